@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import yaml
 
@@ -54,7 +56,11 @@ def missing_operations(wanted: Iterator[str], package: Path) -> Iterator[str]:
         if operation not in modules:
             yield f"operation {operation}: has no function"
             continue
-        tree = ast.parse(modules[operation].read_text())
+        try:
+            tree = ast.parse(modules[operation].read_text())
+        except SyntaxError:
+            yield f"operation {operation}: its module is not Python"
+            continue
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
         if lacking := [name for name in ENTRY_POINTS if name not in defined]:
             yield f"operation {operation}: lacks {', '.join(lacking)}"
@@ -66,13 +72,17 @@ def dangling_imports(package: Path) -> Iterator[str]:
         parts = path.relative_to(package.parent).with_suffix("").parts
         # A package is its own anchor for relative imports, a module's anchor is its parent.
         anchor = ".".join(parts[:-1])
-        for node in ast.walk(ast.parse(path.read_text())):
+        try:
+            tree = ast.parse(path.read_text())
+        except SyntaxError as error:
+            yield f"{path.relative_to(package)}:{error.lineno}: is not Python"
+            continue
+        for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 wanted = [(alias.name, "") for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                name = "." * node.level + (node.module or "")
-                absolute = importlib.util.resolve_name(name, anchor) if node.level else name
-                wanted = [(absolute, alias.name) for alias in node.names]
+                module = _absolute("." * node.level + (node.module or ""), anchor)
+                wanted = [(module, alias.name) for alias in node.names]
             else:
                 continue
             for module, attribute in wanted:
@@ -80,18 +90,26 @@ def dangling_imports(package: Path) -> Iterator[str]:
                     yield f"{path.relative_to(package)}:{node.lineno}: cannot import {attribute or module} of {module}"
 
 
+def _absolute(name: str, anchor: str) -> str:
+    """The full name of a module; one with more dots than there are packages has none, and stays as it is."""
+    try:
+        return importlib.util.resolve_name(name, anchor)
+    except ImportError:
+        return name
+
+
 def _resolves(module: str, attribute: str) -> bool:
-    try:
-        found = importlib.import_module(module)
-    except ImportError:
+    found = _imported(module)
+    if found is None:
         return False
-    if not attribute or hasattr(found, attribute):
-        return True
+    return not attribute or hasattr(found, attribute) or _imported(f"{module}.{attribute}") is not None
+
+
+def _imported(name: str) -> ModuleType | None:
     try:
-        importlib.import_module(f"{module}.{attribute}")
-    except ImportError:
-        return False
-    return True
+        return importlib.import_module(name)
+    except Exception:  # noqa: BLE001 -- an import runs the module, which may fail in any way
+        return None
 
 
 def main() -> int:

@@ -1,0 +1,383 @@
+"""Generating the client, and noticing when the committed one is not what the specification asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools import check_generated
+from tools import generate as generation
+from tools.check_generated import dangling_imports, differences, missing_operations, operations
+from tools.generate import CONFIG, PACKAGE, SPEC, GenerationError, generate
+
+# A fresh package against the committed one ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> tuple[Path, Path]:
+    """A committed package and a fresh one, equal to the byte."""
+    committed, fresh = tmp_path / "committed", tmp_path / "fresh"
+    (committed / "models").mkdir(parents=True)
+    (committed / "models" / "job.py").write_bytes(b"class Job: ...\n")
+    (committed / "py.typed").touch()
+    shutil.copytree(committed, fresh)
+    return committed, fresh
+
+
+def test_equal_packages_do_not_differ(twins: tuple[Path, Path]) -> None:
+    assert list(differences(*twins)) == []
+
+
+def test_one_changed_byte_is_found(twins: tuple[Path, Path]) -> None:
+    committed, fresh = twins
+    (committed / "models" / "job.py").write_bytes(b"class Job: ...\r\n")
+    assert list(differences(committed, fresh)) == ["models/job.py: differs"]
+
+
+def test_a_stray_file_is_found(twins: tuple[Path, Path]) -> None:
+    committed, fresh = twins
+    (committed / "models" / "old.py").touch()
+    assert list(differences(committed, fresh)) == ["models/old.py: would be gone (a stray file?)"]
+
+
+def test_a_missing_file_is_found_even_if_it_is_empty(twins: tuple[Path, Path]) -> None:
+    committed, fresh = twins
+    (committed / "py.typed").unlink()
+    assert list(differences(committed, fresh)) == ["py.typed: is missing"]
+
+
+def test_a_package_that_is_not_there_lacks_every_file(twins: tuple[Path, Path]) -> None:
+    committed, fresh = twins
+    shutil.rmtree(committed)
+    assert list(differences(committed, fresh)) == ["models/job.py: is missing", "py.typed: is missing"]
+
+
+def test_what_python_compiles_beside_a_module_is_no_difference(twins: tuple[Path, Path]) -> None:
+    committed, fresh = twins
+    (committed / "models" / "__pycache__").mkdir()
+    (committed / "models" / "__pycache__" / "job.cpython-311.pyc").write_bytes(b"\x00")
+    assert list(differences(committed, fresh)) == []
+
+
+# Operations -----------------------------------------------------------------------------------------------------
+
+ENTRY_POINTS = (
+    "def sync(): ...\ndef sync_detailed(): ...\nasync def asyncio(): ...\nasync def asyncio_detailed(): ...\n"
+)
+
+
+def write(folder: Path, modules: dict[str, str]) -> Path:
+    """Write `modules`, source by relative path, below `folder`."""
+    for name, source in modules.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    return folder
+
+
+def test_the_operations_of_a_document_are_found_by_id_or_else_by_address() -> None:
+    document = {
+        "paths": {
+            "/jobs": {"get": {"operationId": "list_jobs"}, "post": {"summary": "Create a job"}},
+            "/jobs/{id}": {"parameters": [], "summary": "One job", "delete": {"operationId": "delete_job"}},
+        }
+    }
+    assert list(operations(document)) == ["list_jobs", "POST /jobs", "delete_job"]  # type: ignore[arg-type]  # as YAML has it
+
+
+def test_an_operation_with_all_its_functions_is_not_missing(tmp_path: Path) -> None:
+    write(tmp_path, {"api/jobs/list_jobs.py": ENTRY_POINTS})
+    assert list(missing_operations(iter(["list_jobs"]), tmp_path)) == []
+
+
+def test_an_operation_without_a_function_is_found(tmp_path: Path) -> None:
+    write(tmp_path, {"api/jobs/list_jobs.py": ENTRY_POINTS})
+    problems = list(missing_operations(iter(["list_jobs", "create_job", "POST /jobs"]), tmp_path))
+    assert problems == ["operation create_job: has no function", "operation POST /jobs: has no function"]
+
+
+def test_an_operation_that_lacks_an_entry_point_is_found(tmp_path: Path) -> None:
+    source = ENTRY_POINTS.replace("async def asyncio_detailed(): ...\n", "").replace(
+        "def sync():", "def synchronous():"
+    )
+    write(tmp_path, {"api/jobs/list_jobs.py": source})
+    problems = list(missing_operations(iter(["list_jobs"]), tmp_path))
+    assert problems == ["operation list_jobs: lacks sync, asyncio_detailed"]
+
+
+def test_an_operation_whose_module_is_no_python_is_found(tmp_path: Path) -> None:
+    write(tmp_path, {"api/jobs/list_jobs.py": "<<<<<<< HEAD\n"})
+    (problem,) = missing_operations(iter(["list_jobs"]), tmp_path)
+    assert problem == "operation list_jobs: its module is not Python"
+
+
+def test_the_committed_client_has_all_eight_operations() -> None:
+    wanted = list(operations(yaml.safe_load(SPEC.read_text())))
+    assert len(wanted) == 8
+    assert list(missing_operations(iter(wanted), PACKAGE)) == []
+
+
+# Imports --------------------------------------------------------------------------------------------------------
+
+Dangling = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def dangling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dangling]:
+    """Find the dangling imports of a package whose module `models/job.py` has the given source."""
+    package = write(
+        tmp_path / "a_fake_package",
+        {
+            "__init__.py": "",
+            "types.py": "UNSET = object()\n",
+            "models/__init__.py": "from .event import Event\n__all__ = ['Event']\n",
+            "models/event.py": "class Event: ...\n",
+        },
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def dangling(source: str) -> list[str]:
+        write(package, {"models/job.py": source})
+        return list(dangling_imports(package))
+
+    yield dangling
+    for name in [name for name in sys.modules if name.split(".")[0] == package.name]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from ..types import UNSET",
+        "from ..models.event import Event",
+        "from . import Event, event",
+        "from .. import types",
+        "import a_fake_package.models.event, json",
+        "from collections.abc import Mapping as M",
+        "def f():\n    from ..models.event import Event",
+    ],
+)
+def test_an_import_that_leads_somewhere_is_no_problem(dangling: Dangling, source: str) -> None:
+    assert dangling(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("from ..models.gone import Gone", "1: cannot import Gone of a_fake_package.models.gone"),
+        ("from ..models.event import Gone", "1: cannot import Gone of a_fake_package.models.event"),
+        ("from .. import gone", "1: cannot import gone of a_fake_package"),
+        ("from . import Event, Gone", "1: cannot import Gone of a_fake_package.models"),
+        ("import no_such_package_at_all", "1: cannot import no_such_package_at_all of no_such_package_at_all"),
+        ("import json.gone", "1: cannot import json.gone of json.gone"),
+        # The generator's favourite: all is well until somebody parses a job.
+        (
+            "class Job:\n    def from_dict(cls):\n        from ..models.gone import Gone",
+            "3: cannot import Gone of a_fake_package.models.gone",
+        ),
+        ("async def f():\n    import no_such_one", "2: cannot import no_such_one of no_such_one"),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..models.event import Gone",
+            "3: cannot import Gone of a_fake_package.models.event",
+        ),
+        ("try:\n    import gone_for_good\nexcept ImportError: ...", "2: cannot import gone_for_good of gone_for_good"),
+        ("from ....types import UNSET", "1: cannot import UNSET of ....types"),
+    ],
+)
+def test_an_import_that_leads_nowhere_is_found_at_any_level(dangling: Dangling, source: str, problem: str) -> None:
+    assert dangling(source) == [f"models/job.py:{problem}"]
+
+
+def test_an_import_of_a_module_that_cannot_be_run_is_found(dangling: Dangling, tmp_path: Path) -> None:
+    """Not only an ImportError stops an import."""
+    write(tmp_path / "a_fake_package", {"models/event2.py": "Event = 1 | 'Event'\n"})
+    assert dangling("from .event2 import Event\nfrom . import event2") == [
+        "models/job.py:1: cannot import Event of a_fake_package.models.event2",
+        "models/job.py:2: cannot import event2 of a_fake_package.models",
+    ]
+
+
+def test_a_file_that_is_no_python_is_found_and_the_others_are_still_read(dangling: Dangling, tmp_path: Path) -> None:
+    """Such as one with the marks of a merge conflict."""
+    write(tmp_path / "a_fake_package", {"client.py": "x = 1\n<<<<<<< HEAD\n"})
+    assert dangling("from .gone import Gone") == [
+        "client.py:2: is not Python",
+        "models/job.py:1: cannot import Gone of a_fake_package.models.gone",
+    ]
+
+
+def test_the_committed_client_has_no_dangling_import() -> None:
+    assert list(dangling_imports(PACKAGE)) == []
+
+
+# The command of `make check-generated` --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the committed client that the commands take for theirs; generating gives the real one."""
+    package = tmp_path / "generated" / PACKAGE.name
+    shutil.copytree(PACKAGE, package)
+
+    def give_the_real_one(into: Path) -> None:
+        shutil.copytree(PACKAGE, into)
+
+    for module in (check_generated, generation):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+        monkeypatch.setattr(module, "PACKAGE", package)
+        monkeypatch.setattr(module, "generate", give_the_real_one)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    return package
+
+
+@pytest.fixture
+def refusing(committed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, but the generator refuses the specification."""
+
+    def refuse(_into: Path) -> None:
+        raise GenerationError("no such schema")
+
+    for module in (check_generated, generation):
+        monkeypatch.setattr(module, "generate", refuse)
+    return committed
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_check_passes_for_a_client_that_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_generated.main() == 0
+    assert capsys.readouterr() == ("generated/together_generated is up to date: 8 operations\n", "")
+
+
+def test_the_check_names_every_defect_and_the_way_out(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (committed / "py.typed").unlink()
+    (committed / "api" / "fine_tuning" / "list_fine_tunes.py").unlink()
+    with (committed / "errors.py").open("a") as file:
+        file.write("def f():\n    from .gone import Gone\n")
+
+    assert check_generated.main() == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "py.typed: is missing" in err
+    assert "errors.py: differs" in err
+    assert "operation list_fine_tunes: has no function" in err
+    assert "cannot import Gone of together_generated.gone" in err
+    assert err.endswith("run `make generate`.\n")
+
+
+@pytest.mark.usefixtures("refusing")
+def test_the_check_fails_if_the_generator_refuses_the_specification(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_generated.main() == 1
+    assert capsys.readouterr().err.startswith("no such schema\n")
+
+
+# The command of `make generate` ---------------------------------------------------------------------------------
+
+
+def test_generating_replaces_the_package_and_leaves_no_stray_file(
+    committed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (committed / "stray.py").touch()
+    assert generation.main() == 0
+    assert list(differences(committed, PACKAGE)) == []
+    assert capsys.readouterr().out == "regenerated generated/together_generated\n"
+
+
+def test_a_refused_specification_leaves_the_package_as_it_was(
+    refusing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generation.main() == 1
+    assert list(differences(refusing, PACKAGE)) == []
+    assert "no such schema" in capsys.readouterr().err
+
+
+# The generator itself -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a repository in which the client has been generated twice."""
+    root = tmp_path_factory.mktemp("repository")
+    shutil.copy(SPEC, root)
+    shutil.copy(CONFIG, root)
+    (root / "generated").mkdir()
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(root):
+        patch.setattr(generation, "CONFIG", root / CONFIG.name)
+        generate(root / "generated" / "once", spec=root / SPEC.name)
+        generate(root / "generated" / "twice", spec=root / SPEC.name)
+    return root
+
+
+def test_generating_twice_gives_the_same_bytes(repository: Path) -> None:
+    assert list(differences(repository / "generated" / "once", repository / "generated" / "twice")) == []
+
+
+def test_generating_leaves_no_litter(repository: Path) -> None:
+    """Neither the generator nor the linter it calls leave a cache behind."""
+    made = {path.relative_to(repository).as_posix() for path in repository.glob("*")}
+    assert made == {"generated", SPEC.name, CONFIG.name}
+    assert {path.name for path in (repository / "generated").iterdir()} == {"once", "twice"}
+    suffixes = {path.suffix for path in (repository / "generated" / "once").rglob("*") if path.is_file()}
+    assert suffixes == {".py", ".typed"}
+
+
+def test_a_generated_package_is_marked_as_typed(repository: Path) -> None:
+    assert (repository / "generated" / "once" / "py.typed").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"openapi": "3.1.0", "paths": {}},
+        {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"get": {"responses": 7}}}},
+        {},
+    ],
+    ids=["no info", "no responses", "nothing"],
+)
+def test_an_invalid_specification_is_refused_before_anything_is_written(
+    tmp_path: Path, document: dict[str, object]
+) -> None:
+    spec = tmp_path / "broken.yaml"
+    spec.write_text(yaml.safe_dump(document))
+    with pytest.raises(GenerationError, match=r"broken\.yaml is not a valid OpenAPI document"):
+        generate(tmp_path / "client", spec=spec)
+    assert not (tmp_path / "client").exists()
+
+
+def test_a_specification_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+    spec = tmp_path / "broken.yaml"
+    spec.write_text("openapi: 3.1.0\npaths: [\n")
+    with pytest.raises(GenerationError, match=r"broken\.yaml"):
+        generate(tmp_path / "client", spec=spec)
+
+
+def test_a_specification_that_the_generator_cannot_take_whole_is_refused(tmp_path: Path) -> None:
+    """It would leave an answer out, say so, and go on."""
+    answer = {"description": "A picture.", "content": {"image/png": {"schema": {"type": "string"}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/picture": {"get": {"operationId": "get_picture", "responses": {"200": answer}}}},
+    }
+    spec = tmp_path / "pictures.yaml"
+    spec.write_text(yaml.safe_dump(document))
+    with pytest.raises(GenerationError, match=r"Unsupported content_type image/png"):
+        generate(tmp_path / "client", spec=spec)
+
+
+def test_a_folder_with_the_word_in_its_name_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator prints where it writes to."""
+    into = tmp_path / "early-warning"
+    into.mkdir()
+
+    def content(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 0, stdout=f"Generating {into}\n", stderr="")
+
+    monkeypatch.setattr(subprocess, "run", content)
+    generate(into)

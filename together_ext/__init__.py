@@ -1,0 +1,152 @@
+"""Fetch fine-tuned weights from Together AI.
+
+from together_ext import Together
+
+client = Together()
+result = client.fine_tuning.download("ft-...:500", output="models/", checkpoint_type="adapter")
+print(result.filename, result.size)
+"""
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from .version import __version__
+
+# httpx imports its own command line, and rich with it, whenever that could be used: a third of what it costs to
+# import. Told that this one module is missing, it does without.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+if TYPE_CHECKING:
+    from .checkpoints import Checkpoint, CheckpointType
+    from .client import AsyncTogether, Together
+    from .errors import (
+        ApiConnectionError,
+        ApiError,
+        ApiResponseError,
+        ApiStatusError,
+        ApiTimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        CheckpointNameError,
+        CheckpointNotFoundError,
+        CheckpointTypeError,
+        ConfigurationError,
+        ConflictError,
+        IntegrityError,
+        InternalServerError,
+        JobNotReadyError,
+        NotEnoughSpaceError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        RemoteChangedError,
+        RuleError,
+        StorageError,
+        TargetExistsError,
+        TogetherExtError,
+        TransferCancelledError,
+        TransferError,
+        TransferInterruptedError,
+        UnknownTrainingTypeError,
+        UnprocessableEntityError,
+    )
+    from .operations import DownloadResult
+    from .transfer import DownloadProgress
+
+__all__ = [
+    "ApiConnectionError",
+    "ApiError",
+    "ApiResponseError",
+    "ApiStatusError",
+    "ApiTimeoutError",
+    "AsyncTogether",
+    "AuthenticationError",
+    "BadRequestError",
+    "Checkpoint",
+    "CheckpointNameError",
+    "CheckpointNotFoundError",
+    "CheckpointType",
+    "CheckpointTypeError",
+    "ConfigurationError",
+    "ConflictError",
+    "DownloadProgress",
+    "DownloadResult",
+    "IntegrityError",
+    "InternalServerError",
+    "JobNotReadyError",
+    "NotEnoughSpaceError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RemoteChangedError",
+    "RuleError",
+    "StorageError",
+    "TargetExistsError",
+    "Together",
+    "TogetherExtError",
+    "TransferCancelledError",
+    "TransferError",
+    "TransferInterruptedError",
+    "UnknownTrainingTypeError",
+    "UnprocessableEntityError",
+    "__version__",
+]
+
+_HOMES = {
+    "checkpoints": (
+        "Checkpoint",
+        "CheckpointType",
+    ),
+    "client": (
+        "AsyncTogether",
+        "Together",
+    ),
+    "errors": (
+        "ApiConnectionError",
+        "ApiError",
+        "ApiResponseError",
+        "ApiStatusError",
+        "ApiTimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "CheckpointNameError",
+        "CheckpointNotFoundError",
+        "CheckpointTypeError",
+        "ConfigurationError",
+        "ConflictError",
+        "IntegrityError",
+        "InternalServerError",
+        "JobNotReadyError",
+        "NotEnoughSpaceError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "RemoteChangedError",
+        "RuleError",
+        "StorageError",
+        "TargetExistsError",
+        "TogetherExtError",
+        "TransferCancelledError",
+        "TransferError",
+        "TransferInterruptedError",
+        "UnknownTrainingTypeError",
+        "UnprocessableEntityError",
+    ),
+    "operations": ("DownloadResult",),
+    "transfer": ("DownloadProgress",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that importing the package costs next to nothing."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,316 @@
+"""The one seam to the generated client: how it is set up, how it is called, and what its failures become.
+
+Known traps, all dealt with here: the generated client shows its token in its repr (so it gets none; the key sits in
+the headers of the `httpx` client below it), answers of unknown status break it (so refusals are raised before it sees
+them), and its errors quote whole bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import anyio
+import httpx
+from httpx_retries import Retry, RetryTransport
+
+from together_generated import AuthenticatedClient
+from together_generated.api.fine_tuning import download_fine_tune
+from together_generated.errors import UnexpectedStatus
+from together_generated.models import DownloadCheckpoint
+from together_generated.types import UNSET
+
+from .config import Settings
+from .errors import (
+    ApiConnectionError,
+    ApiResponseError,
+    ApiTimeoutError,
+    MissingKeyError,
+    printable,
+    redacted,
+    status_error,
+)
+from .flow import Archive, Call
+from .transfer import Remote
+from .version import __version__
+
+T = TypeVar("T")
+
+USER_AGENT: Final = f"together-ext/{__version__}"
+
+RETRYABLE: Final = frozenset({408, 409, 429, *range(500, 600)})
+# A repeated POST may create a second job, and that costs money. These two say that nothing was done.
+RETRYABLE_POST: Final = frozenset({429, 503})
+REFUSED_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class _Retry(Retry):
+    """The library's retries; its own async wait works under asyncio alone."""
+
+    async def asleep(self, response: httpx.Response | Exception) -> None:
+        """Wait before the next try."""
+        seconds = self._calculate_sleep(response.headers if isinstance(response, httpx.Response) else {})
+        await anyio.sleep(seconds)
+        self.elapsed_sleep += seconds
+
+
+def _retries(settings: Settings) -> tuple[Retry, Retry]:
+    """The retries of calls that may be repeated freely, and of those that may not."""
+    common = partial(_Retry, total=settings.max_retries, backoff_factor=0.5, backoff_jitter=0.5, max_backoff_wait=60.0)
+    return (
+        common(status_forcelist=RETRYABLE, allowed_methods=["GET", "DELETE"]),
+        common(status_forcelist=RETRYABLE_POST, allowed_methods=["POST"], retry_on_exceptions=REFUSED_CONNECTION),
+    )
+
+
+class _Through(httpx.BaseTransport):
+    """Sends through another client: the user's own, with its proxy, CA and transport."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+
+class _AsyncThrough(httpx.AsyncBaseTransport):
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+
+class _Refused(Exception):  # noqa: N818 -- a message to `_named`, never seen outside
+    """An answer, read, that the generated code must not see."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+
+
+def _is_refused(response: httpx.Response) -> bool:
+    # A body may hold keys of other services: it does not follow a redirect to another host.
+    if response.has_redirect_location:
+        target = response.request.url.join(response.headers["location"])
+        return response.request.method != "GET" and target.host != response.request.url.host
+    return not response.is_success
+
+
+def _refuse(response: httpx.Response) -> None:
+    if _is_refused(response):
+        response.read()
+        raise _Refused(response)
+
+
+async def _arefuse(response: httpx.Response) -> None:
+    if _is_refused(response):
+        await response.aread()
+        raise _Refused(response)
+
+
+def _retry_by_method(request: httpx.Request, *, retries: tuple[Retry, Retry]) -> None:
+    request.extensions["retry"] = retries[request.method == "POST"]
+
+
+class _Seam:
+    """What both worlds share: settings, addresses, and the names of failures."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._secrets = (settings.api_key or "",)
+
+    def _key(self) -> str:
+        if self.settings.api_key is None:
+            raise MissingKeyError
+        return self.settings.api_key
+
+    def _client_settings(self, headers: httpx.Headers) -> dict[str, Any]:
+        return {
+            "base_url": self.settings.base_url,
+            "headers": {**headers, "Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT},
+            "timeout": self.settings.timeout,
+            "follow_redirects": True,
+        }
+
+    def _generated(self) -> AuthenticatedClient:
+        return AuthenticatedClient(base_url=self.settings.base_url, token="", raise_on_unexpected_status=True)
+
+    def remote(self, client: httpx.Client, archive: Archive, *, timeout: float) -> Remote:
+        """The archive as the download engine sees it."""
+        request = _download_request(archive)
+        return Remote(
+            client,
+            httpx.URL(self.settings.base_url + request["url"], params=request["params"]),
+            headers={"Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT},
+            timeout=timeout,
+            action=f"download {archive}",
+        )
+
+    @contextmanager
+    def _network_errors(self, action: str) -> Iterator[None]:
+        """Raise our errors for what httpx raises; `action` opens the sentence."""
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise ApiTimeoutError(action, "no answer within the time-out") from error
+        except (httpx.TransportError, httpx.TooManyRedirects, httpx.StreamError, httpx.DecodingError) as error:
+            reason = printable(redacted(str(error), self._secrets), 200) or type(error).__name__
+            raise ApiConnectionError(action, reason) from error
+
+    @contextmanager
+    def _named(self, action: str) -> Iterator[None]:
+        """Raise our errors for what the generated client raises, and httpx below it."""
+        try:
+            with self._network_errors(action):
+                yield
+        except _Refused as refused:
+            answer = refused.response
+            raise status_error(
+                action, status=answer.status_code, body=answer.content, headers=answer.headers, secrets=self._secrets
+            ) from None
+        except UnexpectedStatus as error:
+            raise ApiResponseError(action, f"the server answered {int(error.status_code)} without a result") from None
+        except (KeyError, AttributeError, TypeError) as error:
+            raise ApiResponseError(action, "the server's answer is not of the form that the API has") from error
+        except ValueError as error:
+            raise ApiResponseError(action, "the server's answer is not JSON") from error
+
+
+class Seam(_Seam):
+    """Calls the API from sync code."""
+
+    def __init__(self, settings: Settings, client: httpx.Client | None) -> None:
+        super().__init__(settings)
+        self._client, self._own = client, client is None
+        self._api: tuple[AuthenticatedClient, httpx.Client] | None = None
+
+    @property
+    def client(self) -> httpx.Client:
+        """The plain client below: the caller's, or our own, made when it is first needed."""
+        if self._client is None:
+            self._client = httpx.Client(timeout=self.settings.timeout)
+        return self._client
+
+    def _connected(self) -> tuple[AuthenticatedClient, httpx.Client]:
+        if self._api is None:
+            http = httpx.Client(
+                **self._client_settings(self.client.headers),
+                transport=RetryTransport(_Through(self.client)),
+                event_hooks={
+                    "request": [partial(_retry_by_method, retries=_retries(self.settings))],
+                    "response": [_refuse],
+                },
+            )
+            self._api = self._generated().set_httpx_client(http), http
+        return self._api
+
+    def call(self, call: Call[T]) -> T:
+        """Ask the API.
+
+        Raises:
+            ApiError: There was no answer, or none that is a result.
+        """
+        generated, _ = self._connected()
+        with self._named(call.action):
+            answer = call.sync(client=generated, **call.arguments)
+        return _answered(call.action, answer)
+
+    @contextmanager
+    def stream(self, archive: Archive) -> Iterator[httpx.Response]:
+        """Open an archive's body."""
+        _, http = self._connected()
+        action = f"download {archive}"
+        with self._named(action):
+            response = http.send(http.build_request(**_download_request(archive)), stream=True)
+        try:
+            with self._network_errors(action):
+                yield response
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close our own connections; the caller's client stays as it is."""
+        if self._own and self._client is not None:
+            self._client.close()
+            self._client = None
+        self._api = None
+
+
+class AsyncSeam(_Seam):
+    """Calls the API from async code."""
+
+    def __init__(self, settings: Settings, client: httpx.AsyncClient | None) -> None:
+        super().__init__(settings)
+        self._client, self._own = client, client is None
+        self._api: tuple[AuthenticatedClient, httpx.AsyncClient] | None = None
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The plain client below: the caller's, or our own, made when it is first needed."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=self.settings.timeout)
+        return self._client
+
+    def _connected(self) -> tuple[AuthenticatedClient, httpx.AsyncClient]:
+        if self._api is None:
+            retries = _retries(self.settings)
+
+            async def choose_retries(request: httpx.Request) -> None:
+                _retry_by_method(request, retries=retries)
+
+            http = httpx.AsyncClient(
+                **self._client_settings(self.client.headers),
+                transport=RetryTransport(_AsyncThrough(self.client)),
+                event_hooks={"request": [choose_retries], "response": [_arefuse]},
+            )
+            self._api = self._generated().set_async_httpx_client(http), http
+        return self._api
+
+    async def call(self, call: Call[T]) -> T:
+        """Ask the API.
+
+        Raises:
+            ApiError: There was no answer, or none that is a result.
+        """
+        generated, _ = self._connected()
+        with self._named(call.action):
+            answer = await call.asyncio(client=generated, **call.arguments)
+        return _answered(call.action, answer)
+
+    @asynccontextmanager
+    async def stream(self, archive: Archive) -> AsyncIterator[httpx.Response]:
+        """Open an archive's body."""
+        _, http = self._connected()
+        action = f"download {archive}"
+        with self._named(action):
+            response = await http.send(http.build_request(**_download_request(archive)), stream=True)
+        try:
+            with self._network_errors(action):
+                yield response
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close our own connections; the caller's client stays as it is."""
+        if self._own and self._client is not None:
+            await self._client.aclose()
+            self._client = None
+        self._api = None
+
+
+def _answered(action: str, answer: T | None) -> T:
+    if answer is None:
+        raise ApiResponseError(action, "the server's answer is empty")
+    return answer
+
+
+def _download_request(archive: Archive) -> dict[str, Any]:
+    # The one use of a private name of the generated code: its functions read whole bodies into memory, and the
+    # request itself is better taken from the specification than written a second time. A test watches it.
+    return download_fine_tune._get_kwargs(  # noqa: SLF001
+        ft_id=archive.job_id,
+        checkpoint_step=UNSET if archive.step is None else archive.step,
+        checkpoint=DownloadCheckpoint(archive.checkpoint),
+    )

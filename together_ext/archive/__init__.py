@@ -1,0 +1,1 @@
+"""Archives: what they are. Knows files and formats, and nothing of Together."""

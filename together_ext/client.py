@@ -1,0 +1,133 @@
+"""The clients: settings, the API behind them, and their resources."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from . import bridge
+from .api import AsyncSeam, Seam
+from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
+from .fine_tuning import AsyncFineTuning, FineTuning
+from .flow import Call, Fetch, Step
+from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
+from .transfer import Fetched, transfer
+
+
+class Together:
+    """A client of Together's fine-tuning API.
+
+    Attributes:
+        fine_tuning: Jobs, their events and checkpoints, and their weights.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        """Set up a client; nothing is sent, and no connection made.
+
+        Args:
+            api_key: The bearer key; else `TOGETHER_API_KEY`. Without one the first call raises.
+            base_url: The API's address, with or without `/v1`; else `TOGETHER_BASE_URL`, else the public one.
+            timeout: Seconds that a connection may be silent.
+            max_retries: How often a call is repeated after a failure that may pass. Downloads have a budget of their
+                own, which progress renews.
+            http_client: A client of your own, for its proxy, CA or transport; it is not closed.
+
+        Raises:
+            ConfigurationError: A setting that cannot be right.
+        """
+        self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self._seam = Seam(self._settings, http_client)
+        self.fine_tuning = FineTuning(self._do, self._seam.stream)
+
+    def _do(self, step: Step) -> object:
+        if isinstance(step, Call):
+            return self._seam.call(step)
+        return self._fetch(step)
+
+    def _fetch(self, step: Fetch) -> Fetched:
+        remote = self._seam.remote(self._seam.client, step.archive, timeout=TRANSFER_TIMEOUT)
+        return transfer(remote, step.target, step.archive.identity, step.options)
+
+    def __repr__(self) -> str:
+        return f"Together(base_url={self._settings.base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections; a client of your own stays open."""
+        self._seam.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncTogether:
+    """The same client for async code, under asyncio and trio.
+
+    Attributes:
+        fine_tuning: Jobs, their events and checkpoints, and their weights; every method is awaited.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        """Set up a client, with the parameters of `Together`; `http_client` is an async one here."""
+        self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self._seam = AsyncSeam(self._settings, http_client)
+        self._own_client = http_client is None
+        self.fine_tuning = AsyncFineTuning(self._do, self._seam.stream)
+
+    async def _do(self, step: Step) -> object:
+        if isinstance(step, Call):
+            return await self._seam.call(step)
+        return await self._fetch(step)
+
+    async def _fetch(self, step: Fetch) -> Fetched:
+        options = step.options
+        if options.progress is not None:
+            options = replace(options, progress=bridge.in_loop(options.progress))
+        async with AsyncExitStack() as stack:
+            if self._own_client:
+                # The engine's threads are faster on sockets of their own than through the event loop.
+                client = stack.enter_context(httpx.Client(timeout=self._settings.timeout))
+            else:
+                client = await bridge.sync_view(stack, self._seam.client)
+            remote = self._seam.remote(client, step.archive, timeout=TRANSFER_TIMEOUT)
+            return await bridge.beside(
+                partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
+            )
+
+    def __repr__(self) -> str:
+        return f"AsyncTogether(base_url={self._settings.base_url!r})"
+
+    async def aclose(self) -> None:
+        """Close the connections; a client of your own stays open."""
+        await self._seam.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,379 @@
+"""Every exception that this package raises on purpose.
+
+    TogetherExtError
+    ├── RuleError (ValueError)              bad input, refused before any request
+    │   ├── ConfigurationError              base URL, key, time-out or retries
+    │   ├── CheckpointNameError             not a job ID, not `job:step`
+    │   ├── CheckpointTypeError             no such type, or not one for this job
+    │   ├── UnknownTrainingTypeError        the default type cannot be told
+    │   ├── JobNotReadyError                the job has no final weights
+    │   └── CheckpointNotFoundError         the job has no checkpoint at that step
+    ├── ApiError
+    │   ├── ApiConnectionError              no answer came
+    │   │   └── ApiTimeoutError (TimeoutError)
+    │   ├── ApiResponseError                an answer that cannot be understood
+    │   └── ApiStatusError                  an answer that is a refusal
+    │       ├── BadRequestError             400
+    │       ├── AuthenticationError         401, or no key at all
+    │       ├── PermissionDeniedError       403
+    │       ├── NotFoundError               404
+    │       ├── ConflictError               409
+    │       ├── UnprocessableEntityError    422
+    │       ├── RateLimitError              429
+    │       └── InternalServerError         5xx
+    └── TransferError
+        ├── TransferInterruptedError        retries used up; what has arrived is kept
+        ├── TransferCancelledError          stopped by the caller; what has arrived is kept
+        ├── IntegrityError                  size, range or content is not what it must be
+        │   └── RemoteChangedError          the remote file changed again and again
+        └── StorageError (OSError)          the local disk refused
+            ├── NotEnoughSpaceError
+            └── TargetExistsError (FileExistsError)
+
+Each message is one sentence: what was wanted, what was got, what to do next. Facts are attributes. No message, and
+no attribute, holds the API key; text of a server is shortened and freed of control characters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+BODY_LIMIT = 500
+"""Characters of a server's answer that an error keeps."""
+
+
+class TogetherExtError(Exception):
+    """The root: catch this one for everything that goes wrong in a foreseen way."""
+
+    code: ClassVar[str] = "error"
+    """A stable word for programs, as `--json` prints it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by state, since constructors take facts and not the message (process pools pickle errors)."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[TogetherExtError], args: tuple[object, ...], state: dict[str, object]) -> TogetherExtError:
+    error = kind.__new__(kind, *args)  # not kind(...): that would want the facts
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+# Rules ----------------------------------------------------------------------------------------------------------------
+
+
+class RuleError(TogetherExtError, ValueError):
+    """Bad input, refused before any request."""
+
+    code = "invalid_request"
+
+
+class ConfigurationError(RuleError):
+    """A setting that cannot be right."""
+
+    code = "invalid_configuration"
+
+
+class CheckpointNameError(RuleError):
+    """Neither a job ID nor `job:step`, or a step given twice."""
+
+    code = "invalid_checkpoint_name"
+
+
+class CheckpointTypeError(RuleError):
+    """A checkpoint type that does not exist, or that this job cannot have."""
+
+    code = "invalid_checkpoint_type"
+
+
+class UnknownTrainingTypeError(RuleError):
+    """The server does not say how the job was trained, so there is no default type."""
+
+    code = "unknown_training_type"
+
+    def __init__(self, job_id: str, training_type: str | None) -> None:
+        self.job_id, self.training_type = job_id, training_type
+        said = "no training type" if training_type is None else f"the unknown training type {printable(training_type)}"
+        super().__init__(f"{job_id} has {said}: ask for the checkpoint type 'merged' or 'adapter' by name")
+
+
+class JobNotReadyError(RuleError):
+    """The job has no final weights, and no step was asked for."""
+
+    code = "job_not_ready"
+
+    def __init__(self, job_id: str, status: str, *, ended: bool) -> None:
+        self.job_id, self.status, self.ended = job_id, status, ended
+        way_out = "name the step of a checkpoint" if ended else "wait until it is completed, or name a step"
+        super().__init__(f"{job_id} is {printable(status)} and has no final weights: {way_out} ({job_id}:<step>)")
+
+
+class CheckpointNotFoundError(RuleError):
+    """The job's checkpoint list does not have the step."""
+
+    code = "checkpoint_not_found"
+
+    def __init__(self, job_id: str, step: int, available: Sequence[int]) -> None:
+        self.job_id, self.step, self.available = job_id, step, tuple(available)
+        steps = ", ".join(map(str, self.available))
+        has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
+        super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
+
+
+# The API --------------------------------------------------------------------------------------------------------------
+
+
+class ApiError(TogetherExtError):
+    """A call to the API did not succeed."""
+
+    code = "api_error"
+
+
+class ApiConnectionError(ApiError):
+    """No answer came: no route, no name, a closed connection, a bad certificate."""
+
+    code = "connection_error"
+
+    def __init__(self, action: str, reason: str) -> None:
+        self.action, self.reason = action, reason
+        super().__init__(f"could not {action}: {reason}; check the network and the base URL, then try again")
+
+
+class ApiTimeoutError(ApiConnectionError, TimeoutError):
+    """No answer came in time."""
+
+    code = "timeout"
+
+
+class ApiResponseError(ApiError):
+    """The server answered with success, and with something that is not an answer."""
+
+    code = "invalid_response"
+
+    def __init__(self, action: str, reason: str) -> None:
+        self.action, self.reason = action, reason
+        super().__init__(
+            f"could not {action}: {reason}; check that the base URL is the API's, and that no proxy answers for it"
+        )
+
+
+class ApiStatusError(ApiError):
+    """The server refused.
+
+    Attributes:
+        status: The HTTP status; None where the request was not sent at all.
+        body: The start of the answer's text, at most `BODY_LIMIT` characters.
+        request_id: The server's name for the request, to quote to its support; None if it sent none.
+    """
+
+    code = "api_status"
+    hint: ClassVar[str] = "try again later, or ask the server's support"
+
+    def __init__(self, action: str, *, status: int | None, body: str = "", request_id: str | None = None) -> None:
+        self.action, self.status = action, status
+        self.body = printable(body)
+        self.request_id = None if request_id is None else printable(request_id, 100)
+        said = _server_message(body)
+        super().__init__(
+            f"could not {action}: the server answered {_phrase(status)}"
+            + (f" ({said})" if said else "")
+            + f"; {self.hint}"
+            + (f" [request {self.request_id}]" if self.request_id else "")
+        )
+
+
+class BadRequestError(ApiStatusError):
+    """400: the server does not accept the request as it is."""
+
+    code = "bad_request"
+    hint = "check the parameters"
+
+
+class AuthenticationError(ApiStatusError):
+    """401, or no key at all: then `status` is None and nothing was sent."""
+
+    code = "authentication_failed"
+    hint = "check the API key in TOGETHER_API_KEY"
+
+
+class MissingKeyError(AuthenticationError):
+    """There is no API key to send."""
+
+    def __init__(self) -> None:
+        super().__init__("call the API", status=None)
+        self.args = ("no API key: set the environment variable TOGETHER_API_KEY, or pass api_key=",)
+
+
+class PermissionDeniedError(ApiStatusError):
+    """403: the key is valid, and not for this."""
+
+    code = "permission_denied"
+    hint = "check that the API key's account may do this"
+
+
+class NotFoundError(ApiStatusError):
+    """404: no such job, checkpoint or file."""
+
+    code = "not_found"
+    hint = "check the ID, and that the API key is of the account that owns it"
+
+
+class ConflictError(ApiStatusError):
+    """409: the state of the job does not allow it."""
+
+    code = "conflict"
+    hint = "look at the job's status"
+
+
+class UnprocessableEntityError(ApiStatusError):
+    """422: well-formed, and still not acceptable."""
+
+    code = "unprocessable"
+    hint = "check the parameters"
+
+
+class RateLimitError(ApiStatusError):
+    """429: too many requests, also after waiting."""
+
+    code = "rate_limited"
+    hint = "wait a minute, then try again"
+
+
+class InternalServerError(ApiStatusError):
+    """5xx: the server failed, also after retries."""
+
+    code = "server_error"
+    hint = "try again later"
+
+
+_BY_STATUS: Mapping[int, type[ApiStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error(
+    action: str,
+    *,
+    status: int,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    secrets: Iterable[str] = (),
+) -> ApiStatusError:
+    """The exception for an answer that is a refusal.
+
+    Args:
+        action: What was tried, to go on from "could not".
+        status: The HTTP status.
+        body: The answer's body, or its beginning.
+        headers: The answer's headers; names in lower case, or a mapping that ignores case.
+        secrets: Strings that must not be shown even if the server repeats them.
+    """
+    kind = _BY_STATUS.get(status, InternalServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ApiStatusError)
+    request_id = (headers or {}).get("x-request-id")
+    # A secret that straddles the cut would be shown in half, so it is taken out before anything is shortened.
+    text = redacted(body[: 64 * BODY_LIMIT].decode("utf-8", "replace"), secrets)
+    return kind(action, status=status, body=text, request_id=request_id and redacted(request_id, secrets))
+
+
+# Transfers ------------------------------------------------------------------------------------------------------------
+
+
+class TransferError(TogetherExtError):
+    """A file could not be fetched."""
+
+    code = "transfer_failed"
+
+
+class TransferInterruptedError(TransferError):
+    """The retries are used up. What has arrived is kept, and the next try goes on from it."""
+
+    code = "network_failed"
+
+
+class TransferCancelledError(TransferError):
+    """The caller stopped the transfer. What has arrived is kept, and the next try goes on from it."""
+
+    code = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("the transfer was stopped: what has arrived is kept, run it again to go on from there")
+
+
+class IntegrityError(TransferError):
+    """What came is not what it must be, so nothing was put at the final path."""
+
+    code = "integrity"
+
+
+class RemoteChangedError(IntegrityError):
+    """The remote file became another one while it was fetched, more often than makes sense."""
+
+    code = "remote_changed"
+
+
+class StorageError(TransferError, OSError):
+    """The local disk or its permissions do not allow it."""
+
+    code = "storage"
+
+
+class NotEnoughSpaceError(StorageError):
+    """The file would not fit on its disk."""
+
+    code = "disk_full"
+
+    def __init__(self, folder: str, *, needed: int, free: int) -> None:
+        self.folder, self.needed, self.free = folder, needed, free
+        super().__init__(f"{folder} has {free:,} bytes free and {needed:,} are needed: make room, then run it again")
+
+
+class TargetExistsError(StorageError, FileExistsError):
+    """Something else is at the final path."""
+
+    code = "target_exists"
+
+
+# Text of servers ------------------------------------------------------------------------------------------------------
+
+
+def printable(text: str, limit: int = BODY_LIMIT) -> str:
+    """The text on one line, without control characters (they could drive a terminal), at most `limit` characters."""
+    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text with every secret replaced by three asterisks."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return text
+
+
+def _phrase(status: int | None) -> str:
+    try:
+        return f"{status} {HTTPStatus(status or 0).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _server_message(body: str) -> str:
+    """The sentence in `{"error": {"message": ...}}` and its relatives; a page of markup says nothing."""
+    try:
+        found: object = json.loads(body)
+    except ValueError:
+        return "" if body.startswith("<") else printable(body, 200)
+    for key in ("error", "message", "detail"):
+        if isinstance(found, dict):
+            found = found.get(key, found)
+    return printable(found if isinstance(found, str) else json.dumps(found), 200)

@@ -1,0 +1,276 @@
+"""The fine-tuning resource of both clients. Each method drives its flow in `operations`: what it does is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Unpack
+
+import httpx
+
+from together_generated.models import FinetuneDeleteResponse, FinetuneResponse, FinetuneResponseTruncated
+
+from . import operations
+from .checkpoints import Checkpoint, CheckpointType
+from .creation import JobParameters
+from .flow import Archive, Step, arun, run
+from .operations import DownloadResult, EventList, JobList
+from .transfer import DEFAULT_CONNECTIONS, ProgressCallback
+
+# Inside the classes below `list` is a method.
+Checkpoints = list[Checkpoint]
+
+
+class FineTuning:
+    """Fine-tuning jobs and what they leave behind.
+
+    Every method may raise `ApiError` (no answer, or a refusal) and, before any request, `RuleError` for an argument
+    that cannot be right.
+    """
+
+    def __init__(
+        self, do: Callable[[Step], object], stream: Callable[[Archive], AbstractContextManager[httpx.Response]]
+    ) -> None:
+        self._do, self._stream = do, stream
+        self.with_streaming_response = StreamingResponses(do, stream)
+
+    def list(self) -> JobList:
+        """All jobs of the account.
+
+        Returns:
+            The jobs in `.data`, newest first, each in its short form.
+        """
+        return run(operations.list_jobs(), self._do)
+
+    def retrieve(self, id: str) -> FinetuneResponse:
+        """Everything the server knows of a job.
+
+        Args:
+            id: The job's ID, `ft-...`.
+        """
+        return run(operations.retrieve(id), self._do)
+
+    def create(self, **parameters: Unpack[JobParameters]) -> FinetuneResponseTruncated:
+        """Start a job.
+
+        Args:
+            **parameters: The fields of `JobParameters`; `training_file` and `model` are needed, and what is left
+                out takes the server's default.
+
+        Returns:
+            The new job. A creation is repeated only when the server said that it had done nothing.
+        """
+        return run(operations.create(parameters), self._do)
+
+    def cancel(self, id: str) -> FinetuneResponseTruncated:
+        """Ask the server to stop a job.
+
+        Args:
+            id: The job's ID, `ft-...`.
+        """
+        return run(operations.cancel(id), self._do)
+
+    def delete(self, id: str) -> FinetuneDeleteResponse:
+        """Remove a job from the account.
+
+        Args:
+            id: The job's ID, `ft-...`.
+        """
+        return run(operations.delete(id), self._do)
+
+    def list_events(self, id: str) -> EventList:
+        """What has happened to a job.
+
+        Args:
+            id: The job's ID, `ft-...`.
+
+        Returns:
+            The events in `.data`, in the server's order.
+        """
+        return run(operations.list_events(id), self._do)
+
+    def list_checkpoints(self, id: str) -> Checkpoints:
+        """The weights that a job has saved.
+
+        Args:
+            id: The job's ID, `ft-...`.
+
+        Returns:
+            The checkpoints, newest first; the `name` of each can be passed to `download`.
+        """
+        return run(operations.list_checkpoints(id), self._do)
+
+    def download(  # noqa: PLR0913
+        self,
+        id: str,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        checkpoint_step: int | None = None,
+        checkpoint_type: CheckpointType | str = CheckpointType.DEFAULT,
+        overwrite: bool = False,
+        connections: int = DEFAULT_CONNECTIONS,
+        progress: ProgressCallback | None = None,
+    ) -> DownloadResult:
+        """Fetch the archive of a job's weights; a rerun after any interruption goes on from what has arrived.
+
+        Args:
+            id: A job's ID for its final weights, or `ft-...:<step>` for a checkpoint.
+            output: None for the current folder; an existing folder, or a path that ends in a separator, to put the
+                archive inside under its own name; anything else is the file itself. Missing folders are made.
+            checkpoint_step: The step, if `id` does not name one.
+            checkpoint_type: `merged` or `adapter` for a LoRA job (`default` is `merged`); a full job has `default`.
+            overwrite: Whether a different file at the final path may be replaced. The same file is not fetched again.
+            connections: Connections at the most.
+            progress: Called a few times a second with a `DownloadProgress`; raising from it stops the download.
+
+        Returns:
+            Where the archive is, how large, and how much of it had been there before.
+
+        Raises:
+            RuleError: What was asked for does not fit the job (`JobNotReadyError`, `CheckpointTypeError`, ...), or
+                the job has no such checkpoint.
+            ApiError: The server refused or did not answer.
+            TransferError: The network, the content or the disk; nothing is at the final path that was not there.
+        """
+        return run(
+            operations.download(
+                id,
+                output=output,
+                checkpoint_step=checkpoint_step,
+                checkpoint_type=checkpoint_type,
+                overwrite=overwrite,
+                connections=connections,
+                progress=progress,
+            ),
+            self._do,
+        )
+
+    def content(
+        self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
+    ) -> httpx.Response:
+        """The archive in memory. For anything large use `download`, or `with_streaming_response.content`.
+
+        Args:
+            ft_id: A job's ID, or `ft-...:<step>`.
+            checkpoint: `merged`, `adapter` or `model_output_path`; without it, what `download` would ask for.
+            checkpoint_step: The step, if `ft_id` does not name one.
+
+        Returns:
+            The whole answer; its bytes are in `.content`.
+        """
+        with self.with_streaming_response.content(ft_id, checkpoint=checkpoint, checkpoint_step=checkpoint_step) as got:
+            got.read()
+            return got
+
+
+class StreamingResponses:
+    """The same raw methods, with the body left to be read by the caller."""
+
+    def __init__(
+        self, do: Callable[[Step], object], stream: Callable[[Archive], AbstractContextManager[httpx.Response]]
+    ) -> None:
+        self._do, self._stream = do, stream
+
+    @contextmanager
+    def content(
+        self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
+    ) -> Iterator[httpx.Response]:
+        """The archive as an open answer: `iter_bytes()`, `iter_lines()`, `read()`. Takes the arguments of `content`."""
+        archive = run(operations.content(ft_id, checkpoint, checkpoint_step), self._do)
+        with self._stream(archive) as response:
+            yield response
+
+
+class AsyncFineTuning:
+    """Fine-tuning jobs and what they leave behind: the methods of `FineTuning`, awaited."""
+
+    def __init__(
+        self,
+        do: Callable[[Step], Awaitable[object]],
+        stream: Callable[[Archive], AbstractAsyncContextManager[httpx.Response]],
+    ) -> None:
+        self._do, self._stream = do, stream
+        self.with_streaming_response = AsyncStreamingResponses(do, stream)
+
+    async def list(self) -> JobList:
+        """See `FineTuning.list`."""
+        return await arun(operations.list_jobs(), self._do)
+
+    async def retrieve(self, id: str) -> FinetuneResponse:
+        """See `FineTuning.retrieve`."""
+        return await arun(operations.retrieve(id), self._do)
+
+    async def create(self, **parameters: Unpack[JobParameters]) -> FinetuneResponseTruncated:
+        """See `FineTuning.create`."""
+        return await arun(operations.create(parameters), self._do)
+
+    async def cancel(self, id: str) -> FinetuneResponseTruncated:
+        """See `FineTuning.cancel`."""
+        return await arun(operations.cancel(id), self._do)
+
+    async def delete(self, id: str) -> FinetuneDeleteResponse:
+        """See `FineTuning.delete`."""
+        return await arun(operations.delete(id), self._do)
+
+    async def list_events(self, id: str) -> EventList:
+        """See `FineTuning.list_events`."""
+        return await arun(operations.list_events(id), self._do)
+
+    async def list_checkpoints(self, id: str) -> Checkpoints:
+        """See `FineTuning.list_checkpoints`."""
+        return await arun(operations.list_checkpoints(id), self._do)
+
+    async def download(  # noqa: PLR0913
+        self,
+        id: str,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        checkpoint_step: int | None = None,
+        checkpoint_type: CheckpointType | str = CheckpointType.DEFAULT,
+        overwrite: bool = False,
+        connections: int = DEFAULT_CONNECTIONS,
+        progress: ProgressCallback | None = None,
+    ) -> DownloadResult:
+        """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
+        return await arun(
+            operations.download(
+                id,
+                output=output,
+                checkpoint_step=checkpoint_step,
+                checkpoint_type=checkpoint_type,
+                overwrite=overwrite,
+                connections=connections,
+                progress=progress,
+            ),
+            self._do,
+        )
+
+    async def content(
+        self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
+    ) -> httpx.Response:
+        """See `FineTuning.content`."""
+        streamed = self.with_streaming_response.content(ft_id, checkpoint=checkpoint, checkpoint_step=checkpoint_step)
+        async with streamed as got:
+            await got.aread()
+            return got
+
+
+class AsyncStreamingResponses:
+    """The same raw methods, with the body left to be read by the caller."""
+
+    def __init__(
+        self,
+        do: Callable[[Step], Awaitable[object]],
+        stream: Callable[[Archive], AbstractAsyncContextManager[httpx.Response]],
+    ) -> None:
+        self._do, self._stream = do, stream
+
+    @asynccontextmanager
+    async def content(
+        self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """The archive as an open answer: `aiter_bytes()`, `aiter_lines()`, `aread()`."""
+        archive = await arun(operations.content(ft_id, checkpoint, checkpoint_step), self._do)
+        async with self._stream(archive) as response:
+            yield response

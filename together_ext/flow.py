@@ -1,0 +1,104 @@
+"""Operations of several steps, written once: generators that yield what is to be done, driven in both worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from .transfer import Fetched, Options, Target
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """A request to the API.
+
+    Attributes:
+        action: What it does, to go on from "could not".
+        sync: The generated function for it.
+        asyncio: The generated coroutine function for it.
+        arguments: Their arguments, without the client.
+    """
+
+    action: str
+    sync: Callable[..., T | None]
+    asyncio: Callable[..., Awaitable[T | None]]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive of weights at the API: a job, perhaps a step, and the form in the API's words."""
+
+    job_id: str
+    step: int | None
+    checkpoint: str
+
+    def __str__(self) -> str:
+        return self.job_id if self.step is None else f"{self.job_id}:{self.step}"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What a partial file of it is a part of."""
+        return {"job": self.job_id, "step": "" if self.step is None else str(self.step), "checkpoint": self.checkpoint}
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A file to fetch.
+
+    Attributes:
+        archive: What.
+        target: Where it goes.
+        options: How.
+    """
+
+    archive: Archive
+    target: Target
+    options: Options
+
+
+Step = Call[Any] | Fetch
+Flow = Generator[Step, Any, T]
+
+
+def ask(call: Call[T]) -> Flow[T]:
+    """Yield a call; gives its answer its type."""
+    return cast("T", (yield call))
+
+
+def fetch(step: Fetch) -> Flow[Fetched]:
+    """Yield a fetch; gives its outcome its type."""
+    return cast("Fetched", (yield step))
+
+
+def run(flow: Flow[T], do: Callable[[Step], object]) -> T:
+    """Drive a flow: `do` each step, hand its outcome or its exception back in."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                outcome = do(step)
+            except BaseException as error:  # noqa: BLE001 -- the flow decides what becomes of it
+                step = flow.throw(error)
+            else:
+                step = flow.send(outcome)
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+async def arun(flow: Flow[T], do: Callable[[Step], Awaitable[object]]) -> T:
+    """Drive a flow in async code."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                outcome = await do(step)
+            except BaseException as error:  # noqa: BLE001 -- the flow decides what becomes of it
+                step = flow.throw(error)
+            else:
+                step = flow.send(outcome)
+    except StopIteration as end:
+        return cast("T", end.value)

@@ -1,0 +1,315 @@
+"""The operations on fine-tuning jobs, each written once for both clients, as a flow of requests and decisions."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from attrs import define, field
+from dateutil.parser import isoparse
+
+from together_generated.api.fine_tuning import (
+    cancel_fine_tune,
+    create_fine_tune,
+    delete_fine_tune,
+    list_fine_tune_checkpoints,
+    list_fine_tune_events,
+    list_fine_tunes,
+    retrieve_fine_tune,
+)
+from together_generated.models import (
+    DownloadCheckpoint,
+    FineTuneCheckpoint,
+    FinetuneDeleteResponse,
+    FineTuneEvent,
+    FinetuneListEvents,
+    FinetuneResponse,
+    FinetuneResponseTruncated,
+    FinetuneTruncatedList,
+    FullTrainingType,
+    LoRATrainingType,
+    UnknownObject,
+)
+from together_generated.types import Unset
+
+from .checkpoints import (
+    Checkpoint,
+    CheckpointName,
+    CheckpointType,
+    archive_stem,
+    check_ready,
+    checkpoint_name,
+    newest_first,
+    parse_checkpoint_name,
+    parse_checkpoint_type,
+    parse_job_id,
+    requested_checkpoint,
+)
+from .creation import JobParameters, creation_request
+from .destination import check_output, destination
+from .errors import ApiError, BadRequestError, CheckpointNotFoundError, CheckpointTypeError, NotFoundError, RuleError
+from .flow import Archive, Call, Fetch, Flow, ask, fetch
+from .transfer import Options, ProgressCallback
+
+log = logging.getLogger("together_ext")
+
+MOST_CONNECTIONS: Final = 64
+"""Connections beyond which a server takes it for an attack."""
+
+
+@define
+class JobList(FinetuneTruncatedList):
+    """The account's jobs.
+
+    Attributes:
+        data: Always a list, newest first.
+    """
+
+    data: list[FinetuneResponseTruncated] = field(factory=list)
+
+
+@define
+class EventList(FinetuneListEvents):
+    """A job's events.
+
+    Attributes:
+        data: Always a list, in the server's order.
+    """
+
+    data: list[FineTuneEvent] = field(factory=list)
+
+
+@dataclass(frozen=True)
+class DownloadResult:
+    """Weights that lie on the disk.
+
+    Attributes:
+        object: Always `"local"`.
+        id: The job's ID, without the step.
+        checkpoint_step: The step that was asked for; None for the final weights.
+        checkpoint_type: What came: `merged` or `adapter` of a LoRA job, `default` of a full one.
+        filename: Absolute path of the archive.
+        size: Its bytes.
+        sha256: Its hash in hexadecimal; None unless it was computed.
+        extracted_to: The folder it was unpacked to; None if it was not.
+        resumed_from: Bytes that were there before.
+    """
+
+    id: str
+    checkpoint_step: int | None
+    checkpoint_type: CheckpointType
+    filename: str
+    size: int
+    resumed_from: int
+    sha256: str | None = None
+    extracted_to: str | None = None
+    object: str = "local"
+
+
+# Single requests ------------------------------------------------------------------------------------------------------
+
+
+def list_jobs() -> Flow[JobList]:
+    """All jobs, newest first."""
+    answer = yield from ask(_call("list the fine-tuning jobs", list_fine_tunes.sync, list_fine_tunes.asyncio))
+    jobs = JobList(sorted(_items(answer.data, FinetuneResponseTruncated, {"id": ""}), key=_age, reverse=True))
+    jobs.additional_properties = answer.additional_properties
+    return jobs
+
+
+def retrieve(job_id: str) -> Flow[FinetuneResponse]:
+    """One job."""
+    job_id = parse_job_id(job_id)
+    return (yield from ask(_call(f"retrieve {job_id}", retrieve_fine_tune.sync, retrieve_fine_tune.asyncio, id=job_id)))
+
+
+def create(parameters: JobParameters) -> Flow[FinetuneResponseTruncated]:
+    """A new job."""
+    body = creation_request(parameters)
+    return (
+        yield from ask(_call("create a fine-tuning job", create_fine_tune.sync, create_fine_tune.asyncio, body=body))
+    )
+
+
+def cancel(job_id: str) -> Flow[FinetuneResponseTruncated]:
+    """The job that is being stopped."""
+    job_id = parse_job_id(job_id)
+    return (yield from ask(_call(f"cancel {job_id}", cancel_fine_tune.sync, cancel_fine_tune.asyncio, id=job_id)))
+
+
+def delete(job_id: str) -> Flow[FinetuneDeleteResponse]:
+    """What became of it."""
+    job_id = parse_job_id(job_id)
+    return (yield from ask(_call(f"delete {job_id}", delete_fine_tune.sync, delete_fine_tune.asyncio, id=job_id)))
+
+
+def list_events(job_id: str) -> Flow[EventList]:
+    """A job's events."""
+    job_id = parse_job_id(job_id)
+    answer = yield from ask(
+        _call(f"list the events of {job_id}", list_fine_tune_events.sync, list_fine_tune_events.asyncio, id=job_id)
+    )
+    events = EventList(_items(answer.data, FineTuneEvent))
+    events.additional_properties = answer.additional_properties
+    return events
+
+
+def list_checkpoints(job_id: str) -> Flow[list[Checkpoint]]:
+    """A job's checkpoints, newest first."""
+    job_id = parse_job_id(job_id)
+    answer = yield from ask(
+        _call(
+            f"list the checkpoints of {job_id}",
+            list_fine_tune_checkpoints.sync,
+            list_fine_tune_checkpoints.asyncio,
+            id=job_id,
+        )
+    )
+    return newest_first([_checkpoint(job_id, found) for found in _items(answer.data, FineTuneCheckpoint)])
+
+
+# Weights --------------------------------------------------------------------------------------------------------------
+
+
+def archive(
+    name: str, checkpoint_step: int | None, checkpoint_type: CheckpointType | str
+) -> Flow[tuple[FinetuneResponse, CheckpointName, Archive]]:
+    """Apply the rules: which job, which checkpoint, and what to ask the API for."""
+    wanted = parse_checkpoint_type(checkpoint_type)
+    checkpoint = parse_checkpoint_name(name, checkpoint_step)
+    job = yield from retrieve(checkpoint.job_id)
+    form = requested_checkpoint(checkpoint.job_id, wanted, training_type(job))
+    check_ready(checkpoint, _text(job.status))
+    return job, checkpoint, Archive(checkpoint.job_id, checkpoint.step, form)
+
+
+def content(ft_id: str, checkpoint: str | None, checkpoint_step: int | None) -> Flow[Archive]:
+    """What the raw download request asks for; without a `checkpoint` the rules decide."""
+    if checkpoint is None:
+        _, _, found = yield from archive(ft_id, checkpoint_step, CheckpointType.DEFAULT)
+        return found
+    name = parse_checkpoint_name(ft_id, checkpoint_step)
+    if checkpoint not in set(DownloadCheckpoint):
+        forms = ", ".join(DownloadCheckpoint)
+        raise CheckpointTypeError(f"there is no checkpoint {checkpoint!r}: choose one of {forms}")
+    return Archive(name.job_id, name.step, str(checkpoint))
+
+
+def download(  # noqa: PLR0913 -- the public method's keywords
+    name: str,
+    *,
+    output: str | os.PathLike[str] | None,
+    checkpoint_step: int | None,
+    checkpoint_type: CheckpointType | str,
+    overwrite: bool,
+    connections: int,
+    progress: ProgressCallback | None,
+) -> Flow[DownloadResult]:
+    """Fetch a checkpoint's archive."""
+    check_output(output)
+    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= MOST_CONNECTIONS:
+        raise RuleError(f"connections is {connections!r}: expected a whole number from 1 to {MOST_CONNECTIONS}")
+    job, checkpoint, found = yield from archive(name, checkpoint_step, checkpoint_type)
+    adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    stem = archive_stem(checkpoint, _text(job.model_output_name), adapter=adapter)
+    options = Options(connections=connections, overwrite=overwrite, progress=progress)
+    step = Fetch(found, destination(output, stem), options)
+    try:
+        fetched = yield from fetch(step)
+    except (NotFoundError, BadRequestError):
+        if checkpoint.step is not None:
+            yield from _check_listed(checkpoint.job_id, checkpoint.step)
+        raise
+    form = CheckpointType.DEFAULT if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value else None
+    return DownloadResult(
+        id=checkpoint.job_id,
+        checkpoint_step=checkpoint.step,
+        checkpoint_type=form or CheckpointType(found.checkpoint),
+        filename=str(fetched.path),
+        size=fetched.size,
+        resumed_from=fetched.resumed_from,
+    )
+
+
+def _check_listed(job_id: str, step: int) -> Flow[None]:
+    """Say better than the server which steps there are; if that cannot be found out, its own word has to do."""
+    try:
+        listed = yield from list_checkpoints(job_id)
+    except ApiError:
+        return
+    steps = sorted({found.step for found in listed})
+    if step not in steps:
+        raise CheckpointNotFoundError(job_id, step, steps)
+
+
+def training_type(job: FinetuneResponse) -> str | None:
+    """The server's word for how a job was trained; None if it has none."""
+    found = job.training_type
+    if isinstance(found, FullTrainingType | LoRATrainingType):
+        return found.type_.value
+    if isinstance(found, UnknownObject):
+        return _text(found.additional_properties.get("type"))
+    return _text(found)
+
+
+# The server's answers -------------------------------------------------------------------------------------------------
+
+T = TypeVar("T")
+M = TypeVar("M", FinetuneResponseTruncated, FineTuneEvent, FineTuneCheckpoint)
+
+
+def _call(
+    action: str, sync: Callable[..., T | None], asyncio: Callable[..., Awaitable[T | None]], **arguments: object
+) -> Call[T]:
+    return Call(action, sync, asyncio, arguments)
+
+
+def _items(data: object, model: type[M], fallback: Mapping[str, str] | None = None) -> list[M]:
+    """The items of a list that can be used, an odd one with what it lacks made up; the rest is left out and told."""
+    found: list[M] = []
+    for item in data if isinstance(data, list) else []:
+        if isinstance(item, model):
+            found.append(item)
+            continue
+        try:
+            found.append(model.from_dict({**(fallback or {}), **item}))
+        except (TypeError, ValueError, KeyError, AttributeError):
+            log.warning("the server sent something that is no %s; it is left out", model.__name__)
+    return found
+
+
+def _checkpoint(job_id: str, found: FineTuneCheckpoint) -> Checkpoint:
+    label = _text(found.checkpoint_type) or ""
+    timestamp = _text(found.created_at) or ""
+    return Checkpoint(
+        step=found.step,
+        type=label,
+        name=checkpoint_name(job_id, found.step, label),
+        created_at=_date(timestamp),
+        timestamp=timestamp,
+        path=_text(found.path) or "",
+    )
+
+
+def _text(value: object) -> str | None:
+    """A string of the server, or None for whatever else is there."""
+    return value if isinstance(value, str) else None
+
+
+def _date(value: object) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = isoparse(value)
+        except (ValueError, OverflowError):
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _age(job: FinetuneResponseTruncated) -> datetime:
+    return _date(None if isinstance(job.created_at, Unset) else job.created_at) or datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,118 @@
+"""What the simulator was asked, and what it has answered so far."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request and its answer, as they were when this record was taken."""
+
+    method: str
+    path: str
+    """Decoded, without a leading ``/v1``, so that both kinds of base URL look the same."""
+    target: str
+    """Path and query exactly as they came."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes
+    status: int | None = None
+    """None as long as nothing was answered."""
+    sent: int = 0
+    """Bytes of an archive sent so far."""
+    finished: bool = False
+    """Nothing more will be sent."""
+
+
+class Exchange:
+    """A request while it is being answered."""
+
+    def __init__(self, request: Request, log: Log) -> None:
+        self.request = request
+        self._log = log
+        self._status: int | None = None
+        self._sent = 0
+        self._finished = False
+
+    def answered(self, status: int) -> None:
+        """The status line has left."""
+        with self._log.change:
+            self._status = status
+            self._log.change.notify_all()
+
+    def advanced(self, size: int) -> None:
+        """So many more bytes of an archive have left."""
+        with self._log.change:
+            self._sent += size
+            self._log.bytes_sent += size
+            self._log.change.notify_all()
+
+    def finished(self) -> None:
+        """The answer is over, well or badly."""
+        with self._log.change:
+            self._finished = True
+            self._log.change.notify_all()
+
+    def snapshot(self) -> Request:
+        """The record as of now."""
+        r = self.request
+        return Request(r.method, r.path, r.target, r.query, r.headers, r.body, self._status, self._sent, self._finished)
+
+
+class Log:
+    """Every exchange with one host, in the order of arrival; for use from several threads."""
+
+    def __init__(self, change: threading.Condition) -> None:
+        self.change = change
+        self.bytes_sent = 0
+        self.stalled = 0
+        self._exchanges: list[Exchange] = []
+
+    def begin(self, request: Request) -> Exchange:
+        """Write down a request that has come in."""
+        exchange = Exchange(request, self)
+        with self.change:
+            self._exchanges.append(exchange)
+            self.change.notify_all()
+        return exchange
+
+    def requests(self) -> list[Request]:
+        """All of them, as of now."""
+        with self.change:
+            return [exchange.snapshot() for exchange in self._exchanges]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.change:
+            self._exchanges.clear()
+            self.bytes_sent = 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count an answer among the stalled ones."""
+        with self.change:
+            self.stalled += 1
+            self.change.notify_all()
+        try:
+            yield
+        finally:
+            with self.change:
+                self.stalled -= 1
+                self.change.notify_all()
+
+
+def wait_until(change: threading.Condition, holds: Callable[[], bool], timeout: float) -> None:
+    """Block until ``holds()``, which is asked again after every change.
+
+    Raises:
+        TimeoutError: It did not hold within ``timeout`` seconds.
+    """
+    with change:
+        if not change.wait_for(holds, timeout):
+            message = f"still waiting after {timeout} s"
+            raise TimeoutError(message)

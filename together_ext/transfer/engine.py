@@ -1,0 +1,394 @@
+"""The transfer as a whole: first answer, lock, what is there already, the workers, the end.
+
+Everything that decides is elsewhere (`answers`, `plan`, `retry`); this module only puts it in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from filelock import SoftFileLock
+
+from together_ext.errors import IntegrityError, RemoteChangedError, StorageError, TransferCancelledError
+
+from . import journal as journals
+from .answers import Content, RangesIgnoredError, RemoteChangeError
+from .journal import Journal
+from .partial import LOCK, Partial, storage_errors
+from .plan import Plan, Spans
+from .progress import DownloadProgress, ProgressCallback, RateMeter
+from .retry import Budget, Clock, SystemClock
+from .source import Body, PassingError, Remote
+from .target import HEAD, SAMPLE, Head, Target, is_complete
+from .worker import BUFFER, Board, Conditions, Persistence, gather, work
+
+T = TypeVar("T")
+
+log = logging.getLogger("together_ext.transfer")
+
+DEFAULT_CONNECTIONS: Final = 8
+DEFAULT_RETRIES: Final = 8
+DEFAULT_TIMEOUT: Final = 30.0
+
+FIRST: Final = 8 << 20
+"""Bytes of the first request, which tells what the file is and brings its front in the same round trip."""
+
+MOST_VERSIONS: Final = 3
+"""Versions of a remote file that are tried before giving up on one that keeps changing."""
+
+TICK: Final = 0.1
+"""Seconds between two looks at a transfer."""
+
+LONGEST_FAREWELL: Final = 0.8
+"""Seconds that a stopped transfer waits for its threads."""
+
+FLUSH_INTERVAL: Final = 1.0
+"""Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
+
+LEAST_CLAIM: Final = 4 << 20
+"""Bytes between two journals that claim what was written; for large files it is a hundredth of them."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to transfer.
+
+    Attributes:
+        connections: Connections at the most.
+        retries: Failures in a row, without progress between them, that are borne.
+        overwrite: Whether a different file at the final path may be replaced.
+        progress: Called a few times a second.
+        cancel: Set from anywhere, it ends the transfer.
+        clock: Time.
+        jitter: Random numbers from 0 to 1.
+    """
+
+    connections: int = DEFAULT_CONNECTIONS
+    retries: int = DEFAULT_RETRIES
+    overwrite: bool = False
+    progress: ProgressCallback | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=SystemClock)
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that is whole.
+
+    Attributes:
+        path: Its absolute path.
+        size: Its bytes.
+        resumed_from: Bytes of it that were there before.
+        etag: The remote file's entity tag; None if it has none.
+    """
+
+    path: Path
+    size: int
+    resumed_from: int
+    etag: str | None
+
+
+def transfer(remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> Fetched:
+    """Make a local file equal to a remote one.
+
+    Args:
+        remote: The file.
+        target: Where it goes.
+        identity: What is asked for; a partial file of another identity is not gone on from.
+        options: How.
+
+    Raises:
+        TransferError, ApiStatusError: It did not succeed; nothing is at the final path that was not there before.
+    """
+    target.prepare()
+    for _ in range(MOST_VERSIONS):
+        try:
+            return _Attempt(remote, target, identity, options).run()
+        except RemoteChangeError as error:
+            log.warning("starting %s anew: %s", target.stem, error)
+    raise RemoteChangedError(
+        f"could not {remote.action}: the remote file changed {MOST_VERSIONS} times while it was fetched; "
+        "try again when it has come to rest"
+    )
+
+
+class _Attempt:
+    """One try to fetch one version of a file."""
+
+    def __init__(self, remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> None:
+        self.remote, self.target, self.identity, self.options = remote, target, identity, options
+        self.outer = Conditions(options.retries, options.jitter, options.cancel, options.clock)
+        self.meter = RateMeter()
+
+    def run(self) -> Fetched:
+        body, head = self._first()
+        path = self.target.path(head)
+        with self._locked(path) as waited:
+            if waited:
+                # Another process was at it, perhaps for hours: what the first answer said is old.
+                body.close()
+                body, head = self._first()
+                if self.target.path(head) != path:
+                    raise RemoteChangeError("the remote file has another format now")
+            with body:
+                content = body.content
+                if is_complete(
+                    path,
+                    overwrite=self.options.overwrite,
+                    size=content.size,
+                    head=head.data,
+                    remote=self.remote,
+                ):
+                    # A crash between the last two steps of an earlier run leaves its journal behind.
+                    Partial(path).discard()
+                    size = path.stat().st_size
+                    self._report(size, size, size, 0)
+                    return Fetched(path, size, size, content.validator.etag)
+                partial = Partial(path)
+                try:
+                    if content.partial and content.size is not None and content.validator.strong:
+                        return self._segmented(partial, body, content, content.size)
+                    return self._streamed(partial, body)
+                except RangesIgnoredError:
+                    log.warning("%s: the server does not send parts any more; fetching it in one go", path.name)
+                    return self._streamed(partial, self._open_whole())
+                except RemoteChangeError:
+                    partial.discard()
+                    raise
+                finally:
+                    partial.close()
+
+    def _first(self) -> tuple[Body, Head]:
+        """The first answer and the file's front."""
+        # A front that is likely to be there already is asked for only as far as it is needed to know the file.
+        stop = SAMPLE if self.target.anything_there() else FIRST
+
+        def opened() -> tuple[Body, Head]:
+            body = self.remote.open(0, stop)
+            try:
+                data = b""
+                while len(data) < HEAD and (chunk := body.read(BUFFER)):
+                    data += chunk
+                short = body.content.stop is not None and len(data) < min(body.content.stop, HEAD)
+                if short:
+                    raise PassingError("the connection ended too early")
+                body.unread(data)
+                return body, Head(data, body.content.media_type)
+            except BaseException:
+                body.close()
+                raise
+
+        return self._persistently(opened)
+
+    def _open_whole(self) -> Body:
+        return self._persistently(lambda: self.remote.open(0, None))
+
+    def _persistently(self, call: Callable[[], T]) -> T:
+        budget, persistence = Budget(self.options.retries), Persistence(self.outer, self.remote.action)
+        while True:
+            persistence.gate.pass_through()
+            try:
+                return call()
+            except PassingError as error:
+                persistence.bear(error, budget, done=0)
+
+    @contextmanager
+    def _locked(self, path: Path) -> Iterator[bool]:
+        """Hold the file's lock; yields whether another process had it before.
+
+        The lock is a file of its own, made exclusively and naming its owner: it holds where `flock` lets everyone
+        in (Lustre, some NFS), and a dead owner's is taken over.
+        """
+        with storage_errors(path, "lock"):
+            lock = SoftFileLock(path.with_name(path.name + LOCK), thread_local=False)
+            waited = not self._acquired(lock, wait=False)
+            if waited:
+                log.warning("waiting for another process that fetches %s", path.name)
+                self._acquired(lock, wait=True)
+        try:
+            if self.options.cancel.is_set():
+                raise TransferCancelledError
+            yield waited
+        finally:
+            lock.release()
+
+    def _acquired(self, lock: SoftFileLock, *, wait: bool) -> bool:
+        with suppress(TimeoutError):
+            lock.acquire(timeout=-1 if wait else 0, poll_interval=TICK, cancel_check=self.options.cancel.is_set)
+            return True
+        return False
+
+    # Segments ---------------------------------------------------------------------------------------------------------
+
+    def _segmented(self, partial: Partial, body: Body, content: Content, size: int) -> Fetched:
+        condition = content.validator.condition or ""
+        kept = partial.resume(self.identity, size, condition)
+        partial.check_space(size, kept)
+        plan = Plan(size, arrived=kept, connections=self.options.connections)
+        resumed = plan.done
+        inner = replace(self.outer, stop=threading.Event())
+        board = Board(plan, partial, self.remote, content, Persistence(inner, self.remote.action))
+        journal = Journal(self.identity, size, condition, flushed=kept, boot=journals.boot_id())
+        first = body if not kept else None
+        if first is None:
+            body.close()
+        self._run_workers(board, inner, first, journal, resumed)
+        if not board.complete:
+            raise IntegrityError(f"could not {self.remote.action}: bytes are missing at the end; run it again")
+        partial.finish(size)
+        self._report(size, size, resumed, 0)
+        return Fetched(partial.final, size, resumed, content.validator.etag)
+
+    def _run_workers(self, board: Board, inner: Conditions, first: Body | None, journal: Journal, resumed: int) -> None:
+        """Start the workers, keep the journal, report, and see every thread to its end whatever happens."""
+        workers = min(self.options.connections, board.segments) or 1
+        threads = [
+            threading.Thread(target=work, args=(board, inner, first if index == 0 else None), daemon=True)
+            for index in range(workers)
+        ]
+        keeper = _JournalKeeper(board, journal)
+        try:
+            for thread in threads:
+                board.enter()
+                thread.start()
+            while self._wait(board, keeper):
+                done, _, active = board.status()
+                self._report(done, journal.size, resumed, active)
+        finally:
+            inner.stop.set()
+            board.abort()
+            deadline = time.monotonic() + LONGEST_FAREWELL
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join(max(deadline - time.monotonic(), 0.0))
+            keeper.close()
+            if any(thread.is_alive() for thread in threads):
+                # It waits for a connection or an answer, and writes nothing after that: it may not be waited for, and
+                # its file may not be closed under it.
+                board.partial.abandon()
+        if board.failure is not None:
+            raise board.failure
+
+    def _wait(self, board: Board, keeper: _JournalKeeper) -> bool:
+        """Wait for a tick; returns whether the workers are still at it."""
+        with board.changed:
+            if board.over or board.failure is not None:
+                return False
+            board.changed.wait(TICK)
+            over = board.over or board.failure is not None
+        if self.options.cancel.is_set():
+            raise TransferCancelledError
+        if not over:
+            keeper.claim_written()
+        return not over
+
+    # One stream -------------------------------------------------------------------------------------------------------
+
+    def _streamed(self, partial: Partial, body: Body) -> Fetched:
+        """Fetch a file that cannot be asked for in parts, or cannot be told from another version of it."""
+        budget, persistence = Budget(self.options.retries), Persistence(self.outer, self.remote.action)
+        partial.start()
+        done = 0
+        try:
+            while True:
+                try:
+                    with body:
+                        done = self._copy_stream(partial, body)
+                    break
+                except PassingError as error:
+                    persistence.bear(error, budget, done=0)
+                    persistence.gate.pass_through()
+                    partial.truncate()
+                    body = self._open_whole()
+            head = Head(partial.read(HEAD), body.content.media_type)
+            if self.target.path(head) != partial.final:
+                raise RemoteChangeError("the remote file has another format now")
+            partial.finish(done)
+        except BaseException:
+            # Without a strong validator nothing of it could be used again.
+            partial.discard()
+            raise
+        self._report(done, done, 0, 0)
+        return Fetched(partial.final, done, 0, body.content.validator.etag)
+
+    def _copy_stream(self, partial: Partial, body: Body) -> int:
+        size = body.content.size
+        if size is not None:
+            partial.check_space(size, ())
+        buffer = memoryview(bytearray(BUFFER))
+        done, reported = 0, self.outer.clock.now()
+        while count := gather(body, buffer, self.outer):
+            partial.write(buffer[:count], done)
+            done += count
+            if (now := self.outer.clock.now()) - reported >= TICK:
+                reported = now
+                self._report(done, size, 0, 1)
+        if size is not None and done != size:
+            raise PassingError(f"the connection ended after {done:,} of {size:,} bytes")
+        return done
+
+    def _report(self, done: int, total: int | None, resumed: int, connections: int) -> None:
+        if self.options.progress is None:
+            return
+        rate = self.meter.rate(self.outer.clock.now(), done)
+        left = (total - done) / rate if total is not None and rate > 0 else None
+        self.options.progress(DownloadProgress(done, total, resumed, rate, left, connections))
+
+
+class _JournalKeeper:
+    """Keeps the journal of a segmented transfer true: often for what is written, seldom for what is flushed."""
+
+    def __init__(self, board: Board, journal: Journal) -> None:
+        self._board, self._journal = board, journal
+        self._step = max(journal.size // 100, LEAST_CLAIM)
+        self._saving = threading.Lock()
+        self._closed = threading.Event()
+        self._claim(durable=True)
+        self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
+        self._flusher.start()
+
+    def claim_written(self) -> None:
+        """Renew the claim of what is written, if enough has come since."""
+        if self._board.status()[0] >= self._board.wake_at:
+            self._claim(durable=False)
+
+    def close(self) -> None:
+        """Claim all that has arrived, flushed; a file that is complete is flushed by the last step anyway."""
+        self._closed.set()
+        self._flusher.join()
+        if not self._board.complete:
+            try:
+                self._flush()
+            except StorageError as error:
+                # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
+                log.debug("could not write the last journal: %s", error)
+
+    def _claim(self, *, durable: bool, flushed: Spans | None = None) -> None:
+        with self._saving:
+            done, written, _ = self._board.status()
+            kept = self._journal.flushed if flushed is None else flushed
+            self._journal = replace(self._journal, written=written, flushed=kept)
+            self._board.partial.save(self._journal, durable=durable)
+            self._board.wake_at = done + self._step
+
+    def _flush(self) -> None:
+        # What has arrived by now is what the flush is sure to cover.
+        _, arrived, _ = self._board.status()
+        self._board.partial.flush()
+        self._claim(durable=True, flushed=arrived)
+
+    def _keep_flushing(self) -> None:
+        while not self._closed.wait(FLUSH_INTERVAL):
+            try:
+                self._flush()
+            except StorageError as error:  # A full disk is met by the writers too, and told by them.
+                log.debug("could not flush: %s", error)

@@ -1,0 +1,165 @@
+"""Which bytes are still to be fetched, and by whom. Values in, values out: no clock, no socket, no lock.
+
+A span is a pair of offsets, `start` up to, not including, `stop`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+Span = tuple[int, int]
+Spans = tuple[Span, ...]
+
+SMALLEST_SHARE: Final = 8 << 20
+"""Bytes below which a further connection does not pay: opening one costs two round trips."""
+
+
+def merged(spans: Iterable[Span]) -> Spans:
+    """The same bytes as sorted spans that neither touch nor overlap."""
+    joined: list[Span] = []
+    for start, stop in sorted(spans):
+        if start >= stop:
+            continue
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((start, stop))
+    return tuple(joined)
+
+
+def gaps(spans: Iterable[Span], size: int) -> Spans:
+    """The bytes of a file of `size` bytes that no span covers."""
+    edges = [0, *(edge for span in merged(spans) for edge in span), size]
+    return tuple((start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop)
+
+
+def covered(spans: Iterable[Span]) -> int:
+    """How many bytes the spans cover."""
+    return sum(stop - start for start, stop in merged(spans))
+
+
+def divided(spans: Iterable[Span], parts: int, smallest: int) -> Spans:
+    """Cut the largest spans until there are `parts` of them, or none is worth cutting.
+
+    Args:
+        spans: Disjoint spans.
+        parts: How many are wanted.
+        smallest: Bytes that each piece must at least have.
+    """
+    pieces = list(merged(spans))
+    # An even share of it all, so that seven parts come out alike and not as one large and six small ones.
+    share = max(-(-covered(pieces) // parts), smallest)
+    while pieces and len(pieces) < parts:
+        start, stop = largest = max(pieces, key=lambda span: span[1] - span[0])
+        if stop - start < 2 * smallest:
+            break
+        cut = start + min(share, stop - start - smallest)
+        pieces.remove(largest)
+        pieces += [(start, cut), (cut, stop)]
+    return tuple(sorted(pieces))
+
+
+@dataclass(eq=False)
+class Segment:
+    """A span that one connection fetches from its front to its end.
+
+    Attributes:
+        position: Offset of the next byte to fetch; all before it, from `start`, have arrived.
+        stop: Offset behind the last byte; moves to the front when another connection takes over the rear.
+    """
+
+    start: int
+    stop: int
+    position: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.position = self.start
+
+    @property
+    def left(self) -> int:
+        """Bytes still to fetch."""
+        return max(self.stop - self.position, 0)
+
+
+class Plan:
+    """The state of a segmented transfer: what has arrived, what is being fetched, what waits.
+
+    Not thread-safe: whoever shares it holds a lock around each call, and does the work after it.
+    """
+
+    def __init__(self, size: int, *, arrived: Spans = (), connections: int = 1, smallest: int = SMALLEST_SHARE) -> None:
+        """Plan a transfer.
+
+        Args:
+            size: Bytes of the whole file.
+            arrived: What is there already.
+            connections: Into how many segments to divide the rest at first.
+            smallest: Bytes of the least segment worth a connection of its own.
+        """
+        self.size = size
+        self.smallest = smallest
+        self._arrived = merged(arrived)
+        self._waiting = list(divided(gaps(arrived, size), connections, smallest))
+        self._active: list[Segment] = []
+
+    @property
+    def arrived(self) -> Spans:
+        """The bytes that have arrived."""
+        return merged([*self._arrived, *((segment.start, segment.position) for segment in self._active)])
+
+    @property
+    def done(self) -> int:
+        """How many bytes have arrived."""
+        return covered(self._arrived) + sum(segment.position - segment.start for segment in self._active)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte has arrived."""
+        return not self._waiting and not any(segment.left for segment in self._active)
+
+    @property
+    def active(self) -> int:
+        """How many segments are being fetched."""
+        return len(self._active)
+
+    @property
+    def waiting(self) -> int:
+        """How many segments wait to be claimed."""
+        return len(self._waiting)
+
+    def claim(self) -> Segment | None:
+        """Hand out a segment: the first that waits, else the rear half of the largest remainder; None if none pays."""
+        if self._waiting:
+            segment = Segment(*self._waiting.pop(0))
+        else:
+            victim = max(self._active, key=lambda each: each.left, default=None)
+            if victim is None or victim.left < 2 * self.smallest:
+                return None
+            middle = victim.position + (victim.left + 1) // 2
+            segment = Segment(middle, victim.stop)
+            victim.stop = middle
+        self._active.append(segment)
+        return segment
+
+    def advance(self, segment: Segment, count: int) -> int:
+        """Note that `count` more bytes at the segment's position have arrived; returns how many were still wanted."""
+        wanted = min(count, segment.left)
+        segment.position += wanted
+        return wanted
+
+    def release(self, segment: Segment) -> None:
+        """Take a segment back: what arrived of it stays, the rest waits for the next claim."""
+        self._active.remove(segment)
+        self._arrived = merged([*self._arrived, (segment.start, segment.position)])
+        if segment.left:
+            self._waiting.append((segment.position, segment.stop))
+            self._waiting.sort()
+
+
+def is_disjoint(spans: Spans, size: int) -> bool:
+    """Whether spans read from elsewhere are sorted, non-empty, apart, and inside a file of `size` bytes."""
+    inside = all(0 <= start < stop <= size for start, stop in spans)
+    return inside and all(left[1] <= right[0] for left, right in pairwise(spans))

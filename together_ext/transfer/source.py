@@ -1,0 +1,274 @@
+"""The remote file: where it is now, how to ask for a span of it, and the body that comes.
+
+The caller's headers go to the origin alone. A redirect to a storage host is followed by hand, without them, and the
+address it leads to is kept for all connections until that host says that its time is over.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from together_ext.errors import ApiStatusError, IntegrityError, TransferError, redacted, status_error
+
+from .answers import EXPIRED, Content, announced, is_retryable
+from .headers import parse_retry_after, range_header
+
+MOST_REDIRECTS: Final = 10
+ERROR_BODY: Final = 16 << 10
+"""Bytes of a refusal that are read for its message."""
+
+
+class PassingError(TransferError):
+    """A failure that may be over when it is tried again.
+
+    Attributes:
+        retry_after: Seconds that the server asked to be left alone for; None if it did not.
+        refusal: The server's answer, where there was one.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, refusal: ApiStatusError | None = None
+    ) -> None:
+        self.retry_after, self.refusal = retry_after, refusal
+        super().__init__(message)
+
+
+class Body:
+    """The open body of an answer; a context manager that closes its connection if anything is left unread."""
+
+    def __init__(self, response: httpx.Response, content: Content) -> None:
+        self.content = content
+        self._response = response
+        # What was compressed on its way is decoded, everything else taken as it comes; the text that goes with the
+        # refusal of a range of an empty file is not the file.
+        chunks = response.iter_bytes() if content.encoded else response.iter_raw()
+        self._chunks: Iterator[bytes] = iter(()) if content.stop == 0 else chunks
+        self._rest = memoryview(b"")
+        self._failure: TransferError | None = None
+
+    def read(self, limit: int) -> memoryview:
+        """The next bytes, at most `limit`; empty at the end.
+
+        Raises:
+            PassingError: The connection broke, was silent for too long, or ended early.
+        """
+        if not self._rest:
+            # An iterator that has raised looks as if it had ended: a broken body stays broken.
+            if self._failure is not None:
+                raise self._failure
+            try:
+                self._rest = memoryview(next(self._chunks, b""))
+            except httpx.DecodingError as error:
+                self._failure = IntegrityError(f"the compressed body cannot be read ({error})")
+                raise self._failure from error
+            except (httpx.TransportError, httpx.StreamError) as error:
+                self._failure = passing(error)
+                raise self._failure from error
+        taken, self._rest = self._rest[:limit], self._rest[limit:]
+        return taken
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back, to be read next."""
+        self._rest = memoryview(data + bytes(self._rest))
+
+    def abort(self) -> None:
+        """Wake up a thread that is reading: from any thread, at once."""
+        stream = self._response.extensions.get("network_stream")
+        raw = stream.get_extra_info("socket") if stream is not None else None
+        if isinstance(raw, socket.socket):
+            with suppress(OSError):
+                # Of the plain class, since the TLS one would first talk to the other side.
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the connection back, or end it if the body has not been read to its end."""
+        with suppress(httpx.HTTPError, OSError):
+            self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Remote:
+    """A remote file. Safe to use from several threads at once."""
+
+    def __init__(
+        self, client: httpx.Client, url: str | httpx.URL, *, headers: Mapping[str, str], timeout: float, action: str
+    ) -> None:
+        """Name a remote file; nothing is sent yet.
+
+        Args:
+            client: Sends the requests; its redirects are not used.
+            url: The origin.
+            headers: Sent to the origin and to no other; their values are not shown in errors.
+            timeout: Seconds that a connection may be silent.
+            action: What is being done, to go on from "could not".
+        """
+        self.url = httpx.URL(url)
+        self.action = action
+        self._client = client
+        self._headers = dict(headers)
+        self._timeout = httpx.Timeout(timeout)
+        self._place: httpx.URL | None = None
+        self._renewal = threading.Lock()
+        # Not only the whole value: a server may repeat the key without the word in front of it.
+        self._secrets = [part for value in headers.values() for part in (value, value.rpartition(" ")[2]) if part]
+
+    def open(self, start: int, stop: int | None, *, condition: str | None = None) -> Body:
+        """Ask for a span.
+
+        Args:
+            start: Offset of the first byte.
+            stop: Offset behind the last byte; None for the whole file, asked for without a range.
+            condition: The validator that must still hold for a part to be sent.
+
+        Returns:
+            The body; its head has been checked on its own, and not yet against another answer.
+
+        Raises:
+            PassingError: Asking again may help.
+            ApiStatusError: The server refuses.
+            IntegrityError: The answer contradicts itself or the request.
+            RemoteChangeError: The file has become shorter than `start`.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if stop is not None:
+            headers["Range"] = range_header(start, stop)
+            if condition is not None:
+                headers["If-Range"] = condition
+        place = self._place
+        response = self._send(place or self.url, headers)
+        if place is not None and response.status_code in EXPIRED:
+            response.close()
+            response = self._renewed(place, headers)
+        status = response.status_code
+        if status >= httpx.codes.BAD_REQUEST and status != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise self._refusal(response)
+        try:
+            content = announced(status, response.headers, start=start, stop=stop)
+        except TransferError:
+            response.close()
+            raise
+        return Body(response, content)
+
+    def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        """Ask again after a signed URL's time was over: one thread gets a fresh one, for all."""
+        with self._renewal:
+            if self._place is expired:
+                self._place = None
+                return self._send(self.url, headers)
+        return self._send(self._place or self.url, headers)
+
+    def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a request and follow where it leads; the last address is kept for the next one."""
+        began = url
+        for _ in range(MOST_REDIRECTS):
+            response = self._send_once(url, headers)
+            if not response.has_redirect_location:
+                if url is not began:
+                    self._place = url
+                return response
+            response.close()
+            url = self._next(url, response.headers["location"])
+        raise IntegrityError(
+            f"could not {self.action}: more than {MOST_REDIRECTS} redirects, the last to {shown(url)}; "
+            "try again later, or report it to the server's support"
+        )
+
+    def _send_once(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        own = _origin(url) == _origin(self.url)
+        if own:
+            request = self._client.build_request(
+                "GET", url, headers={**self._headers, **headers}, timeout=self._timeout
+            )
+        else:
+            # Not built by the client: its default headers and cookies may be secrets of the origin as well.
+            request = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": self._timeout.as_dict()})
+        try:
+            if own:
+                return self._client.send(request, stream=True, follow_redirects=False)
+            return self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except httpx.UnsupportedProtocol as error:
+            raise TransferError(f"could not {self.action}: {shown(url)} is not an http or https address") from error
+        except httpx.TransportError as error:
+            if _is_certificate_error(error):
+                raise TransferError(
+                    f"could not {self.action}: the certificate of {url.host} is not accepted ({error}); "
+                    "check the base URL, or give a client that trusts it"
+                ) from error
+            raise passing(error) from error
+
+    def _next(self, url: httpx.URL, location: str) -> httpx.URL:
+        try:
+            target = url.join(location)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise IntegrityError(f"could not {self.action}: the server redirects to something unreadable") from error
+        if target.scheme not in {"http", "https"} or not target.host:
+            raise IntegrityError(f"could not {self.action}: the server redirects to {shown(target)}")
+        if (url.scheme, target.scheme) == ("https", "http"):
+            raise IntegrityError(
+                f"could not {self.action}: {shown(url)} redirects to {target.host} without encryption; nobody could "
+                "tell whether the file is the right one"
+            )
+        # A name and password in a redirect are not ours to send.
+        return target.copy_with(userinfo=b"")
+
+    def _refusal(self, response: httpx.Response) -> TransferError | ApiStatusError:
+        status = response.status_code
+        try:
+            body = b""
+            with suppress(httpx.HTTPError):
+                for chunk in response.iter_bytes(ERROR_BODY):
+                    body = chunk
+                    break
+        finally:
+            response.close()
+        refusal = status_error(self.action, status=status, body=body, headers=response.headers, secrets=self._secrets)
+        if not is_retryable(status):
+            return refusal
+        wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
+        return PassingError(redacted(str(refusal), self._secrets), retry_after=wait, refusal=refusal)
+
+
+def passing(error: Exception) -> PassingError:
+    """The failure of a connection, in words."""
+    kind = type(error).__name__
+    words = {
+        "ConnectTimeout": "no connection within the time-out",
+        "ReadTimeout": "no data within the time-out",
+        "ConnectError": "no connection",
+        "ReadError": "the connection broke",
+        "RemoteProtocolError": "the connection was closed in the middle",
+    }.get(kind, kind)
+    return PassingError(words)
+
+
+def shown(url: httpx.URL) -> str:
+    """An address for people: without its query, since that of a signed URL is a secret."""
+    return str(url.copy_with(query=None, fragment=None, userinfo=b""))[:200]
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,127 @@
+"""Where a file goes, and whether it is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from together_ext.errors import StorageError, TargetExistsError
+
+from .partial import JOURNAL, storage_errors
+from .source import Remote
+
+HEAD: Final = 512
+"""Bytes at a file's front that its format can be told from; a tar header is as long."""
+
+SAMPLE: Final = 64 << 10
+"""Bytes at each end that two files of the same size are compared by."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The front of a remote file.
+
+    Attributes:
+        data: Its first bytes; at least `HEAD` of them, if the file has as many.
+        media_type: What the server calls it.
+    """
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a file goes.
+
+    Attributes:
+        folder: An absolute folder; made if it is missing.
+        stem: The name without its extension: one path component.
+        extension: Tells the extension from the file's front; raises `IntegrityError` for what must not be kept.
+        extensions: All that `extension` may return.
+    """
+
+    folder: Path
+    stem: str
+    extension: Callable[[Head], str]
+    extensions: tuple[str, ...]
+
+    @classmethod
+    def exactly(cls, path: str | os.PathLike[str], check: Callable[[Head], object] = lambda _: None) -> Self:
+        """A target with a fixed name; `check` may refuse the file by its front."""
+
+        def extension(head: Head) -> str:
+            check(head)
+            return ""
+
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow links, which is not asked for
+        return cls(absolute.parent, absolute.name, extension, ("",))
+
+    def path(self, head: Head) -> Path:
+        """The final path, now that the file's front is known."""
+        return self.folder / f"{self.stem}{self.extension(head)}"
+
+    def prepare(self) -> None:
+        """Make the folder, and see that a file can be written there.
+
+        Raises:
+            StorageError: It cannot.
+        """
+        with storage_errors(self.folder, "write to"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, "permission denied")
+        with storage_errors(self.folder / self.stem, "write to"):
+            # A name that is too long, or a folder at the file's place, is found out before a byte is asked for.
+            for extension in self.extensions:
+                path = self.folder / f"{self.stem}{extension}"
+                if path.is_dir():
+                    raise StorageError(f"{path} is a folder: choose another name for the file, or name it as a folder")
+                path.with_name(path.name + JOURNAL + ".new").exists()
+
+    def anything_there(self) -> bool:
+        """Whether an earlier run has left something to compare with, so that a large first request would be waste."""
+        paths = [self.folder / f"{self.stem}{extension}" for extension in self.extensions]
+        return any(os.path.lexists(found) for path in paths for found in (path, path.with_name(path.name + JOURNAL)))
+
+
+def is_complete(path: Path, *, overwrite: bool, size: int | None, head: bytes, remote: Remote) -> bool:
+    """Whether the remote file is at its final path already.
+
+    It counts as the same file if it has the same size and the same bytes at both ends. An archive's end holds its
+    checksum, so that another version with the same ends is not to be expected.
+
+    Args:
+        path: The final path.
+        overwrite: Whether another file there may be replaced.
+        size: Bytes of the remote file; None if unknown.
+        head: The first bytes of the remote file.
+        remote: Asked for the last bytes.
+
+    Raises:
+        TargetExistsError: There is something else, and it must not be replaced.
+    """
+    if not os.path.lexists(path) or overwrite:
+        return False
+    with storage_errors(path, "read"):
+        if path.is_file() and path.stat().st_size == size and size:
+            with path.open("rb") as file:
+                if file.read(len(head)) == head:
+                    start = max(size - SAMPLE, 0)
+                    file.seek(start)
+                    if file.read(SAMPLE) == _read(remote, start, size):
+                        return True
+    raise TargetExistsError(
+        f"{path} is there already and is another file: move it away, choose another place, or allow overwriting"
+    )
+
+
+def _read(remote: Remote, start: int, stop: int) -> bytes:
+    with remote.open(start, stop) as body:
+        data = bytearray()
+        while body.content.partial and len(data) < stop - start and (chunk := body.read(stop - start)):
+            data += chunk
+        return bytes(data)

@@ -1,0 +1,247 @@
+"""One connection's work: claim a segment, ask for it, put its bytes in place; and the board that all workers share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from together_ext.errors import TransferCancelledError, TransferInterruptedError
+
+from .answers import Content, RemoteChangeError, check_same
+from .partial import Partial
+from .plan import Plan, Segment, Spans
+from .retry import Budget, Clock, Gate, SystemClock, backoff
+from .source import Body, PassingError, Remote
+
+BUFFER: Final = 1 << 20
+"""Bytes that are gathered for one write: large writes are much cheaper for the kernel than small ones."""
+
+LONGEST_GATHERING: Final = 0.1
+"""Seconds after which a buffer is written even if it is not full, so that a slow connection loses little in a crash."""
+
+PROGRESS: Final = 64 << 10
+"""Bytes that count as progress and give back the whole budget of retries."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The outside world and the limits of a transfer.
+
+    Attributes:
+        retries: Failures in a row, without progress between them, that are borne.
+        stop: Set by whoever wants the transfer to end.
+        clock: Time.
+        jitter: Random numbers from 0 to 1.
+    """
+
+    retries: int
+    jitter: Callable[[], float]
+    stop: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Persistence:
+    """Bears failures that may pass: waits, for all connections at once, or gives up."""
+
+    def __init__(self, conditions: Conditions, action: str) -> None:
+        self._conditions, self._action = conditions, action
+        self.gate = Gate(conditions.clock, conditions.stop)
+
+    def bear(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
+        """Note a failure and close the gate for a while.
+
+        Args:
+            error: What went wrong.
+            budget: Counts the failures in a row.
+            done: Bytes that have arrived so far.
+            enough: Bytes that count as progress.
+
+        Raises:
+            ApiStatusError: The budget is used up, and the server's refusals did it.
+            TransferInterruptedError: The budget is used up.
+        """
+        if self._conditions.stop.is_set():
+            raise TransferCancelledError from error
+        failures = budget.failed(done, enough=enough)
+        if failures is None:
+            if error.refusal is not None:
+                raise error.refusal
+            raise TransferInterruptedError(
+                f"could not {self._action}: {error}, {self._conditions.retries + 1} times in a row; "
+                "run it again when the network is back"
+                + (f" ({done:,} bytes are kept and will not be fetched again)" if done else "")
+            ) from error
+        self.gate.close_for(backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter()))
+
+
+class Board:
+    """What the workers of one segmented transfer share; `changed` guards all of it."""
+
+    def __init__(
+        self, plan: Plan, partial: Partial, remote: Remote, content: Content, persistence: Persistence
+    ) -> None:
+        self.partial, self.remote, self.content, self.persistence = partial, remote, content, persistence
+        self.changed = threading.Condition()
+        self.wake_at = 0
+        """Bytes done at which whoever waits on `changed` wants to be woken."""
+        self._plan = plan
+        self._bodies: set[Body] = set()
+        self._running = 0
+        self.failure: BaseException | None = None
+
+    def status(self) -> tuple[int, Spans, int]:
+        """Bytes done, the spans they are in, and how many connections are at work."""
+        with self.changed:
+            return self._plan.done, self._plan.arrived, self._plan.active
+
+    @property
+    def segments(self) -> int:
+        """How many segments wait to be fetched."""
+        return self._plan.waiting
+
+    @property
+    def over(self) -> bool:
+        """Whether no worker runs any more; call it with `changed` held."""
+        return self._running == 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte has arrived."""
+        return self._plan.complete
+
+    def enter(self) -> None:
+        """Count a worker in, before its thread starts."""
+        with self.changed:
+            self._running += 1
+
+    def leave(self, failure: BaseException | None) -> None:
+        """Count a worker out; the first failure ends the others' work too."""
+        with self.changed:
+            self._running -= 1
+            if failure is not None and self.failure is None:
+                self.failure = failure
+            self.changed.notify_all()
+        if failure is not None:
+            self.abort()
+
+    def abort(self) -> None:
+        """Wake up every worker that waits for bytes."""
+        with self.changed:
+            bodies = list(self._bodies)
+        for body in bodies:
+            body.abort()
+
+    def claim(self) -> Segment | None:
+        """The next segment to fetch."""
+        with self.changed:
+            return None if self.failure is not None else self._plan.claim()
+
+    def release(self, segment: Segment) -> None:
+        """Give a segment back, finished or not."""
+        with self.changed:
+            self._plan.release(segment)
+
+    def advance(self, segment: Segment, count: int) -> bool:
+        """Note bytes that were written; returns whether the segment wants more."""
+        with self.changed:
+            self._plan.advance(segment, count)
+            if self._plan.done >= self.wake_at:
+                self.changed.notify_all()
+            return segment.left > 0 and self.failure is None
+
+    def watch(self, body: Body) -> None:
+        """Let `abort` reach a body."""
+        with self.changed:
+            self._bodies.add(body)
+
+    def forget(self, body: Body) -> None:
+        """Let `abort` reach it no more."""
+        with self.changed:
+            self._bodies.discard(body)
+
+
+def work(board: Board, conditions: Conditions, first: Body | None) -> None:
+    """Fetch segments until none is left: a worker thread's whole life.
+
+    Args:
+        board: What the workers share.
+        conditions: The outside world.
+        first: A body that is open already and begins where the first segment does.
+    """
+    failure: BaseException | None = None
+    buffer = memoryview(bytearray(BUFFER))
+    budget = Budget(conditions.retries)
+    try:
+        while (segment := board.claim()) is not None:
+            try:
+                body, first = first, None
+                _fetch(board, conditions, segment, buffer, body)
+            except PassingError as error:
+                board.persistence.bear(error, budget, done=board.status()[0])
+            finally:
+                board.release(segment)
+    except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
+        failure = error
+    finally:
+        if first is not None:
+            first.close()
+        board.leave(failure)
+
+
+def _fetch(board: Board, conditions: Conditions, segment: Segment, buffer: memoryview, body: Body | None) -> None:
+    while segment.left:
+        if body is None:
+            board.persistence.gate.pass_through()
+            body = board.remote.open(segment.position, segment.stop, condition=board.content.validator.condition)
+        with body:
+            check_same(board.content, body.content, start=segment.position)
+            board.watch(body)
+            try:
+                _copy(board, conditions, segment, buffer, body)
+            finally:
+                board.forget(body)
+        body = None
+
+
+def _copy(board: Board, conditions: Conditions, segment: Segment, buffer: memoryview, body: Body) -> None:
+    """Take a body's bytes to their place, until it ends or the segment does."""
+    stop = body.content.stop
+    if stop is None:
+        raise RemoteChangeError("the remote file has no length any more")
+    while (wanted := min(segment.stop, stop) - segment.position) > 0:
+        count = gather(body, buffer[: min(wanted, BUFFER)], conditions)
+        if count == 0:
+            raise PassingError("the connection ended too early")
+        # Outside the lock; another connection may have taken over the rear meanwhile, and then writes the same there.
+        board.partial.write(buffer[:count], segment.position)
+        if not board.advance(segment, count):
+            return
+
+
+def gather(body: Body, buffer: memoryview, conditions: Conditions) -> int:
+    """Fill a buffer from a body, not longer than `LONGEST_GATHERING`; returns how many bytes came, 0 at the end.
+
+    Raises:
+        PassingError: The connection broke, and nothing had come before.
+        TransferCancelledError: The transfer was stopped.
+    """
+    filled = 0
+    began = conditions.clock.now()
+    while filled < len(buffer):
+        if conditions.stop.is_set():
+            raise TransferCancelledError
+        try:
+            data = body.read(len(buffer) - filled)
+        except PassingError:
+            if filled:
+                break  # What came before the break counts; the next call finds the body at its end.
+            raise
+        if not data:
+            break
+        buffer[filled : filled + len(data)] = data
+        filled += len(data)
+        if conditions.clock.now() - began >= LONGEST_GATHERING:
+            break
+    return filled
