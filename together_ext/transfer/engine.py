@@ -21,14 +21,16 @@ from together_ext.errors import IntegrityError, RemoteChangedError, StorageError
 
 from . import journal as journals
 from .answers import Content, RangesIgnoredError, RemoteChangeError
+from .body import Body
+from .failures import PassingError
 from .journal import Journal
 from .partial import LOCK, Partial, storage_errors
 from .plan import Plan, Spans
 from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
-from .source import Body, PassingError, Remote
+from .source import Remote
 from .target import HEAD, SAMPLE, Head, Target, is_complete
-from .worker import BUFFER, Board, Conditions, Persistence, gather, work
+from .worker import BUFFER, Board, Conditions, Persistence, work
 
 T = TypeVar("T")
 
@@ -175,9 +177,7 @@ class _Attempt:
         def opened() -> tuple[Body, Head]:
             body = self.remote.open(0, stop)
             try:
-                data = b""
-                while len(data) < HEAD and (chunk := body.read(BUFFER)):
-                    data += chunk
+                data = body.read(HEAD, self.outer.stop)
                 short = body.content.stop is not None and len(data) < min(body.content.stop, HEAD)
                 if short:
                     raise PassingError("the connection ended too early")
@@ -326,7 +326,7 @@ class _Attempt:
             partial.check_space(size, ())
         buffer = memoryview(bytearray(BUFFER))
         done, reported = 0, self.outer.clock.now()
-        while count := gather(body, buffer, self.outer):
+        while count := body.fill(buffer, self.outer.stop):
             partial.write(buffer[:count], done)
             done += count
             if (now := self.outer.clock.now()) - reported >= TICK:

@@ -1,4 +1,4 @@
-"""The remote file: where it is now, how to ask for a span of it, and the body that comes.
+"""The remote file: where it is now, and how to ask for a span of it.
 
 The caller's headers go to the origin alone. A redirect to a storage host is followed by hand, without them, and the
 address it leads to is kept for all connections until that host says that its time is over.
@@ -6,101 +6,25 @@ address it leads to is kept for all connections until that host says that its ti
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import httpx
 
 from together_ext.errors import ApiStatusError, IntegrityError, TransferError, redacted, status_error
 
-from .answers import EXPIRED, Content, announced, is_retryable
+from .answers import EXPIRED, announced, is_retryable
+from .body import Body
+from .failures import PassingError, passing
 from .headers import parse_retry_after, range_header
 
 MOST_REDIRECTS: Final = 10
 ERROR_BODY: Final = 16 << 10
 """Bytes of a refusal that are read for its message."""
-
-
-class PassingError(TransferError):
-    """A failure that may be over when it is tried again.
-
-    Attributes:
-        retry_after: Seconds that the server asked to be left alone for; None if it did not.
-        refusal: The server's answer, where there was one.
-    """
-
-    def __init__(
-        self, message: str, *, retry_after: float | None = None, refusal: ApiStatusError | None = None
-    ) -> None:
-        self.retry_after, self.refusal = retry_after, refusal
-        super().__init__(message)
-
-
-class Body:
-    """The open body of an answer; a context manager that closes its connection if anything is left unread."""
-
-    def __init__(self, response: httpx.Response, content: Content) -> None:
-        self.content = content
-        self._response = response
-        # What was compressed on its way is decoded, everything else taken as it comes; the text that goes with the
-        # refusal of a range of an empty file is not the file.
-        chunks = response.iter_bytes() if content.encoded else response.iter_raw()
-        self._chunks: Iterator[bytes] = iter(()) if content.stop == 0 else chunks
-        self._rest = memoryview(b"")
-        self._failure: TransferError | None = None
-
-    def read(self, limit: int) -> memoryview:
-        """The next bytes, at most `limit`; empty at the end.
-
-        Raises:
-            PassingError: The connection broke, was silent for too long, or ended early.
-        """
-        if not self._rest:
-            # An iterator that has raised looks as if it had ended: a broken body stays broken.
-            if self._failure is not None:
-                raise self._failure
-            try:
-                self._rest = memoryview(next(self._chunks, b""))
-            except httpx.DecodingError as error:
-                self._failure = IntegrityError(f"the compressed body cannot be read ({error})")
-                raise self._failure from error
-            except (httpx.TransportError, httpx.StreamError) as error:
-                self._failure = passing(error)
-                raise self._failure from error
-        taken, self._rest = self._rest[:limit], self._rest[limit:]
-        return taken
-
-    def unread(self, data: bytes) -> None:
-        """Put bytes back, to be read next."""
-        self._rest = memoryview(data + bytes(self._rest))
-
-    def abort(self) -> None:
-        """Wake up a thread that is reading: from any thread, at once."""
-        stream = self._response.extensions.get("network_stream")
-        raw = stream.get_extra_info("socket") if stream is not None else None
-        if isinstance(raw, socket.socket):
-            with suppress(OSError):
-                # Of the plain class, since the TLS one would first talk to the other side.
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Give the connection back, or end it if the body has not been read to its end."""
-        with suppress(httpx.HTTPError, OSError):
-            self._response.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Remote:
@@ -122,6 +46,7 @@ class Remote:
         self.action = action
         self._client = client
         self._headers = dict(headers)
+        self.timeout = timeout
         self._timeout = httpx.Timeout(timeout)
         self._place: httpx.URL | None = None
         self._renewal = threading.Lock()
@@ -163,7 +88,7 @@ class Remote:
         except TransferError:
             response.close()
             raise
-        return Body(response, content)
+        return Body(response, content, timeout=self.timeout)
 
     def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
         """Ask again after a signed URL's time was over: one thread gets a fresh one, for all."""
@@ -242,19 +167,6 @@ class Remote:
             return refusal
         wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
         return PassingError(redacted(str(refusal), self._secrets), retry_after=wait, refusal=refusal)
-
-
-def passing(error: Exception) -> PassingError:
-    """The failure of a connection, in words."""
-    kind = type(error).__name__
-    words = {
-        "ConnectTimeout": "no connection within the time-out",
-        "ReadTimeout": "no data within the time-out",
-        "ConnectError": "no connection",
-        "ReadError": "the connection broke",
-        "RemoteProtocolError": "the connection was closed in the middle",
-    }.get(kind, kind)
-    return PassingError(words)
 
 
 def shown(url: httpx.URL) -> str:

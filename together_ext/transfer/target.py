@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,5 @@ def is_complete(path: Path, *, overwrite: bool, size: int | None, head: bytes, r
 
 def _read(remote: Remote, start: int, stop: int) -> bytes:
     with remote.open(start, stop) as body:
-        data = bytearray()
-        while body.content.partial and len(data) < stop - start and (chunk := body.read(stop - start)):
-            data += chunk
-        return bytes(data)
+        # Of a whole file instead of its rear, the front would be compared.
+        return body.read(stop - start, threading.Event()) if body.content.partial else b""

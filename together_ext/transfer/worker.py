@@ -10,16 +10,15 @@ from typing import Final
 from together_ext.errors import TransferCancelledError, TransferInterruptedError
 
 from .answers import Content, RemoteChangeError, check_same
+from .body import Body
+from .failures import PassingError
 from .partial import Partial
 from .plan import Plan, Segment, Spans
 from .retry import Budget, Clock, Gate, SystemClock, backoff
-from .source import Body, PassingError, Remote
+from .source import Remote
 
 BUFFER: Final = 1 << 20
 """Bytes that are gathered for one write: large writes are much cheaper for the kernel than small ones."""
-
-LONGEST_GATHERING: Final = 0.1
-"""Seconds after which a buffer is written even if it is not full, so that a slow connection loses little in a crash."""
 
 PROGRESS: Final = 64 << 10
 """Bytes that count as progress and give back the whole budget of retries."""
@@ -211,37 +210,10 @@ def _copy(board: Board, conditions: Conditions, segment: Segment, buffer: memory
     if stop is None:
         raise RemoteChangeError("the remote file has no length any more")
     while (wanted := min(segment.stop, stop) - segment.position) > 0:
-        count = gather(body, buffer[: min(wanted, BUFFER)], conditions)
+        count = body.fill(buffer[: min(wanted, BUFFER)], conditions.stop)
         if count == 0:
             raise PassingError("the connection ended too early")
         # Outside the lock; another connection may have taken over the rear meanwhile, and then writes the same there.
         board.partial.write(buffer[:count], segment.position)
         if not board.advance(segment, count):
             return
-
-
-def gather(body: Body, buffer: memoryview, conditions: Conditions) -> int:
-    """Fill a buffer from a body, not longer than `LONGEST_GATHERING`; returns how many bytes came, 0 at the end.
-
-    Raises:
-        PassingError: The connection broke, and nothing had come before.
-        TransferCancelledError: The transfer was stopped.
-    """
-    filled = 0
-    began = conditions.clock.now()
-    while filled < len(buffer):
-        if conditions.stop.is_set():
-            raise TransferCancelledError
-        try:
-            data = body.read(len(buffer) - filled)
-        except PassingError:
-            if filled:
-                break  # What came before the break counts; the next call finds the body at its end.
-            raise
-        if not data:
-            break
-        buffer[filled : filled + len(data)] = data
-        filled += len(data)
-        if conditions.clock.now() - began >= LONGEST_GATHERING:
-            break
-    return filled
