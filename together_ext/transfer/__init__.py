@@ -47,6 +47,7 @@ def fetch(  # noqa: PLR0913 -- keywords, each with a default
     retries: int = DEFAULT_RETRIES,
     timeout: float = DEFAULT_TIMEOUT,
     overwrite: bool = False,
+    limit_rate: float | None = None,
     progress: ProgressCallback | None = None,
     check: Callable[[Head], object] | None = None,
 ) -> Fetched:
@@ -61,6 +62,7 @@ def fetch(  # noqa: PLR0913 -- keywords, each with a default
         retries: Failures in a row, without progress between them, that are borne.
         timeout: Seconds that a connection may be silent.
         overwrite: Whether a different file at the path may be replaced.
+        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
         progress: Called a few times a second, in this thread; raising from it stops the transfer.
         check: Called with the file's front before anything is written; raising `IntegrityError` refuses the file.
 
@@ -74,7 +76,9 @@ def fetch(  # noqa: PLR0913 -- keywords, each with a default
         StorageError: The local disk or its permissions do not allow it.
     """
     target = Target.exactly(path, check) if check is not None else Target.exactly(path)
-    options = Options(connections=connections, retries=retries, overwrite=overwrite, progress=progress)
+    options = Options(
+        connections=connections, retries=retries, overwrite=overwrite, limit_rate=limit_rate, progress=progress
+    )
     with ExitStack() as stack:
         sender = client or stack.enter_context(httpx.Client())
         action = f"fetch {shown(httpx.URL(url))}"

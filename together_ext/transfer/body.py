@@ -24,7 +24,7 @@ import httpx
 from together_ext.errors import IntegrityError, TransferCancelledError, TransferError
 
 from .answers import Content
-from .failures import PassingError, passing
+from .failures import DroppedError, PassingError, passing
 
 GATHERING: Final = 0.1
 """Seconds after which a buffer is handed over even if it is not full, so that a slow connection loses little in a
@@ -51,6 +51,7 @@ class Body:
         self._chunks: Iterator[bytes] = iter(()) if content.stop == 0 else chunks
         self._rest = memoryview(b"")
         self._failure: TransferError | None = None
+        self._dropped = False
         self._socket: socket.socket | None = None
         self._lane_chosen = content.stop is None or content.encoded
         # Bytes that the socket still has for this body; only known, and only needed, in the fast lane.
@@ -77,9 +78,11 @@ class Body:
                 raise TransferCancelledError
             try:
                 count = self._read(buffer[filled:], stop)
-            except TransferError:
+            except TransferError as error:
                 if filled:
                     break  # What came before counts; the next call meets the failure again.
+                if self._dropped and isinstance(error, PassingError):
+                    raise DroppedError("the connection crawled") from error
                 raise
             filled += count
             if count == 0 or time.monotonic() - began >= GATHERING:
@@ -174,6 +177,11 @@ class Body:
             with suppress(OSError):
                 # Of the plain class, since the TLS one would first talk to the other side.
                 socket.socket.shutdown(raw, socket.SHUT_RDWR)
+
+    def drop(self) -> None:
+        """Let go of a connection that crawls: whoever reads from it gets a `DroppedError`."""
+        self._dropped = True
+        self.abort()
 
     def close(self) -> None:
         """Give the connection back, or end it if the body has not been read to its end."""

@@ -9,13 +9,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 from filelock import SoftFileLock
+from filelock import Timeout as LockTimeout
 
 from together_ext.errors import IntegrityError, RemoteChangedError, StorageError, TransferCancelledError
 
@@ -30,6 +31,8 @@ from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
 from .source import Remote
 from .target import HEAD, SAMPLE, Head, Target, is_complete
+from .throttle import Throttle
+from .watchdog import Watchdog
 from .worker import BUFFER, Board, Conditions, Persistence, work
 
 T = TypeVar("T")
@@ -67,6 +70,7 @@ class Options:
         connections: Connections at the most.
         retries: Failures in a row, without progress between them, that are borne.
         overwrite: Whether a different file at the final path may be replaced.
+        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
         progress: Called a few times a second.
         cancel: Set from anywhere, it ends the transfer.
         clock: Time.
@@ -76,6 +80,7 @@ class Options:
     connections: int = DEFAULT_CONNECTIONS
     retries: int = DEFAULT_RETRIES
     overwrite: bool = False
+    limit_rate: float | None = None
     progress: ProgressCallback | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
@@ -128,49 +133,67 @@ class _Attempt:
 
     def __init__(self, remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> None:
         self.remote, self.target, self.identity, self.options = remote, target, identity, options
-        self.outer = Conditions(options.retries, options.jitter, options.cancel, options.clock)
+        self.outer = Conditions(options.retries, options.jitter, options.limit_rate, options.cancel, options.clock)
         self.meter = RateMeter()
 
     def run(self) -> Fetched:
-        body, head = self._first()
-        path = self.target.path(head)
-        with self._locked(path) as waited:
-            if waited:
-                # Another process was at it, perhaps for hours: what the first answer said is old.
+        with ExitStack() as stack:
+            body, head = self._first(stack)
+            path = self.target.path(head)
+            if not self._locked(path, stack, wait=False):
+                log.warning("waiting for another process that fetches %s", path.name)
                 body.close()
-                body, head = self._first()
+                self._locked(path, stack, wait=True)
+                # What the first answer said may be hours old.
+                body, head = self._first(stack)
                 if self.target.path(head) != path:
                     raise RemoteChangeError("the remote file has another format now")
-            with body:
-                content = body.content
-                if is_complete(
-                    path,
-                    overwrite=self.options.overwrite,
-                    size=content.size,
-                    head=head.data,
-                    remote=self.remote,
-                ):
-                    # A crash between the last two steps of an earlier run leaves its journal behind.
-                    Partial(path).discard()
-                    size = path.stat().st_size
-                    self._report(size, size, size, 0)
-                    return Fetched(path, size, size, content.validator.etag)
-                partial = Partial(path)
-                try:
-                    if content.partial and content.size is not None and content.validator.strong:
-                        return self._segmented(partial, body, content, content.size)
-                    return self._streamed(partial, body)
-                except RangesIgnoredError:
-                    log.warning("%s: the server does not send parts any more; fetching it in one go", path.name)
-                    return self._streamed(partial, self._open_whole())
-                except RemoteChangeError:
-                    partial.discard()
-                    raise
-                finally:
-                    partial.close()
+            return self._run_locked(path, body, head)
 
-    def _first(self) -> tuple[Body, Head]:
-        """The first answer and the file's front."""
+    def _locked(self, path: Path, stack: ExitStack, *, wait: bool) -> bool:
+        """Take the file's lock and let the stack release it; returns whether it was to be had.
+
+        The lock is a file of its own, made exclusively and naming its owner: it holds where `flock` lets everyone
+        in (Lustre, some NFS), and a dead owner's is taken over.
+        """
+        lock = SoftFileLock(path.with_name(path.name + LOCK), thread_local=False)
+        stopped = self.options.cancel.is_set
+        with storage_errors(path, "lock"):
+            try:
+                lock.acquire(timeout=-1 if wait else 0, poll_interval=TICK, cancel_check=stopped)
+            except LockTimeout:
+                if stopped():
+                    raise TransferCancelledError from None
+                return False
+        stack.callback(lock.release)
+        return True
+
+    def _run_locked(self, path: Path, body: Body, head: Head) -> Fetched:
+        content = body.content
+        overwrite = self.options.overwrite
+        if is_complete(path, overwrite=overwrite, size=content.size, head=head.data, remote=self.remote):
+            # A crash between the last two steps of an earlier run leaves its journal behind.
+            Partial(path).discard()
+            size = path.stat().st_size
+            self._report(size, size, size, 0)
+            return Fetched(path, size, size, content.validator.etag)
+        partial = Partial(path)
+        try:
+            if content.partial and content.size is not None and content.validator.strong:
+                return self._segmented(partial, body, content, content.size)
+            whole = not content.partial or content.stop == content.size
+            return self._streamed(partial, body if whole else self._open_whole())
+        except RangesIgnoredError:
+            log.warning("%s: the server does not send parts any more; fetching it in one go", path.name)
+            return self._streamed(partial, self._open_whole())
+        except RemoteChangeError:
+            partial.discard()
+            raise
+        finally:
+            partial.close()
+
+    def _first(self, stack: ExitStack) -> tuple[Body, Head]:
+        """The first answer, which the stack will close, and the file's front."""
         # A front that is likely to be there already is asked for only as far as it is needed to know the file.
         stop = SAMPLE if self.target.anything_there() else FIRST
 
@@ -182,12 +205,14 @@ class _Attempt:
                 if short:
                     raise PassingError("the connection ended too early")
                 body.unread(data)
-                return body, Head(data, body.content.media_type)
             except BaseException:
                 body.close()
                 raise
+            return body, Head(data, body.content.media_type)
 
-        return self._persistently(opened)
+        body, head = self._persistently(opened)
+        stack.callback(body.close)
+        return body, head
 
     def _open_whole(self) -> Body:
         return self._persistently(lambda: self.remote.open(0, None))
@@ -201,32 +226,6 @@ class _Attempt:
             except PassingError as error:
                 persistence.bear(error, budget, done=0)
 
-    @contextmanager
-    def _locked(self, path: Path) -> Iterator[bool]:
-        """Hold the file's lock; yields whether another process had it before.
-
-        The lock is a file of its own, made exclusively and naming its owner: it holds where `flock` lets everyone
-        in (Lustre, some NFS), and a dead owner's is taken over.
-        """
-        with storage_errors(path, "lock"):
-            lock = SoftFileLock(path.with_name(path.name + LOCK), thread_local=False)
-            waited = not self._acquired(lock, wait=False)
-            if waited:
-                log.warning("waiting for another process that fetches %s", path.name)
-                self._acquired(lock, wait=True)
-        try:
-            if self.options.cancel.is_set():
-                raise TransferCancelledError
-            yield waited
-        finally:
-            lock.release()
-
-    def _acquired(self, lock: SoftFileLock, *, wait: bool) -> bool:
-        with suppress(TimeoutError):
-            lock.acquire(timeout=-1 if wait else 0, poll_interval=TICK, cancel_check=self.options.cancel.is_set)
-            return True
-        return False
-
     # Segments ---------------------------------------------------------------------------------------------------------
 
     def _segmented(self, partial: Partial, body: Body, content: Content, size: int) -> Fetched:
@@ -236,7 +235,7 @@ class _Attempt:
         plan = Plan(size, arrived=kept, connections=self.options.connections)
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
-        board = Board(plan, partial, self.remote, content, Persistence(inner, self.remote.action))
+        board = Board(plan, partial, self.remote, content, inner)
         journal = Journal(self.identity, size, condition, flushed=kept, boot=journals.boot_id())
         first = body if not kept else None
         if first is None:
@@ -251,8 +250,9 @@ class _Attempt:
     def _run_workers(self, board: Board, inner: Conditions, first: Body | None, journal: Journal, resumed: int) -> None:
         """Start the workers, keep the journal, report, and see every thread to its end whatever happens."""
         workers = min(self.options.connections, board.segments) or 1
+        # Claimed here and in order, since the body that is open already belongs to the first segment and to no other.
         threads = [
-            threading.Thread(target=work, args=(board, inner, first if index == 0 else None), daemon=True)
+            threading.Thread(target=work, args=(board, inner, board.claim(), None if index else first), daemon=True)
             for index in range(workers)
         ]
         keeper = _JournalKeeper(board, journal)
@@ -260,9 +260,15 @@ class _Attempt:
             for thread in threads:
                 board.enter()
                 thread.start()
+            watchdog = Watchdog[Body]()
+            reported = -TICK
             while self._wait(board, keeper):
-                done, _, active = board.status()
-                self._report(done, journal.size, resumed, active)
+                if (now := self.outer.clock.now()) - reported >= TICK:
+                    reported = now
+                    done, _, active = board.status()
+                    self._report(done, journal.size, resumed, active)
+                    for crawling in watchdog.look(now, board.positions()):
+                        crawling.drop()
         finally:
             inner.stop.set()
             board.abort()
@@ -324,11 +330,13 @@ class _Attempt:
         size = body.content.size
         if size is not None:
             partial.check_space(size, ())
-        buffer = memoryview(bytearray(BUFFER))
+        throttle = Throttle(self.options.limit_rate, self.outer.clock, self.outer.stop)
+        buffer = memoryview(bytearray(min(throttle.portion or BUFFER, BUFFER)))
         done, reported = 0, self.outer.clock.now()
         while count := body.fill(buffer, self.outer.stop):
             partial.write(buffer[:count], done)
             done += count
+            throttle.take(count)
             if (now := self.outer.clock.now()) - reported >= TICK:
                 reported = now
                 self._report(done, size, 0, 1)

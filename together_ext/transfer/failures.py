@@ -20,6 +20,10 @@ class PassingError(TransferError):
         super().__init__(message)
 
 
+class DroppedError(PassingError):
+    """The watchdog let go of a connection that crawled: its rest is asked for again at once."""
+
+
 def passing(error: Exception) -> PassingError:
     """The failure of a connection, in words."""
     kind = type(error).__name__

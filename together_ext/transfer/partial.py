@@ -100,6 +100,7 @@ class Partial:
         return kept
 
     def _open(self, *, keep: bool) -> None:
+        self.close()
         # A link at this name is not ours: following it would write somewhere else.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (0 if keep else os.O_TRUNC)
         self._fd = os.open(self.path, flags, 0o666)

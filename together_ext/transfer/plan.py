@@ -5,7 +5,7 @@ A span is a pair of offsets, `start` up to, not including, `stop`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -130,13 +130,24 @@ class Plan:
         """How many segments wait to be claimed."""
         return len(self._waiting)
 
-    def claim(self) -> Segment | None:
-        """Hand out a segment: the first that waits, else the rear half of the largest remainder; None if none pays."""
+    def claim(self, least: Callable[[Segment], float] | None = None) -> Segment | None:
+        """Hand out a segment: the first that waits, else the rear half of the largest remainder.
+
+        Args:
+            least: Bytes that a segment must have left for its rear half to be worth a connection; by default twice
+                the smallest share.
+
+        Returns:
+            The segment, or None if nothing waits and nothing is worth dividing.
+        """
         if self._waiting:
             segment = Segment(*self._waiting.pop(0))
         else:
-            victim = max(self._active, key=lambda each: each.left, default=None)
-            if victim is None or victim.left < 2 * self.smallest:
+            worth = [
+                each for each in self._active if each.left >= (2 * self.smallest if least is None else least(each))
+            ]
+            victim = max(worth, key=lambda each: each.left, default=None)
+            if victim is None or victim.left < 2:  # noqa: PLR2004 -- one byte has no half
                 return None
             middle = victim.position + (victim.left + 1) // 2
             segment = Segment(middle, victim.stop)

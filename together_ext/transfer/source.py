@@ -85,6 +85,11 @@ class Remote:
             raise self._refusal(response)
         try:
             content = announced(status, response.headers, start=start, stop=stop)
+        except IntegrityError as error:
+            response.close()
+            raise IntegrityError(
+                f"could not {self.action}: {error}; try again later, or report it to the server's support"
+            ) from None
         except TransferError:
             response.close()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +12,23 @@ from together_ext.errors import TransferCancelledError, TransferInterruptedError
 
 from .answers import Content, RemoteChangeError, check_same
 from .body import Body
-from .failures import PassingError
+from .failures import DroppedError, PassingError
 from .partial import Partial
 from .plan import Plan, Segment, Spans
 from .retry import Budget, Clock, Gate, SystemClock, backoff
 from .source import Remote
+from .throttle import Throttle
+
+log = logging.getLogger("together_ext.transfer")
 
 BUFFER: Final = 1 << 20
 """Bytes that are gathered for one write: large writes are much cheaper for the kernel than small ones."""
+
+WORTH_HELPING: Final = 0.5
+"""Seconds that a segment must still take for another connection to take over its rear."""
+
+LEAST_HELP: Final = 1 << 20
+"""Bytes that it must have left at any rate."""
 
 PROGRESS: Final = 64 << 10
 """Bytes that count as progress and give back the whole budget of retries."""
@@ -33,10 +43,12 @@ class Conditions:
         stop: Set by whoever wants the transfer to end.
         clock: Time.
         jitter: Random numbers from 0 to 1.
+        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
     """
 
     retries: int
     jitter: Callable[[], float]
+    limit_rate: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
 
@@ -78,15 +90,17 @@ class Persistence:
 class Board:
     """What the workers of one segmented transfer share; `changed` guards all of it."""
 
-    def __init__(
-        self, plan: Plan, partial: Partial, remote: Remote, content: Content, persistence: Persistence
-    ) -> None:
-        self.partial, self.remote, self.content, self.persistence = partial, remote, content, persistence
+    def __init__(self, plan: Plan, partial: Partial, remote: Remote, content: Content, conditions: Conditions) -> None:
+        self.partial, self.remote, self.content = partial, remote, content
+        self.clock = conditions.clock
+        self.persistence = Persistence(conditions, remote.action)
+        self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)
         self.changed = threading.Condition()
         self.wake_at = 0
         """Bytes done at which whoever waits on `changed` wants to be woken."""
         self._plan = plan
-        self._bodies: set[Body] = set()
+        self._bodies: dict[Body, Segment] = {}
+        self._claimed: dict[Segment, float] = {}
         self._running = 0
         self.failure: BaseException | None = None
 
@@ -135,12 +149,26 @@ class Board:
     def claim(self) -> Segment | None:
         """The next segment to fetch."""
         with self.changed:
-            return None if self.failure is not None else self._plan.claim()
+            segment = None if self.failure is not None else self._plan.claim(self._least)
+            if segment is not None:
+                self._claimed[segment] = self.clock.now()
+            return segment
+
+    def _least(self, segment: Segment) -> float:
+        """Bytes that a segment must have left for another connection to help: those of half a second, or a megabyte.
+
+        So a fast transfer ends without further requests, and a slow connection is never left alone with much.
+        """
+        elapsed = self.clock.now() - self._claimed[segment]
+        rate = (segment.position - segment.start) / elapsed if elapsed > 0 else 0.0
+        # In the first moments nothing is known yet; then the general rule holds.
+        return max(rate * WORTH_HELPING, LEAST_HELP) if elapsed > WORTH_HELPING else 2 * self._plan.smallest
 
     def release(self, segment: Segment) -> None:
         """Give a segment back, finished or not."""
         with self.changed:
             self._plan.release(segment)
+            self._claimed.pop(segment, None)
 
     def advance(self, segment: Segment, count: int) -> bool:
         """Note bytes that were written; returns whether the segment wants more."""
@@ -150,42 +178,49 @@ class Board:
                 self.changed.notify_all()
             return segment.left > 0 and self.failure is None
 
-    def watch(self, body: Body) -> None:
-        """Let `abort` reach a body."""
+    def watch(self, body: Body, segment: Segment) -> None:
+        """Let `abort` reach a body, and the watchdog see how it gets on."""
         with self.changed:
-            self._bodies.add(body)
+            self._bodies[body] = segment
+
+    def positions(self) -> dict[Body, int]:
+        """How far each body has got."""
+        with self.changed:
+            return {body: segment.position for body, segment in self._bodies.items()}
 
     def forget(self, body: Body) -> None:
         """Let `abort` reach it no more."""
         with self.changed:
-            self._bodies.discard(body)
+            self._bodies.pop(body, None)
 
 
-def work(board: Board, conditions: Conditions, first: Body | None) -> None:
+def work(board: Board, conditions: Conditions, segment: Segment | None, first: Body | None) -> None:
     """Fetch segments until none is left: a worker thread's whole life.
 
     Args:
         board: What the workers share.
         conditions: The outside world.
-        first: A body that is open already and begins where the first segment does.
+        segment: The first segment, claimed already.
+        first: A body that is open already and begins where that segment does.
     """
     failure: BaseException | None = None
     buffer = memoryview(bytearray(BUFFER))
     budget = Budget(conditions.retries)
     try:
-        while (segment := board.claim()) is not None:
+        while segment is not None:
             try:
                 body, first = first, None
                 _fetch(board, conditions, segment, buffer, body)
+            except DroppedError:
+                log.info("a connection crawled; its rest is fetched over another one")
             except PassingError as error:
                 board.persistence.bear(error, budget, done=board.status()[0])
             finally:
                 board.release(segment)
+            segment = board.claim()
     except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
         failure = error
     finally:
-        if first is not None:
-            first.close()
         board.leave(failure)
 
 
@@ -196,7 +231,7 @@ def _fetch(board: Board, conditions: Conditions, segment: Segment, buffer: memor
             body = board.remote.open(segment.position, segment.stop, condition=board.content.validator.condition)
         with body:
             check_same(board.content, body.content, start=segment.position)
-            board.watch(body)
+            board.watch(body, segment)
             try:
                 _copy(board, conditions, segment, buffer, body)
             finally:
@@ -209,11 +244,13 @@ def _copy(board: Board, conditions: Conditions, segment: Segment, buffer: memory
     stop = body.content.stop
     if stop is None:
         raise RemoteChangeError("the remote file has no length any more")
+    portion = min(board.throttle.portion or BUFFER, BUFFER)
     while (wanted := min(segment.stop, stop) - segment.position) > 0:
-        count = body.fill(buffer[: min(wanted, BUFFER)], conditions.stop)
+        count = body.fill(buffer[: min(wanted, portion)], conditions.stop)
         if count == 0:
             raise PassingError("the connection ended too early")
         # Outside the lock; another connection may have taken over the rear meanwhile, and then writes the same there.
         board.partial.write(buffer[:count], segment.position)
         if not board.advance(segment, count):
             return
+        board.throttle.take(count)
