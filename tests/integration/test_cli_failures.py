@@ -1,0 +1,274 @@
+"""What the command line says when something goes wrong: one sentence, the right exit code, never a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from together_ext.cli import main
+from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
+
+SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
+KEY = "sk-this-must-be-shown-nowhere"
+NOW = {"retry-after": "0"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> Any:  # noqa: ANN401 -- any JSON
+        """The error in the one document on standard output."""
+        document = json.loads(self.out)
+        assert list(document) == ["error"]
+        assert sorted(document["error"]) == ["code", "message"]
+        return document["error"]
+
+
+class Cli:
+    """The program, in this process; whatever happens, it shows neither a traceback nor the key."""
+
+    def __init__(self, sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.sim, self.folder, self._capsys = sim, folder, capsys
+
+    def __call__(self, *args: str) -> Outcome:
+        """Run a command."""
+        code = main(args)
+        captured = self._capsys.readouterr()
+        assert KEY not in captured.out + captured.err
+        if not {"-v", "--verbose"} & set(args):
+            assert "Traceback" not in captured.err
+        return Outcome(code, captured.out, captured.err)
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY) as simulator:
+        for job_id in (LORA_JOB, FULL_JOB, RUNNING_JOB):
+            simulator.add_archive(job_id, SMALL)
+        yield simulator
+
+
+@pytest.fixture
+def cli(sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOGETHER_API_KEY", KEY)
+    monkeypatch.setenv("TOGETHER_BASE_URL", sim.url)
+    # Retries of calls shall not wait.
+    monkeypatch.setattr("httpx_retries.retry.time", types.SimpleNamespace(sleep=lambda _: None))
+    return Cli(sim, tmp_path, capsys)
+
+
+DOWNLOAD = ("ft", "download", LORA_JOB)
+BUSY = Fault(path="/fine-tunes", status=429, headers=NOW, times=None)
+BROKEN = Fault(path="/fine-tunes", status=500, headers=NOW, times=None)
+FORBIDDEN = Fault(path="/fine-tunes", status=403, times=None)
+ODD = Fault(path="/fine-tunes", status=409, headers=NOW, times=None)
+PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
+
+
+@pytest.mark.parametrize(
+    ("args", "faults", "exit_", "word", "part"),
+    [
+        # Usage, and the rules.
+        (("ft", "list", "--nonsense"), (), 2, "usage", "--nonsense; see together-ext ft list --help"),
+        (("ft", "lst"), (), 2, "usage", "'lst'"),
+        (("ft", "status"), (), 2, "usage", "'ID'"),
+        (("ft",), (), 2, "usage", "a command is missing"),
+        ((), (), 2, "usage", "a command is missing"),
+        ((*DOWNLOAD, "-s", "many"), (), 2, "usage", "'many'"),
+        ((*DOWNLOAD, "-o", "a", "--output", "b"), (), 2, "usage", "not both"),
+        ((*DOWNLOAD, "--output", "."), (), 2, "usage", "--output . is a folder"),
+        ((*DOWNLOAD, "--output", "new/"), (), 2, "usage", "--output new/ is a folder"),
+        ((*DOWNLOAD, "-o", ""), (), 2, "invalid_request", "output"),
+        ((*DOWNLOAD, "--connections", "0"), (), 2, "invalid_request", "connections"),
+        ((*DOWNLOAD, "--checkpoint-type", "best"), (), 2, "invalid_checkpoint_type", "'best'"),
+        (("ft", "download", f"{LORA_JOB}:500", "-s", "250"), (), 2, "invalid_checkpoint_name", "250"),
+        (("ft", "download", FULL_JOB, "--checkpoint-type", "adapter"), (), 2, "invalid_checkpoint_type", "full"),
+        (("ft", "retrieve", "job-1"), (), 2, "invalid_checkpoint_name", "'job-1'"),
+        (("ft", "delete", f"{LORA_JOB}:500", "-y"), (), 2, "invalid_checkpoint_name", "names a checkpoint"),
+        (("ft", "cancel", "../x", "-y"), (), 2, "invalid_checkpoint_name", "'../x'"),
+        (("ft", "list", "--base-url", "ftp://x"), (), 2, "invalid_configuration", "base URL"),
+        (("ft", "create", "--model", "m"), (), 2, "usage", "--training-file"),
+        (("ft", "create", "--model", "m", "--training-file", "f", "--wandb"), (), 2, "usage", "WANDB_API_KEY"),
+        (("simulator", "--rate-limit", "fast"), (), 2, "usage", "'fast'"),
+        (("simulator", "--port", "99999"), (), 2, "usage", "99999"),
+        # The key.
+        (("ft", "list"), (FORBIDDEN,), 3, "permission_denied", "403"),
+        # What is not there.
+        (("ft", "status", "ft-none"), (), 4, "not_found", "ft-none"),
+        (("ft", "download", "ft-none"), (), 4, "not_found", "ft-none"),
+        (("ft", "download", f"{LORA_JOB}:251"), (), 4, "checkpoint_not_found", "250, 500, 750"),
+        # What is not ready.
+        (("ft", "download", RUNNING_JOB), (), 5, "job_not_ready", "running"),
+        (("ft", "download", FAILED_JOB), (), 5, "job_not_ready", "error"),
+        # What is not what it should be.
+        (
+            ("ft", "download", LORA_JOB),
+            (Fault(status=200, body=b"<html>sorry</html>", times=None),),
+            6,
+            "integrity",
+            "",
+        ),
+        # The disk.
+        ((*DOWNLOAD, "-o", "occupied"), (), 7, "storage", "occupied"),
+        ((*DOWNLOAD, "--output", "occupied"), (), 7, "target_exists", "(--overwrite)"),
+        # The network.
+        (("ft", "list"), (BUSY,), 8, "rate_limited", "429"),
+        (("ft", "list"), (BROKEN,), 8, "server_error", "500"),
+        (
+            ("ft", "create", "--model", "m", "--training-file", "f"),
+            (Fault(path="/", drop=True, times=None),),
+            8,
+            "connection_error",
+            "",
+        ),
+        # Everything else.
+        (("ft", "list"), (PAGE,), 1, "invalid_response", "not JSON"),
+        (("ft", "list"), (ODD,), 1, "conflict", "409"),
+        (("ft", "cancel", LORA_JOB, "-y"), (), 1, "bad_request", "cannot be cancelled"),
+    ],
+)
+def test_a_failure_is_one_sentence_and_an_exit_code(  # noqa: PLR0917 -- as many as a case has
+    args: tuple[str, ...], faults: tuple[Fault, ...], exit_: int, word: str, part: str, cli: Cli
+) -> None:
+    (cli.folder / "occupied").write_bytes(b"something else")
+    cli.sim.script(*faults)
+    plain, as_json = cli(*args), cli(*args, "--json")
+    assert (plain.code, plain.out) == (exit_, "")
+    sentence = plain.err.splitlines()[-1]
+    assert sentence.startswith("error: ")
+    assert part in sentence
+    if args not in {(), ("ft",)}:
+        assert plain.err.count("\n") == 1
+    assert as_json.code == exit_
+    assert as_json.error["code"] == word
+    assert part in as_json.error["message"]
+    assert sorted(path.name for path in cli.folder.iterdir()) == ["occupied"]
+
+
+def test_a_group_without_a_command_shows_its_help(cli: Cli) -> None:
+    assert "  list-checkpoints  " in cli("ft").err
+
+
+def test_a_missing_key_names_the_variable(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "")
+    outcome = cli("ft", "list", "--json")
+    assert (outcome.code, outcome.error["code"]) == (3, "authentication_failed")
+    assert outcome.err == "error: no API key: set the environment variable TOGETHER_API_KEY\n"
+    assert cli.sim.requests == []
+
+
+def test_a_wrong_key_is_not_repeated(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "sk-an-older-one")
+    outcome = cli("ft", "list", "-v")
+    assert outcome.code == 3
+    assert "sk-an-older-one" not in outcome.err
+
+
+@pytest.mark.parametrize("option", ["--json", "-v", "-q"])
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 500])
+def test_a_server_that_repeats_the_key_does_not_make_us_show_it(option: str, status: int, cli: Cli) -> None:
+    body = json.dumps({"error": {"message": f"Bearer {KEY} may not do this, {KEY}!"}}).encode()
+    cli.sim.script(Fault(path="/", status=status, body=body, headers={"x-request-id": KEY, **NOW}, times=None))
+    assert cli("ft", "list", option).code != 0
+    assert cli(*DOWNLOAD, option).code != 0
+
+
+@pytest.mark.parametrize("option", ["--json", "-v", "--quiet", "--overwrite"])
+def test_no_command_shows_the_key(option: str, cli: Cli) -> None:
+    """`Cli` looks at all that is printed."""
+    assert cli(*DOWNLOAD, option).code == 0
+    common = () if option == "--overwrite" else (option,)
+    for command in ("retrieve", "status", "list-events", "list-checkpoints"):
+        assert cli("ft", command, LORA_JOB, *common).code == 0
+    assert cli("ft", "list", *common).code == 0
+
+
+def test_what_nobody_foresaw_is_a_sentence_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here: a proxy of a kind for which httpx lacks a package; it says so with an ImportError."""
+    monkeypatch.setenv("ALL_PROXY", f"socks5://me:{KEY}@127.0.0.1:9")
+    outcome = cli("ft", "list")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert "ImportError" in outcome.err
+    assert cli("ft", "list", "--json").error["code"] == "unexpected"
+
+
+def test_verbose_shows_where_it_happened_without_values(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"socks5://me:{KEY}@127.0.0.1:9")
+    outcome = cli("ft", "list", "-v")
+    assert "Traceback" in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("error: ")
+
+
+def test_a_current_folder_that_is_gone_is_a_matter_of_the_disk(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    outcome = cli(*DOWNLOAD)
+    monkeypatch.chdir(tmp_path)
+    assert outcome.code == 7
+
+
+JUNK = Fault(path="/fine-tunes", status=200, body=b'{"data": [7]}', times=None)
+
+
+def test_warnings_are_lines_on_standard_error(cli: Cli) -> None:
+    cli.sim.script(JUNK)
+    outcome = cli("ft", "list")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err.startswith("warning: the server sent something")
+    assert outcome.err.count("\n") == 1
+
+
+def test_quiet_keeps_warnings_to_itself(cli: Cli) -> None:
+    cli.sim.script(JUNK)
+    assert cli("ft", "list", "--quiet") == Outcome(0, "", "")
+    assert "warning" in cli("ft", "list", "--quiet", "--verbose").err
+
+
+def test_only_our_own_log_is_shown(cli: Cli) -> None:
+    """httpx logs addresses, and a signed address is as good as a key."""
+    cli.sim.redirect_downloads = True
+    logging.getLogger("httpx").setLevel(logging.DEBUG)
+    try:
+        outcome = cli(*DOWNLOAD, "-v")
+    finally:
+        logging.getLogger("httpx").setLevel(logging.NOTSET)
+    assert outcome.code == 0
+    assert "http" not in outcome.err
+    assert "signature" not in outcome.err
+
+
+def test_a_log_goes_back_to_what_it_was(cli: Cli) -> None:
+    logger = logging.getLogger("together_ext")
+    before = (logger.level, list(logger.handlers))
+    cli("ft", "list", "-v")
+    assert (logger.level, list(logger.handlers)) == before
+
+
+def test_the_simulator_says_what_it_lacks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "together_ext.simulator", None)
+    outcome = cli("simulator", "--json")
+    assert (outcome.code, outcome.error["code"]) == (1, "missing_extra")
+    assert outcome.err.count("pip install 'together-ext[simulator]'") == 1
+
+
+def test_the_simulator_needs_a_port_of_its_own(cli: Cli) -> None:
+    outcome = cli("simulator", "--port", str(cli.sim.port), "--json")
+    assert (outcome.code, outcome.error["code"]) == (1, "port_unavailable")
+    assert str(cli.sim.port) in outcome.err

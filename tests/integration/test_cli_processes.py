@@ -1,0 +1,251 @@
+"""The command line as processes: signals, pipes, terminals, and what a start costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from together_ext.simulator import LORA_JOB, RUNNING_JOB, Simulator
+
+PROGRAM = (str(Path(sys.executable).with_name("together-ext")),)
+MODULE = (sys.executable, "-m", "together_ext.cli")
+SIZE = 30_000_000
+NAME = "acme-research--Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d.tar.zst"
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        simulator.add_archive(LORA_JOB, SIZE)
+        yield simulator
+
+
+@pytest.fixture
+def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
+    """Starts the program in an empty folder; whatever is left of it is ended with the test."""
+    processes: list[subprocess.Popen[str]] = []
+    environment = {
+        **os.environ,
+        "TOGETHER_API_KEY": sim.api_key,
+        "TOGETHER_BASE_URL": sim.url,
+        "TERM": "xterm",
+        "COLUMNS": "80",
+    }
+
+    def started(*args: str, program: tuple[str, ...] = PROGRAM, **streams: int) -> subprocess.Popen[str]:
+        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [*program, *args],
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+            stdin=given["stdin"],
+            stdout=given["stdout"],
+            stderr=given["stderr"],
+        )
+        processes.append(process)
+        return process
+
+    yield started
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
+    """A terminal to start a process in, and what it shows once the process has ended."""
+    ours, theirs = pty.openpty()
+
+    def shown() -> str:
+        os.close(theirs)
+        data = b""
+        # Linux reports the end of a terminal that nobody writes to any more as an error.
+        try:
+            while piece := os.read(ours, 65536):
+                data += piece
+        except OSError:
+            pass
+        return data.decode()
+
+    try:
+        yield theirs, shown
+    finally:
+        os.close(ours)
+
+
+# Interrupted downloads ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "program"), [(signal.SIGINT, PROGRAM), (signal.SIGTERM, MODULE)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_stopped_download_goes_on_where_it_was(
+    sent: signal.Signals, program: tuple[str, ...], start: Start, sim: Simulator, tmp_path: Path
+) -> None:
+    sim.rate_limit = 3_000_000
+    process = start("ft", "download", LORA_JOB, "-o", "my models", program=program)
+    sim.wait_until(lambda sim: sim.bytes_sent > SIZE / 3, 20)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, "")
+    hint = err.splitlines()[-1]
+    assert hint.startswith("stopped: what has arrived is kept; to go on, run: ")
+    assert "Traceback" not in err
+    assert not (tmp_path / "my models" / NAME).exists()
+    command = shlex.split(hint.partition("run: ")[2])
+    assert command[:-5] == [Path(program[0]).name, *program[1:]]
+    assert command[-5:] == ["ft", "download", LORA_JOB, "-o", "my models"]
+
+    sim.rate_limit = None
+    again = start(*command[-5:], program=program)
+    out, err = again.communicate(timeout=20)
+    assert again.returncode == 0, err
+    path, summary = out.splitlines()
+    assert Path(path).stat().st_size == SIZE
+    assert "from an earlier run" in summary
+    assert sim.bytes_sent < 1.1 * SIZE
+    assert [found.name for found in (tmp_path / "my models").iterdir()] == [NAME]
+
+
+def test_a_stopped_download_is_a_document_if_asked_for(start: Start, sim: Simulator) -> None:
+    sim.rate_limit = 1_500_000
+    process = start("ft", "download", LORA_JOB, "--json")
+    sim.wait_until(lambda sim: sim.bytes_sent > 0, 20)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert json.loads(out)["error"]["code"] == "interrupted"
+    assert err.startswith("stopped: ")
+    assert err.count("\n") == 1
+
+
+def test_a_question_can_be_stopped(start: Start, sim: Simulator) -> None:
+    with terminal() as (theirs, _):
+        process = start("ft", "cancel", RUNNING_JOB, stdin=theirs)
+        assert process.stderr is not None
+        asked = os.read(process.stderr.fileno(), 1000)
+        assert asked.decode() == f"cancel {RUNNING_JOB}? [y/N] "
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        os.close(theirs)
+    assert (process.returncode, out, err) == (130, "", "stopped\n")
+    assert sim.requests == []
+
+
+# Streams --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_path_can_be_captured(start: Start, tmp_path: Path) -> None:
+    script = f'file=$({shlex.join(PROGRAM)} ft download {LORA_JOB} -o models --quiet) && stat -c %s "$file"'
+    process = start("-c", script, program=("/bin/sh",))
+    out, err = process.communicate(timeout=20)
+    assert (out, err) == (f"{SIZE}\n", "")
+    assert (tmp_path / "models" / NAME).exists()
+
+
+def test_a_reader_who_leaves_is_no_failure(start: Start) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start("ft", "list", "--json", stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_full_disk_behind_standard_output_is_one(start: Start) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = start("ft", "list", "--json", stdout=full)
+    os.close(full)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (7, "error: No space left on device\n")
+
+
+def test_closed_streams_are_no_failure(start: Start, tmp_path: Path) -> None:
+    script = f"{shlex.join(PROGRAM)} ft download {LORA_JOB} -o models <&- >&- 2>&-"
+    process = start("-c", script, program=("/bin/sh",))
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert (tmp_path / "models" / NAME).stat().st_size == SIZE
+
+
+# Terminals ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_terminal_gets_a_bar_and_standard_output_stays_clean(start: Start, tmp_path: Path) -> None:
+    with terminal() as (theirs, shown):
+        process = start("ft", "download", LORA_JOB, stderr=theirs)
+        out, _ = process.communicate(timeout=20)
+        bar = shown()
+    assert process.returncode == 0
+    assert out.splitlines()[0] == str(tmp_path / NAME)
+    assert "\x1b" not in out
+    assert "100 %" in bar
+    assert "30.0 MB of 30.0 MB" in bar
+    assert "━" in bar
+
+
+def test_no_color_means_no_color(start: Start) -> None:
+    colors = re.compile(r"\x1b\[(?:\d+;)*[34]\d(?:;\d+)*m")
+    seen = []
+    for setting in ("", "1"):
+        with terminal() as (theirs, shown):
+            process = start("NO_COLOR=" + setting, *PROGRAM, "ft", "list", program=("/usr/bin/env",), stdout=theirs)
+            process.communicate(timeout=20)
+            seen.append(shown())
+    assert colors.search(seen[0])
+    assert not colors.search(seen[1])
+    assert all(LORA_JOB in text for text in seen)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen[0])
+    assert max(map(len, plain.splitlines())) <= 80
+
+
+# The simulator --------------------------------------------------------------------------------------------------------
+
+
+def test_the_simulator_says_how_to_use_it_and_ends_in_peace(start: Start) -> None:
+    process = start("simulator", "--rate-limit", "8M", "--pace", "60")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(2)]
+    assert re.fullmatch(r"export TOGETHER_BASE_URL=http://127\.0\.0\.1:\d+/v1\n", lines[0])
+    assert lines[1] == "export TOGETHER_API_KEY=simulator-key\n"
+    url = lines[0].strip().partition("=")[2]
+    listed = start("ft", "list", "-q", "--base-url", url)
+    assert LORA_JOB in listed.communicate(timeout=10)[0]
+    process.terminate()
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert LORA_JOB in err
+
+
+# The start ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_a_start_loads_nothing_that_it_does_not_need(option: str, start: Start) -> None:
+    """What is left takes a tenth of a second; these would take three more."""
+    script = (
+        "import sys; from together_ext.cli import main; main(sys.argv[1:]); "
+        "print({'httpx', 'rich', 'attrs', 'attr', 'starlette', 'together_generated', 'anyio'} & set(sys.modules))"
+    )
+    out, err = start("-c", script, option, program=(sys.executable,)).communicate(timeout=10)
+    assert out.splitlines()[-1] == "set()", err
+
+
+def test_a_shell_can_complete_a_command(start: Start) -> None:
+    words = ("_TOGETHER_EXT_COMPLETE=complete_bash", "COMP_WORDS=together-ext ft list-", "COMP_CWORD=2")
+    out, err = start(*words, *PROGRAM, program=("/usr/bin/env",)).communicate(timeout=10)
+    assert (out.split(), err) == (["list-checkpoints", "list-events"], "")

@@ -1,0 +1,53 @@
+"""Sizes, rates and durations, for people."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+_SIZE: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)(?P<binary>i?)b?", re.IGNORECASE)
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_STEP: Final = 1000
+
+
+def size_text(size: float) -> str:
+    """Bytes with three digits or so: `1.23 GB`."""
+    value, unit = float(size), 0
+    # 999.95 would be rounded to four digits.
+    while value >= _STEP - 0.5 and unit < len(_UNITS) - 1:
+        value, unit = value / _STEP, unit + 1
+    digits = 0 if unit == 0 or value >= 99.95 else 1 if value >= 9.995 else 2  # noqa: PLR2004 -- where a digit comes in
+    return f"{value:.{digits}f} {_UNITS[unit]}"
+
+
+def rate_text(rate: float) -> str:
+    """Bytes a second."""
+    return f"{size_text(rate)}/s"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as `4.2 s`, `1:07` (minutes) or `2:01:30` (hours)."""
+    if seconds < 9.95:  # noqa: PLR2004 -- from here on, tenths are noise
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def parse_size(text: str) -> float:
+    """Bytes from `500000`, `8M` (a million each) or `8Mi` (1,048,576 each).
+
+    Raises:
+        ValueError: It is none of these, or zero.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or (match["binary"] and not match["unit"]):
+        raise ValueError(f"{text!r} is no number of bytes: expected one such as 500000, 8M or 8Mi")
+    base = 1024.0 if match["binary"] else float(_STEP)
+    size: float = float(match["number"]) * base ** _POWERS[match["unit"].lower()]
+    if not size:
+        raise ValueError("0 bytes a second would take for ever: expected more, such as 8M")
+    return size

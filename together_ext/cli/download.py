@@ -1,0 +1,99 @@
+"""`together-ext fine-tuning download`."""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .amounts import duration_text, rate_text, size_text
+from .exits import BadUsageError
+from .progress import progress
+from .screen import show
+from .session import connect
+from .settings import settings_of
+from .views import Lines
+
+if TYPE_CHECKING:
+    from together_ext.operations import DownloadResult
+
+
+def download(  # noqa: PLR0913 -- the command's options
+    context: typer.Context,
+    id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="The job's ID, ft-..., or ft-...:STEP for a checkpoint.", show_default=False),
+    ],
+    *,
+    output_dir: Annotated[
+        str | None,
+        typer.Option("--output-dir", "-o", metavar="DIR", help="Folder for the archive; made if it is missing."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="The file itself, instead of a folder.")
+    ] = None,
+    checkpoint_step: Annotated[
+        int | None, typer.Option("--checkpoint-step", "-s", metavar="STEP", help="A checkpoint's step.")
+    ] = None,
+    checkpoint_type: Annotated[
+        str,
+        typer.Option(
+            "--checkpoint-type",
+            metavar="TYPE",
+            help="default, merged or adapter; the default of a LoRA job is merged.",
+            show_default=False,
+        ),
+    ] = "default",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another file of that name.")] = False,
+    connections: Annotated[
+        int | None, typer.Option("--connections", metavar="N", help="Connections at the most; else 8.")
+    ] = None,
+) -> None:
+    """Fetch the weights of a job or a checkpoint.
+
+    Run again after an interruption, it goes on from what has arrived. With --quiet it prints the file's path alone.
+    """
+    from together_ext.transfer import DEFAULT_CONNECTIONS  # noqa: PLC0415 -- not for `--help`
+
+    settings = settings_of(context)
+    place = _place(output_dir, output)
+    settings.resumable = True
+    started = time.monotonic()
+    with connect(settings) as client, progress(settings) as callback:
+        result = client.fine_tuning.download(
+            id,
+            output=place,
+            checkpoint_step=checkpoint_step,
+            checkpoint_type=checkpoint_type,
+            overwrite=overwrite,
+            connections=DEFAULT_CONNECTIONS if connections is None else connections,
+            progress=callback,
+        )
+    settings.resumable = False
+    show(settings, result, Lines([result.filename, _summary(result, time.monotonic() - started)]))
+
+
+def _place(folder: str | None, file: str | None) -> str | None:
+    """Where the archive goes, in the words of the Python API.
+
+    Raises:
+        BadUsageError: Both were given, or the file is a folder.
+    """
+    if folder is not None and file is not None:
+        raise BadUsageError("--output-dir and --output are both given: name a folder or a file, not both")
+    if file is not None:
+        if file.endswith(os.sep) or Path(file).expanduser().is_dir():
+            raise BadUsageError(f"--output {file} is a folder: name a file, or give the folder with --output-dir")
+        return file
+    # The separator says that it is a folder, even if there is none yet.
+    return folder if not folder or folder.endswith(os.sep) else folder + os.sep
+
+
+def _summary(result: "DownloadResult", seconds: float) -> str:
+    """What it took, in a line."""
+    fetched = result.size - result.resumed_from
+    if not fetched:
+        return f"{size_text(result.size)}, there already"
+    took = f"{size_text(result.size)} in {duration_text(seconds)} ({rate_text(fetched / max(seconds, 1e-3))})"
+    return f"{took}, {size_text(result.resumed_from)} of it from an earlier run" if result.resumed_from else took

@@ -1,0 +1,81 @@
+"""The form of every command: the common options before its name and behind it, underscores, an example at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from .exits import BadUsageError
+from .screen import tell
+from .settings import settings_of
+
+NORMALIZED: Final[dict[str, Any]] = {
+    "help_option_names": ["-h", "--help"],
+    # The official command line spells its options with underscores. Commands are found through this, too.
+    "token_normalize_func": lambda name: name.replace("_", "-"),
+}
+"""Settings of the outermost context; inner ones inherit them."""
+
+
+class Command(TyperCommand):
+    """A command with the common options behind its own."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:  # noqa: ANN401 -- handed on as they are
+        settings["params"] = [*(settings.get("params") or []), *_common_options()]
+        super().__init__(name, **settings)
+
+
+class Group(TyperGroup):
+    """A group of commands with the common options before the command's name."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 -- handed on as they are
+        settings["params"] = [*(settings.get("params") or []), *_common_options()]
+        super().__init__(**settings)
+
+
+def example(line: str) -> str:
+    r"""The end of a help text; `\b` keeps click from breaking the line."""
+    return f"\b\nExample:\n  {line}"
+
+
+def require_command(context: typer.Context) -> None:
+    """What a group itself does: without a command, show its help.
+
+    Raises:
+        BadUsageError: There is no command.
+    """
+    if context.invoked_subcommand is None:
+        tell(context.get_help() + "\n")
+        raise BadUsageError("a command is missing")
+
+
+def _common_options() -> list[TyperOption]:
+    # Made here and not as parameters of each function, where they would be the same lines again and again.
+    return [
+        _common(["--json"], "Print one JSON document, errors included.", is_flag=True, type=bool, default=False),
+        _common(
+            ["--quiet", "-q"], "Print IDs or the path alone, and no warnings.", is_flag=True, type=bool, default=False
+        ),
+        _common(["--verbose", "-v"], "Tell more on standard error.", is_flag=True, type=bool, default=False),
+        _common(["--base-url"], "The API's address; else TOGETHER_BASE_URL.", metavar="URL", type=str),
+    ]
+
+
+def _common(names: list[str], help: str, **settings: Any) -> TyperOption:  # noqa: ANN401 -- Typer's words
+    # Eager: an error in another option shall know already whether it has to be JSON.
+    return TyperOption(
+        param_decls=names, help=help, callback=_noted(names[0]), expose_value=False, is_eager=True, **settings
+    )
+
+
+def _noted(option: str) -> Callable[[typer.Context, object, object], None]:
+    name = option.removeprefix("--").replace("-", "_")
+
+    def note(context: typer.Context, _: object, value: object) -> None:
+        if value:
+            setattr(settings_of(context), name, value)
+
+    return note
