@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types generate check-generated check-wheel lock clean
+.PHONY: help setup demo test check format lint types generate check-generated check-wheel lock clean bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,9 +15,9 @@ setup: $(READY) ## Make the virtual environment; the other commands do it when t
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	@echo "Setting up $(VENV), once ..."
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $(READY)
 
 demo: $(READY) ## Start the simulator, list, download a model and an adapter, check both
@@ -52,6 +52,9 @@ lock: $(READY) ## Pin the development requirements anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url -o requirements/dev.txt pyproject.toml requirements/dev.in
+
+bench: $(READY) ## Measure side by side with curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove what the commands leave behind
 	@rm -rf $(VENV) build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

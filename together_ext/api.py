@@ -7,8 +7,10 @@ them), and its errors quote whole bodies.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -27,13 +29,16 @@ from .errors import (
     ApiConnectionError,
     ApiResponseError,
     ApiTimeoutError,
+    ConfigurationError,
     MissingKeyError,
+    TogetherExtError,
     printable,
     redacted,
     status_error,
 )
 from .flow import Archive, Call
 from .transfer import Remote
+from .transfer.headers import parse_retry_after
 from .version import __version__
 
 T = TypeVar("T")
@@ -48,6 +53,10 @@ REFUSED_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.Poo
 
 class _Retry(Retry):
     """The library's retries; its own async wait works under asyncio alone."""
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Seconds to wait by a `Retry-After`; 0, which means our own wait, for one that cannot be read."""
+        return parse_retry_after(retry_after, now=datetime.now(UTC)) or 0.0
 
     async def asleep(self, response: httpx.Response | Exception) -> None:
         """Wait before the next try."""
@@ -91,11 +100,20 @@ class _Refused(Exception):  # noqa: N818 -- a message to `_named`, never seen ou
 
 
 def _is_refused(response: httpx.Response) -> bool:
-    # A body may hold keys of other services: it does not follow a redirect to another host.
     if response.has_redirect_location:
-        target = response.request.url.join(response.headers["location"])
-        return response.request.method != "GET" and target.host != response.request.url.host
+        return response.request.method != "GET" and not _may_follow(response)
     return not response.is_success
+
+
+def _may_follow(response: httpx.Response) -> bool:
+    """Whether a request that changes something may be repeated where its answer leads."""
+    # The others would turn it into a GET, whose answer looks as if it had been done.
+    if response.status_code not in {httpx.codes.TEMPORARY_REDIRECT, httpx.codes.PERMANENT_REDIRECT}:
+        return False
+    asked = response.request.url
+    target = asked.join(response.headers["location"])  # which can be read, or httpx would have raised
+    # A body may hold keys of other services: it goes nowhere else, and nowhere in the clear.
+    return (target.scheme, target.host, target.port) == (asked.scheme, asked.host, asked.port)
 
 
 def _refuse(response: httpx.Response) -> None:
@@ -126,10 +144,16 @@ class _Seam:
             raise MissingKeyError
         return self.settings.api_key
 
-    def _client_settings(self, headers: httpx.Headers) -> dict[str, Any]:
+    def _own_headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT}
+
+    def _client_settings(self, client: httpx.Client | httpx.AsyncClient) -> dict[str, Any]:
+        headers = httpx.Headers(client.headers)
+        headers.update(self._own_headers())  # as `|` of two dictionaries would not, it replaces in any letter case
         return {
             "base_url": self.settings.base_url,
-            "headers": {**headers, "Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT},
+            "headers": headers,
+            "cookies": client.cookies,
             "timeout": self.settings.timeout,
             "follow_redirects": True,
         }
@@ -143,7 +167,7 @@ class _Seam:
         return Remote(
             client,
             httpx.URL(self.settings.base_url + request["url"], params=request["params"]),
-            headers={"Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT},
+            headers=self._own_headers(),
             timeout=timeout,
             action=f"download {archive}",
         )
@@ -157,25 +181,53 @@ class _Seam:
             raise ApiTimeoutError(action, "no answer within the time-out") from error
         except (httpx.TransportError, httpx.TooManyRedirects, httpx.StreamError, httpx.DecodingError) as error:
             reason = printable(redacted(str(error), self._secrets), 200) or type(error).__name__
-            raise ApiConnectionError(action, reason) from error
+            raise ApiConnectionError(action, reason) from self._showable(error)
 
     @contextmanager
-    def _named(self, action: str) -> Iterator[None]:
+    def _body_errors(self, action: str, response: httpx.Response) -> Iterator[None]:
+        """The same while a caller reads a body; what the caller's own code raises in between passes through."""
+        try:
+            yield
+        except httpx.RequestError as error:
+            with self._network_errors(action) if _is_about(error, response) else nullcontext():
+                raise
+
+    @contextmanager
+    def discreetly(self) -> Iterator[None]:
+        """Take the key out of what the engine quotes of a server: it cannot know what is secret there."""
+        try:
+            yield
+        except TogetherExtError as error:
+            error.args = tuple(redacted(arg, self._secrets) if isinstance(arg, str) else arg for arg in error.args)
+            link: BaseException = error
+            while (cause := link.__cause__ or link.__context__) is not None:
+                if self._showable(cause) is None:
+                    link.__cause__ = link.__context__ = None
+                    break
+                link = cause
+            raise
+
+    def _showable(self, error: BaseException) -> BaseException | None:
+        """An error as the cause of ours, or None if a traceback would show the key in it."""
+        return error if redacted(str(error), self._secrets) == str(error) else None
+
+    @contextmanager
+    def _named(self, action: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
         """Raise our errors for what the generated client raises, and httpx below it."""
         try:
             with self._network_errors(action):
                 yield
         except _Refused as refused:
-            answer = refused.response
+            answer, hidden = refused.response, (*self._secrets, *secrets)
             raise status_error(
-                action, status=answer.status_code, body=answer.content, headers=answer.headers, secrets=self._secrets
+                action, status=answer.status_code, body=answer.content, headers=answer.headers, secrets=hidden
             ) from None
         except UnexpectedStatus as error:
             raise ApiResponseError(action, f"the server answered {int(error.status_code)} without a result") from None
-        except (KeyError, AttributeError, TypeError) as error:
-            raise ApiResponseError(action, "the server's answer is not of the form that the API has") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiResponseError(action, "the server's answer is not JSON") from error
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
+            raise ApiResponseError(action, "the server's answer is not of the form that the API has") from error
 
 
 class Seam(_Seam):
@@ -183,6 +235,7 @@ class Seam(_Seam):
 
     def __init__(self, settings: Settings, client: httpx.Client | None) -> None:
         super().__init__(settings)
+        _check_client(client, httpx.Client)
         self._client, self._own = client, client is None
         self._api: tuple[AuthenticatedClient, httpx.Client] | None = None
 
@@ -193,10 +246,17 @@ class Seam(_Seam):
             self._client = httpx.Client(timeout=self.settings.timeout)
         return self._client
 
+    @property
+    def transfer_client(self) -> httpx.Client:
+        """What downloads go through: the plain client, or a view of the caller's without its credentials."""
+        if self._own:
+            return self.client
+        return httpx.Client(transport=_Through(self.client), headers=self.client.headers, cookies=self.client.cookies)
+
     def _connected(self) -> tuple[AuthenticatedClient, httpx.Client]:
         if self._api is None:
             http = httpx.Client(
-                **self._client_settings(self.client.headers),
+                **self._client_settings(self.client),
                 transport=RetryTransport(_Through(self.client)),
                 event_hooks={
                     "request": [partial(_retry_by_method, retries=_retries(self.settings))],
@@ -213,7 +273,7 @@ class Seam(_Seam):
             ApiError: There was no answer, or none that is a result.
         """
         generated, _ = self._connected()
-        with self._named(call.action):
+        with self._named(call.action, call.secrets):
             answer = call.sync(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
@@ -225,7 +285,7 @@ class Seam(_Seam):
         with self._named(action):
             response = http.send(http.build_request(**_download_request(archive)), stream=True)
         try:
-            with self._network_errors(action):
+            with self._body_errors(action, response):
                 yield response
         finally:
             response.close()
@@ -243,6 +303,7 @@ class AsyncSeam(_Seam):
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient | None) -> None:
         super().__init__(settings)
+        _check_client(client, httpx.AsyncClient)
         self._client, self._own = client, client is None
         self._api: tuple[AuthenticatedClient, httpx.AsyncClient] | None = None
 
@@ -261,7 +322,7 @@ class AsyncSeam(_Seam):
                 _retry_by_method(request, retries=retries)
 
             http = httpx.AsyncClient(
-                **self._client_settings(self.client.headers),
+                **self._client_settings(self.client),
                 transport=RetryTransport(_AsyncThrough(self.client)),
                 event_hooks={"request": [choose_retries], "response": [_arefuse]},
             )
@@ -275,7 +336,7 @@ class AsyncSeam(_Seam):
             ApiError: There was no answer, or none that is a result.
         """
         generated, _ = self._connected()
-        with self._named(call.action):
+        with self._named(call.action, call.secrets):
             answer = await call.asyncio(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
@@ -287,7 +348,7 @@ class AsyncSeam(_Seam):
         with self._named(action):
             response = await http.send(http.build_request(**_download_request(archive)), stream=True)
         try:
-            with self._network_errors(action):
+            with self._body_errors(action, response):
                 yield response
         finally:
             await response.aclose()
@@ -298,6 +359,18 @@ class AsyncSeam(_Seam):
             await self._client.aclose()
             self._client = None
         self._api = None
+
+
+def _check_client(client: object, kind: type) -> None:
+    if client is not None and not isinstance(client, kind):
+        raise ConfigurationError(f"http_client is of the type {type(client).__name__}: expected httpx.{kind.__name__}")
+
+
+def _is_about(error: httpx.RequestError, response: httpx.Response) -> bool:
+    try:
+        return error.request is response.request
+    except RuntimeError:  # it is about no request that anybody knows of
+        return False
 
 
 def _answered(action: str, answer: T | None) -> T:

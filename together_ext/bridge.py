@@ -88,4 +88,4 @@ async def sync_view(stack: AsyncExitStack, client: httpx.AsyncClient) -> httpx.C
         client: The caller's client; stays open.
     """
     portal = await stack.enter_async_context(anyio.from_thread.BlockingPortal())
-    return httpx.Client(transport=_PortalTransport(portal, client), headers=client.headers)
+    return httpx.Client(transport=_PortalTransport(portal, client), headers=client.headers, cookies=client.cookies)

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
-from typing import Final
+from typing import Final, TypeGuard
 
 from .errors import (
     CheckpointNameError,
@@ -26,6 +26,9 @@ _NAME: Final = re.compile(r"(?P<job>ft-[^:/\s]+)(?::(?P<step>[0-9]{1,12}))?")
 
 NAME_BYTES: Final = 200
 """UTF-8 bytes of the model's name that a file name keeps; the rest of the 255 is for suffixes."""
+
+MOST_STEPS: Final = 10**12
+"""What a step is below, as the twelve digits say."""
 
 UNFINISHED: Final = frozenset({"pending", "queued", "running", "compressing", "uploading", "cancel_requested"})
 """Known states in which final weights are still to come, or never will be."""
@@ -113,8 +116,8 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
     match = _NAME.fullmatch(name)
     if match is None or not name.isprintable():
         raise CheckpointNameError(f"{printable(name, 120)!r} is not a job ID: expected 'ft-...' or 'ft-...:<step>'")
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int) or step < 0):
-        raise CheckpointNameError(f"checkpoint_step is {step!r}: expected a whole number from 0")
+    if step is not None and not is_step(step):
+        raise CheckpointNameError(f"checkpoint_step is {_shown(step)}: expected a whole number from 0")
     if match["step"] is None:
         return CheckpointName(match["job"], step)
     if step is not None:
@@ -122,6 +125,16 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
             f"{name!r} names a step already, and checkpoint_step is {step}: give the step once, in the ID or beside it"
         )
     return CheckpointName(match["job"], int(match["step"]))
+
+
+def is_step(value: object) -> TypeGuard[int]:
+    """Whether it is a training step: a whole number from 0, of at most twelve digits."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_STEPS
+
+
+def _shown(value: object) -> str:
+    # Python refuses to write an integer of more than 4300 digits.
+    return printable(repr(value), 40) if not isinstance(value, int) or abs(value) < MOST_STEPS**2 else "too large"
 
 
 def parse_checkpoint_type(value: CheckpointType | str) -> CheckpointType:

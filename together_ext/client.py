@@ -57,8 +57,9 @@ class Together:
         return self._fetch(step)
 
     def _fetch(self, step: Fetch) -> Fetched:
-        remote = self._seam.remote(self._seam.client, step.archive, timeout=TRANSFER_TIMEOUT)
-        return transfer(remote, step.target, step.archive.identity, step.options)
+        remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
+        with self._seam.discreetly():
+            return transfer(remote, step.target, step.archive.identity, step.options)
 
     def __repr__(self) -> str:
         return f"Together(base_url={self._settings.base_url!r})"
@@ -113,9 +114,10 @@ class AsyncTogether:
             else:
                 client = await bridge.sync_view(stack, self._seam.client)
             remote = self._seam.remote(client, step.archive, timeout=TRANSFER_TIMEOUT)
-            return await bridge.beside(
-                partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
-            )
+            with self._seam.discreetly():
+                return await bridge.beside(
+                    partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
+                )
 
     def __repr__(self) -> str:
         return f"AsyncTogether(base_url={self._settings.base_url!r})"

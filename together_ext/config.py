@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx
+
 from .errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://api.together.ai/v1"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_MAX_RETRIES = 2
+
+LONGEST_TIMEOUT = 1e9
+"""Seconds, some thirty years: operating systems count no further."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,16 @@ class Settings:
             ConfigurationError: A value that cannot be right.
         """
         environ = os.environ if environ is None else environ
+        if api_key is not None and not isinstance(api_key, str):
+            raise ConfigurationError(f"the API key is of the type {type(api_key).__name__}: expected text")
         key = (environ.get("TOGETHER_API_KEY", "") if api_key is None else api_key).strip()
         url = environ.get("TOGETHER_BASE_URL", "").strip() or DEFAULT_BASE_URL if base_url is None else base_url
         if not (key.isascii() and key.isprintable() and " " not in key):
             # Says nothing of the key itself: it would end up in a log.
             raise ConfigurationError("the API key has characters that no key has: copy it again, without line breaks")
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-            raise ConfigurationError(f"timeout is {timeout!r}: it must be a number of seconds above 0")
+        is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+        if not is_number or not 0 < timeout <= LONGEST_TIMEOUT:
+            raise ConfigurationError(f"timeout is {timeout!r}: it must be a number of seconds above 0, at most 1e9")
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
             raise ConfigurationError(f"max_retries is {max_retries!r}: it must be a whole number from 0")
         return cls(key or None, normalized_base_url(url), float(timeout), max_retries)
@@ -70,13 +78,17 @@ def normalized_base_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"the base URL is not an address ({error}): {wanted}") from None
+        host = httpx.URL(url.strip()).host
+        # What the system's resolver does later, where its error would look like one of the server.
+        host.encode("idna")
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
+        # Says nothing of what it is: there may be a password in it, or it may be the key in the wrong place.
+        raise ConfigurationError(f"the base URL is not an address: {wanted}") from None
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"the base URL has a user name or password in it: {wanted}")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise ConfigurationError(f"the base URL is {url!r}: {wanted}")
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        raise ConfigurationError(f"the base URL is not an http or https address: {wanted}")
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"the base URL {url!r} has a query or fragment: {wanted}")
+        raise ConfigurationError(f"the base URL has a query or fragment: {wanted}")
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}/v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal, Required, TypedDict
 
 from together_generated.models import (
@@ -13,6 +14,8 @@ from together_generated.models import (
     TrainingMethodDPO,
     TrainingMethodSFT,
 )
+
+from .errors import RuleError
 
 
 class JobParameters(TypedDict, total=False):
@@ -85,7 +88,19 @@ def creation_request(parameters: JobParameters) -> FinetuneCreateRequest:
 
     Raises:
         TypeError: A keyword that does not exist, or `training_file` or `model` is missing.
+        RuleError: A value that JSON cannot carry, such as NaN.
     """
     # Types were checked where `create` was called; here they would have to be repeated for every field.
     given: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
-    return FinetuneCreateRequest(**given)
+    request = FinetuneCreateRequest(**given)
+    try:
+        json.dumps(request.to_dict(), allow_nan=False)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RuleError(f"a parameter of the new job cannot be sent ({error}): check the types of the values") from None
+    return request
+
+
+def creation_secrets(parameters: JobParameters) -> tuple[str, ...]:
+    """The keys of other services among the parameters; servers repeat requests in their refusals."""
+    keys = (parameters.get("wandb_api_key"), parameters.get("hf_api_token"))
+    return tuple(key for key in keys if key)

@@ -13,6 +13,9 @@ from .transfer import Head, Target
 UNKNOWN: Final = ".bin"
 """The extension of something that is no archive we know, and no text either: kept, since it may be of use."""
 
+TEXTS: Final = frozenset({"text/html", "text/plain", "application/json"})
+"""What servers call pages and messages; some call a file so that they know nothing of."""
+
 
 def destination(output: str | os.PathLike[str] | None, stem: str) -> Target:
     """Turn the caller's `output` into a target.
@@ -24,7 +27,8 @@ def destination(output: str | os.PathLike[str] | None, stem: str) -> Target:
     """
     text = check_output(output)
     separators = tuple(filter(None, (os.sep, os.altsep)))
-    if text is None or text.endswith(separators) or Path(text).is_dir():
+    # os.path's, since that of pathlib raises for a name that is too long, which is told better later.
+    if text is None or text.endswith(separators) or os.path.isdir(text):  # noqa: PTH112
         return Target(_absolute(text or "."), stem, archive_extension, (*ArchiveFormat, UNKNOWN))
     return Target.exactly(text, archive_extension)
 
@@ -58,7 +62,7 @@ def archive_extension(head: Head) -> str:
     found = sniff(head.data)
     if found is not None:
         return found.value
-    if head.media_type in {"text/html", "text/plain", "application/json"} or looks_like_text(head.data):
+    if looks_like_text(head.data) or (head.media_type in TEXTS and b"\x00" not in head.data):
         start = printable(head.data.decode("utf-8", "replace"), 80)
         kind = head.media_type or "no type"
         raise IntegrityError(

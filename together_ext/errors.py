@@ -13,6 +13,7 @@
     │   │   └── ApiTimeoutError (TimeoutError)
     │   ├── ApiResponseError                an answer that cannot be understood
     │   └── ApiStatusError                  an answer that is a refusal
+    │       ├── RedirectedError             3xx, where it must not be followed
     │       ├── BadRequestError             400
     │       ├── AuthenticationError         401, or no key at all
     │       ├── PermissionDeniedError       403
@@ -36,13 +37,18 @@ no attribute, holds the API key; text of a server is shortened and freed of cont
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 BODY_LIMIT = 500
 """Characters of a server's answer that an error keeps."""
+
+READ_LIMIT = 64 * BODY_LIMIT
+"""Bytes of it that are looked at."""
 
 
 class TogetherExtError(Exception):
@@ -59,7 +65,8 @@ class TogetherExtError(Exception):
 def _restored(kind: type[TogetherExtError], args: tuple[object, ...], state: dict[str, object]) -> TogetherExtError:
     error = kind.__new__(kind, *args)  # not kind(...): that would want the facts
     error.args = args
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 
@@ -186,6 +193,13 @@ class ApiStatusError(ApiError):
         )
 
 
+class RedirectedError(ApiStatusError):
+    """3xx: the answer to a request that changes something, which is not repeated elsewhere."""
+
+    code = "redirected"
+    hint = "check the base URL, for the API itself does not send such requests elsewhere"
+
+
 class BadRequestError(ApiStatusError):
     """400: the server does not accept the request as it is."""
 
@@ -259,6 +273,7 @@ _BY_STATUS: Mapping[int, type[ApiStatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
+_BY_HUNDRED: Mapping[int, type[ApiStatusError]] = {3: RedirectedError, 5: InternalServerError}
 
 
 def status_error(
@@ -278,10 +293,13 @@ def status_error(
         headers: The answer's headers; names in lower case, or a mapping that ignores case.
         secrets: Strings that must not be shown even if the server repeats them.
     """
-    kind = _BY_STATUS.get(status, InternalServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ApiStatusError)
+    kind = _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100, ApiStatusError)
     request_id = (headers or {}).get("x-request-id")
     # A secret that straddles the cut would be shown in half, so it is taken out before anything is shortened.
-    text = redacted(body[: 64 * BODY_LIMIT].decode("utf-8", "replace"), secrets)
+    secrets = tuple(secrets)
+    text = redacted(body[:READ_LIMIT].decode("utf-8", "replace"), secrets)
+    if len(body) > READ_LIMIT:
+        text = text[: -max(map(len, secrets), default=1)]
     return kind(action, status=status, body=text, request_id=request_id and redacted(request_id, secrets))
 
 
@@ -326,6 +344,10 @@ class StorageError(TransferError, OSError):
 
     code = "storage"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with `errno`, which is not among the attributes of an `OSError` as Python sees them."""
+        return _restored, (type(self), self.args, {**self.__dict__, "errno": self.errno})
+
 
 class NotEnoughSpaceError(StorageError):
     """The file would not fit on its disk."""
@@ -353,11 +375,18 @@ def printable(text: str, limit: int = BODY_LIMIT) -> str:
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret replaced by three asterisks."""
+    """The text with every secret replaced by three asterisks, also where JSON, a URL or HTML spells it differently."""
     for secret in secrets:
         if secret:
-            text = text.replace(secret, "***")
+            text = re.sub("".join(map(_spellings, secret)), "***", text)
     return text
+
+
+def _spellings(char: str) -> str:
+    code, plain = ord(char), re.escape(char)
+    return (
+        rf"(?:\\*{plain}|{re.escape(html.escape(char))}|(?i:\\+u{code:04x}|%{code:02x}|&\#0*{code};|&\#x0*{code:x};))"
+    )
 
 
 def _phrase(status: int | None) -> str:
@@ -371,9 +400,9 @@ def _server_message(body: str) -> str:
     """The sentence in `{"error": {"message": ...}}` and its relatives; a page of markup says nothing."""
     try:
         found: object = json.loads(body)
-    except ValueError:
-        return "" if body.startswith("<") else printable(body, 200)
+    except (ValueError, RecursionError):
+        return "" if body.lstrip("\ufeff \t\r\n").startswith("<") else printable(body, 200)
     for key in ("error", "message", "detail"):
         if isinstance(found, dict):
-            found = found.get(key, found)
+            found = found.get(key) or found
     return printable(found if isinstance(found, str) else json.dumps(found), 200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from .transfer import Fetched, Options, Target
@@ -20,12 +20,14 @@ class Call(Generic[T]):
         sync: The generated function for it.
         asyncio: The generated coroutine function for it.
         arguments: Their arguments, without the client.
+        secrets: What of the arguments must not be shown, even if the server repeats it.
     """
 
     action: str
     sync: Callable[..., T | None]
     asyncio: Callable[..., Awaitable[T | None]]
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

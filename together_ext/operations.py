@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -43,13 +43,14 @@ from .checkpoints import (
     archive_stem,
     check_ready,
     checkpoint_name,
+    is_step,
     newest_first,
     parse_checkpoint_name,
     parse_checkpoint_type,
     parse_job_id,
     requested_checkpoint,
 )
-from .creation import JobParameters, creation_request
+from .creation import JobParameters, creation_request, creation_secrets
 from .destination import check_output, destination
 from .errors import ApiError, BadRequestError, CheckpointNotFoundError, CheckpointTypeError, NotFoundError, RuleError
 from .flow import Archive, Call, Fetch, Flow, ask, fetch
@@ -130,9 +131,8 @@ def retrieve(job_id: str) -> Flow[FinetuneResponse]:
 def create(parameters: JobParameters) -> Flow[FinetuneResponseTruncated]:
     """A new job."""
     body = creation_request(parameters)
-    return (
-        yield from ask(_call("create a fine-tuning job", create_fine_tune.sync, create_fine_tune.asyncio, body=body))
-    )
+    call = _call("create a fine-tuning job", create_fine_tune.sync, create_fine_tune.asyncio, body=body)
+    return (yield from ask(replace(call, secrets=creation_secrets(parameters))))
 
 
 def cancel(job_id: str) -> Flow[FinetuneResponseTruncated]:
@@ -169,7 +169,7 @@ def list_checkpoints(job_id: str) -> Flow[list[Checkpoint]]:
             id=job_id,
         )
     )
-    return newest_first([_checkpoint(job_id, found) for found in _items(answer.data, FineTuneCheckpoint)])
+    return newest_first(list(_checkpoints(job_id, _items(answer.data, FineTuneCheckpoint))))
 
 
 # Weights --------------------------------------------------------------------------------------------------------------
@@ -282,17 +282,22 @@ def _items(data: object, model: type[M], fallback: Mapping[str, str] | None = No
     return found
 
 
-def _checkpoint(job_id: str, found: FineTuneCheckpoint) -> Checkpoint:
-    label = _text(found.checkpoint_type) or ""
-    timestamp = _text(found.created_at) or ""
-    return Checkpoint(
-        step=found.step,
-        type=label,
-        name=checkpoint_name(job_id, found.step, label),
-        created_at=_date(timestamp),
-        timestamp=timestamp,
-        path=_text(found.path) or "",
-    )
+def _checkpoints(job_id: str, items: list[FineTuneCheckpoint]) -> Iterator[Checkpoint]:
+    """What the server lists; without a usable step nothing can be asked for, so that one is left out and told."""
+    for found in items:
+        if not is_step(found.step):
+            log.warning("the server sent a checkpoint of %s without a usable step; it is left out", job_id)
+            continue
+        label = _text(found.checkpoint_type) or ""
+        timestamp = _text(found.created_at) or ""
+        yield Checkpoint(
+            step=found.step,
+            type=label,
+            name=checkpoint_name(job_id, found.step, label),
+            created_at=_date(timestamp),
+            timestamp=timestamp,
+            path=_text(found.path) or "",
+        )
 
 
 def _text(value: object) -> str | None:

@@ -140,7 +140,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "cancel", LORA_JOB, "-y"), (), 1, "bad_request", "cannot be cancelled"),
     ],
 )
-def test_a_failure_is_one_sentence_and_an_exit_code(  # noqa: PLR0917 -- as many as a case has
+def test_a_failure_is_one_sentence_and_an_exit_code(
     args: tuple[str, ...], faults: tuple[Fault, ...], exit_: int, word: str, part: str, cli: Cli
 ) -> None:
     (cli.folder / "occupied").write_bytes(b"something else")

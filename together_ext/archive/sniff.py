@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from enum import StrEnum
 from typing import Final
 
@@ -33,5 +34,5 @@ def sniff(head: bytes) -> ArchiveFormat | None:
 
 def looks_like_text(head: bytes) -> bool:
     """Whether it is a page or a message rather than a file of weights."""
-    start = head.lstrip()[:1]
+    start = head.removeprefix(BOM_UTF8).lstrip()[:1]
     return start in {b"<", b"{", b"["} and b"\x00" not in head

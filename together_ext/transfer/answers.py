@@ -88,10 +88,11 @@ def announced(status: int, headers: Mapping[str, str], *, start: int, stop: int 
         )
     if status != HTTPStatus.OK:
         raise IntegrityError(f"the server answered {status} without a file in it")
-    # Of a compressed body the length is that of the compressed form, so the file's own is unknown.
-    size = None if encoded else parse_length(headers.get("content-length"))
-    if size is None and not encoded and headers.get("transfer-encoding", "").strip().lower() != "chunked":
+    length = parse_length(headers.get("content-length"))
+    if length is None and headers.get("transfer-encoding", "").strip().lower() != "chunked":
         raise IntegrityError("the server says neither how long the file is nor where it ends: a cut would go unnoticed")
+    # Of a compressed body the length is that of the compressed form, so the file's own is unknown.
+    size = None if encoded else length
     return Content(0, size, size, validator, partial=False, encoded=encoded, media_type=media_type)
 
 
@@ -100,7 +101,9 @@ def _content_range(headers: Mapping[str, str], *, start: int, stop: int | None) 
     if found is None:
         said = printable(headers.get("content-range", "none"), 80)
         raise IntegrityError(f"a partial answer (206) without a usable Content-Range ({said}) was sent")
-    if found.start != start or (stop is not None and found.stop > stop):
+    # What was asked for without an end can only be sent up to the file's own.
+    fits = found.stop == found.size if stop is None else found.stop <= stop
+    if found.start != start or not fits:
         asked = f"{start}-{'' if stop is None else stop - 1}"
         raise IntegrityError(f"bytes {asked} were asked for, and {found.start}-{found.stop - 1} were sent")
     length = parse_length(headers.get("content-length"))

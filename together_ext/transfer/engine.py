@@ -6,6 +6,7 @@ Everything that decides is elsewhere (`answers`, `plan`, `retry`); this module o
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
@@ -24,13 +25,14 @@ from . import journal as journals
 from .answers import Content, RangesIgnoredError, RemoteChangeError
 from .body import Body
 from .failures import PassingError
+from .interruptible import FAREWELL, TICK, interruptible
 from .journal import Journal
 from .partial import LOCK, Partial, storage_errors
 from .plan import Plan, Spans
 from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
 from .source import Remote
-from .target import HEAD, SAMPLE, Head, Target, is_complete
+from .target import HEAD, SAMPLE, Head, Target, check_complete
 from .throttle import Throttle
 from .watchdog import Watchdog
 from .worker import BUFFER, Board, Conditions, Persistence, work
@@ -48,12 +50,6 @@ FIRST: Final = 8 << 20
 
 MOST_VERSIONS: Final = 3
 """Versions of a remote file that are tried before giving up on one that keeps changing."""
-
-TICK: Final = 0.1
-"""Seconds between two looks at a transfer."""
-
-LONGEST_FAREWELL: Final = 0.8
-"""Seconds that a stopped transfer waits for its threads."""
 
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
@@ -133,7 +129,9 @@ class _Attempt:
 
     def __init__(self, remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> None:
         self.remote, self.target, self.identity, self.options = remote, target, identity, options
-        self.outer = Conditions(options.retries, options.jitter, options.limit_rate, options.cancel, options.clock)
+        self.stop = threading.Event()
+        self.outer = Conditions(options.retries, options.jitter, options.limit_rate, self.stop, options.clock)
+        self.persistence = Persistence(self.outer, remote.action)
         self.meter = RateMeter()
 
     def run(self) -> Fetched:
@@ -170,8 +168,10 @@ class _Attempt:
 
     def _run_locked(self, path: Path, body: Body, head: Head) -> Fetched:
         content = body.content
-        overwrite = self.options.overwrite
-        if is_complete(path, overwrite=overwrite, size=content.size, head=head.data, remote=self.remote):
+        if not self.options.overwrite and os.path.lexists(path):
+            # Its end is asked for next, and a client may allow one connection only.
+            body.close()
+            self._persistently(lambda: check_complete(path, content.size, head.data, self.remote, self.outer.stop))
             # A crash between the last two steps of an earlier run leaves its journal behind.
             Partial(path).discard()
             size = path.stat().st_size
@@ -181,8 +181,10 @@ class _Attempt:
         try:
             if content.partial and content.size is not None and content.validator.strong:
                 return self._segmented(partial, body, content, content.size)
-            whole = not content.partial or content.stop == content.size
-            return self._streamed(partial, body if whole else self._open_whole())
+            if content.partial and content.stop != content.size:
+                body.close()
+                body = self._open_whole()
+            return self._streamed(partial, body)
         except RangesIgnoredError:
             log.warning("%s: the server does not send parts any more; fetching it in one go", path.name)
             return self._streamed(partial, self._open_whole())
@@ -210,21 +212,30 @@ class _Attempt:
                 raise
             return body, Head(data, body.content.media_type)
 
-        body, head = self._persistently(opened)
+        body, head = self._persistently(opened, late=lambda pair: pair[0].close())
         stack.callback(body.close)
         return body, head
 
     def _open_whole(self) -> Body:
-        return self._persistently(lambda: self.remote.open(0, None))
+        return self._persistently(lambda: self.remote.open(0, None), late=Body.close)
 
-    def _persistently(self, call: Callable[[], T]) -> T:
-        budget, persistence = Budget(self.options.retries), Persistence(self.outer, self.remote.action)
-        while True:
-            persistence.gate.pass_through()
-            try:
-                return call()
-            except PassingError as error:
-                persistence.bear(error, budget, done=0)
+    def _persistently(self, call: Callable[[], T], *, late: Callable[[T], object] = lambda _: None) -> T:
+        """Make a call until it succeeds or the budget is used up; `late` gets what comes after a cancellation."""
+        budget = Budget(self.options.retries)
+
+        def repeated() -> T:
+            while True:
+                self.persistence.gate.pass_through()
+                try:
+                    return call()
+                except PassingError as error:
+                    self.persistence.bear(error, budget, done=0)
+
+        return interruptible(repeated, look=self._look, abort=self.stop.set, late=late)
+
+    def _look(self) -> None:
+        if self.options.cancel.is_set():
+            raise TransferCancelledError
 
     # Segments ---------------------------------------------------------------------------------------------------------
 
@@ -272,7 +283,7 @@ class _Attempt:
         finally:
             inner.stop.set()
             board.abort()
-            deadline = time.monotonic() + LONGEST_FAREWELL
+            deadline = time.monotonic() + FAREWELL
             for thread in threads:
                 if thread.ident is not None:
                     thread.join(max(deadline - time.monotonic(), 0.0))
@@ -291,8 +302,7 @@ class _Attempt:
                 return False
             board.changed.wait(TICK)
             over = board.over or board.failure is not None
-        if self.options.cancel.is_set():
-            raise TransferCancelledError
+        self._look()
         if not over:
             keeper.claim_written()
         return not over
@@ -301,48 +311,37 @@ class _Attempt:
 
     def _streamed(self, partial: Partial, body: Body) -> Fetched:
         """Fetch a file that cannot be asked for in parts, or cannot be told from another version of it."""
-        budget, persistence = Budget(self.options.retries), Persistence(self.outer, self.remote.action)
         partial.start()
-        done = 0
+        stream = _Stream(partial, body, self.outer)
+        budget = Budget(self.options.retries)
+
+        def look() -> None:
+            self._look()
+            self._report(stream.done, stream.body.content.size, 0, 1)
+
+        def abort() -> None:
+            self.stop.set()
+            stream.body.abort()
+
         try:
             while True:
                 try:
-                    with body:
-                        done = self._copy_stream(partial, body)
+                    interruptible(stream.copy, look=look, abort=abort)
                     break
                 except PassingError as error:
-                    persistence.bear(error, budget, done=0)
-                    persistence.gate.pass_through()
-                    partial.truncate()
-                    body = self._open_whole()
-            head = Head(partial.read(HEAD), body.content.media_type)
+                    # Progress does not renew the budget here: every try begins at 0.
+                    self.persistence.bear(error, budget, done=0)
+                    stream.begin_anew(self._open_whole())
+            head = Head(partial.read(HEAD), stream.body.content.media_type)
             if self.target.path(head) != partial.final:
                 raise RemoteChangeError("the remote file has another format now")
-            partial.finish(done)
+            partial.finish(stream.done)
         except BaseException:
             # Without a strong validator nothing of it could be used again.
             partial.discard()
             raise
-        self._report(done, done, 0, 0)
-        return Fetched(partial.final, done, 0, body.content.validator.etag)
-
-    def _copy_stream(self, partial: Partial, body: Body) -> int:
-        size = body.content.size
-        if size is not None:
-            partial.check_space(size, ())
-        throttle = Throttle(self.options.limit_rate, self.outer.clock, self.outer.stop)
-        buffer = memoryview(bytearray(min(throttle.portion or BUFFER, BUFFER)))
-        done, reported = 0, self.outer.clock.now()
-        while count := body.fill(buffer, self.outer.stop):
-            partial.write(buffer[:count], done)
-            done += count
-            throttle.take(count)
-            if (now := self.outer.clock.now()) - reported >= TICK:
-                reported = now
-                self._report(done, size, 0, 1)
-        if size is not None and done != size:
-            raise PassingError(f"the connection ended after {done:,} of {size:,} bytes")
-        return done
+        self._report(stream.done, stream.done, 0, 0)
+        return Fetched(partial.final, stream.done, 0, stream.body.content.validator.etag)
 
     def _report(self, done: int, total: int | None, resumed: int, connections: int) -> None:
         if self.options.progress is None:
@@ -350,6 +349,32 @@ class _Attempt:
         rate = self.meter.rate(self.outer.clock.now(), done)
         left = (total - done) / rate if total is not None and rate > 0 else None
         self.options.progress(DownloadProgress(done, total, resumed, rate, left, connections))
+
+
+class _Stream:
+    """A file that comes in one go, from its first byte to its last."""
+
+    def __init__(self, partial: Partial, body: Body, conditions: Conditions) -> None:
+        self.partial, self.body, self.conditions = partial, body, conditions
+        self.done = 0
+
+    def begin_anew(self, body: Body) -> None:
+        self.partial.truncate()
+        self.body, self.done = body, 0
+
+    def copy(self) -> None:
+        size, stop = self.body.content.size, self.conditions.stop
+        throttle = Throttle(self.conditions.limit_rate, self.conditions.clock, stop)
+        with self.body:
+            if size is not None:
+                self.partial.check_space(size, ())
+            buffer = memoryview(bytearray(min(throttle.portion or BUFFER, BUFFER)))
+            while count := self.body.fill(buffer, stop):
+                self.partial.write(buffer[:count], self.done)
+                self.done += count
+                throttle.take(count)
+        if size is not None and self.done != size:
+            raise PassingError(f"the connection ended after {self.done:,} of {size:,} bytes")
 
 
 class _JournalKeeper:

@@ -20,6 +20,9 @@ from .plan import Spans, is_disjoint, merged
 FORMAT: Final = "together-ext partial download"
 VERSION: Final = 1
 
+SCRATCH: Final = ".new"
+"""Stands behind the name of a journal that is being written."""
+
 
 class JournalError(Exception):
     """The journal cannot be used; the message says why, and the partial file is worth nothing without it."""
@@ -88,7 +91,7 @@ def decode(data: bytes) -> Journal:
             written=tuple((int(start), int(stop)) for start, stop in fields["written"]),
             boot=None if fields["boot"] is None else str(fields["boot"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise JournalError("it is damaged") from error
     if not (is_disjoint(journal.flushed, journal.size) and is_disjoint(journal.written, journal.size)):
         raise JournalError("its spans are impossible")
@@ -117,8 +120,10 @@ def save(path: Path, journal: Journal, *, durable: bool) -> None:
         journal: The new state.
         durable: Whether to wait until the disk has it.
     """
-    scratch = path.with_name(path.name + ".new")
-    with scratch.open("wb") as file:
+    scratch = path.with_name(path.name + SCRATCH)
+    # A link at this name is not ours: following it would write somewhere else.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(scratch, flags, 0o666), "wb") as file:  # noqa: PTH123 -- of a descriptor
         file.write(encode(journal))
         if durable:
             file.flush()

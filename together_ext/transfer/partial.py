@@ -58,6 +58,8 @@ class Partial:
         self.final = final
         self.path = final.with_name(final.name + PART)
         self.journal_path = final.with_name(final.name + JOURNAL)
+        # The second one is left by a crash, or by a disk that is full.
+        self._notes = (self.journal_path, final.with_name(final.name + JOURNAL + journals.SCRATCH))
         self._fd = -1
 
     def resume(self, identity: Mapping[str, str], size: int, condition: str) -> Spans:
@@ -97,6 +99,8 @@ class Partial:
             raise JournalError("the partial file is gone") from None
         if kept and there < kept[-1][1]:
             raise JournalError("the partial file is shorter than it says")
+        if there > size:
+            raise JournalError("the partial file is longer than the remote one")
         return kept
 
     def _open(self, *, keep: bool) -> None:
@@ -141,13 +145,14 @@ class Partial:
             _flush_data(self._fd)
             self.close()
             self.path.replace(self.final)
-            self.journal_path.unlink(missing_ok=True)
+            for path in self._notes:
+                path.unlink(missing_ok=True)
             _flush_folder(self.final.parent)
 
     def discard(self) -> None:
         """Remove every trace."""
         self.close()
-        for path in (self.journal_path, self.path):
+        for path in (*self._notes, self.path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

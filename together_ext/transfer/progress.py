@@ -44,6 +44,8 @@ class RateMeter:
 
     def rate(self, now: float, done: int) -> float:
         """Note how many bytes are there at a time; returns bytes a second."""
+        if self._samples and done < self._samples[-1][1]:
+            self._samples.clear()  # It began anew.
         self._samples.append((now, done))
         while len(self._samples) > 2 and now - self._samples[1][0] >= WINDOW:  # noqa: PLR2004 -- two make a rate
             self._samples.popleft()

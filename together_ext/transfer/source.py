@@ -23,6 +23,8 @@ from .failures import PassingError, passing
 from .headers import parse_retry_after, range_header
 
 MOST_REDIRECTS: Final = 10
+PORTS: Final = range(1, 1 << 16)
+
 ERROR_BODY: Final = 16 << 10
 """Bytes of a refusal that are read for its message."""
 
@@ -77,9 +79,9 @@ class Remote:
                 headers["If-Range"] = condition
         place = self._place
         response = self._send(place or self.url, headers)
-        if place is not None and response.status_code in EXPIRED:
+        while place is not None and response.status_code in EXPIRED:
             response.close()
-            response = self._renewed(place, headers)
+            place, response = self._renewed(place, headers)
         status = response.status_code
         if status >= httpx.codes.BAD_REQUEST and status != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise self._refusal(response)
@@ -95,13 +97,17 @@ class Remote:
             raise
         return Body(response, content, timeout=self.timeout)
 
-    def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        """Ask again after a signed URL's time was over: one thread gets a fresh one, for all."""
+    def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> tuple[httpx.URL | None, httpx.Response]:
+        """Ask again after a signed URL's time was over: one thread gets a fresh one, for all.
+
+        Returns:
+            The answer, and the address that it is of: None for the origin's own, whose refusal is final.
+        """
         with self._renewal:
-            if self._place is expired:
-                self._place = None
-                return self._send(self.url, headers)
-        return self._send(self._place or self.url, headers)
+            place = self._place
+            if place is expired or place is None:
+                return None, self._send(self.url, headers)
+        return place, self._send(place, headers)
 
     def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
         """Send a request and follow where it leads; the last address is kept for the next one."""
@@ -109,8 +115,8 @@ class Remote:
         for _ in range(MOST_REDIRECTS):
             response = self._send_once(url, headers)
             if not response.has_redirect_location:
-                if url is not began:
-                    self._place = url
+                if url is not began or began is self.url:
+                    self._place = None if url is self.url else url
                 return response
             response.close()
             url = self._next(url, response.headers["location"])
@@ -134,7 +140,12 @@ class Remote:
             return self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except httpx.UnsupportedProtocol as error:
             raise TransferError(f"could not {self.action}: {shown(url)} is not an http or https address") from error
+        except (httpx.InvalidURL, ValueError) as error:
+            # httpx reads a redirect's address even if it is not to follow it.
+            raise self._unreadable() from error
         except httpx.TransportError as error:
+            if isinstance(error.__context__, httpx.InvalidURL):
+                raise self._unreadable() from error
             if _is_certificate_error(error):
                 raise TransferError(
                     f"could not {self.action}: the certificate of {url.host} is not accepted ({error}); "
@@ -146,9 +157,11 @@ class Remote:
         try:
             target = url.join(location)
         except (httpx.InvalidURL, ValueError) as error:
-            raise IntegrityError(f"could not {self.action}: the server redirects to something unreadable") from error
+            raise self._unreadable() from error
         if target.scheme not in {"http", "https"} or not target.host:
             raise IntegrityError(f"could not {self.action}: the server redirects to {shown(target)}")
+        if (target.port or 1) not in PORTS:
+            raise self._unreadable()
         if (url.scheme, target.scheme) == ("https", "http"):
             raise IntegrityError(
                 f"could not {self.action}: {shown(url)} redirects to {target.host} without encryption; nobody could "
@@ -156,6 +169,9 @@ class Remote:
             )
         # A name and password in a redirect are not ours to send.
         return target.copy_with(userinfo=b"")
+
+    def _unreadable(self) -> IntegrityError:
+        return IntegrityError(f"could not {self.action}: the server redirects to something that is no address")
 
     def _refusal(self, response: httpx.Response) -> TransferError | ApiStatusError:
         status = response.status_code

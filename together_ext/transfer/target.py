@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from together_ext.errors import StorageError, TargetExistsError
 
+from .journal import SCRATCH
 from .partial import JOURNAL, storage_errors
 from .source import Remote
 
@@ -81,7 +83,9 @@ class Target:
                 path = self.folder / f"{self.stem}{extension}"
                 if path.is_dir():
                     raise StorageError(f"{path} is a folder: choose another name for the file, or name it as a folder")
-                path.with_name(path.name + JOURNAL + ".new").exists()
+                with suppress(FileNotFoundError):
+                    # Not exists(), which hides the reason from Python 3.14 on.
+                    os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))
 
     def anything_there(self) -> bool:
         """Whether an earlier run has left something to compare with, so that a large first request would be waste."""
@@ -89,38 +93,39 @@ class Target:
         return any(os.path.lexists(found) for path in paths for found in (path, path.with_name(path.name + JOURNAL)))
 
 
-def is_complete(path: Path, *, overwrite: bool, size: int | None, head: bytes, remote: Remote) -> bool:
-    """Whether the remote file is at its final path already.
+def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, stop: threading.Event) -> None:
+    """See that what is at the final path is the remote file.
 
     It counts as the same file if it has the same size and the same bytes at both ends. An archive's end holds its
     checksum, so that another version with the same ends is not to be expected.
 
     Args:
         path: The final path.
-        overwrite: Whether another file there may be replaced.
         size: Bytes of the remote file; None if unknown.
         head: The first bytes of the remote file.
         remote: Asked for the last bytes.
+        stop: Set to end it.
 
     Raises:
+        PassingError: Asking again may help.
         TargetExistsError: There is something else, and it must not be replaced.
     """
-    if not os.path.lexists(path) or overwrite:
-        return False
     with storage_errors(path, "read"):
-        if path.is_file() and path.stat().st_size == size and size:
+        if path.is_file() and path.stat().st_size == size:
             with path.open("rb") as file:
-                if file.read(len(head)) == head:
-                    start = max(size - SAMPLE, 0)
-                    file.seek(start)
-                    if file.read(SAMPLE) == _read(remote, start, size):
-                        return True
+                if file.read(len(head)) == head and (size == 0 or _ends_alike(file, size, remote, stop)):
+                    return
     raise TargetExistsError(
         f"{path} is there already and is another file: move it away, choose another place, or allow overwriting"
     )
 
 
-def _read(remote: Remote, start: int, stop: int) -> bytes:
-    with remote.open(start, stop) as body:
-        # Of a whole file instead of its rear, the front would be compared.
-        return body.read(stop - start, threading.Event()) if body.content.partial else b""
+def _ends_alike(file: BinaryIO, size: int, remote: Remote, stop: threading.Event) -> bool:
+    start = max(size - SAMPLE, 0)
+    with remote.open(start, size) as body:
+        # A server without ranges sends all of it, and all of it is compared.
+        file.seek(start if body.content.partial else 0)
+        while data := file.read(SAMPLE):
+            if body.read(len(data), stop) != data:
+                return False
+    return True

@@ -1,0 +1,279 @@
+"""Both clients behind one face: a test is written once, in sync words, and runs in three worlds."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, cast
+
+import anyio
+import anyio.from_thread
+import httpx
+import pytest
+
+from together_ext import AsyncTogether, Together
+from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
+
+SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
+"""What the simulator's jobs deliver here: enough to be taken for an archive."""
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+
+class _Answer:
+    """An open answer of the async client, read like one of the sync client."""
+
+    def __init__(self, portal: anyio.from_thread.BlockingPortal, answer: httpx.Response) -> None:
+        self._portal, self._answer = portal, answer
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._answer, name)
+
+    def read(self) -> bytes:
+        return self._portal.call(self._answer.aread)
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        return self._iterated(self._answer.aiter_bytes())
+
+    def iter_lines(self) -> Iterator[str]:
+        return self._iterated(self._answer.aiter_lines())
+
+    def _iterated(self, found: Any) -> Iterator[Any]:  # noqa: ANN401 -- bytes or lines
+        async def following() -> object:
+            return await anext(found, None)
+
+        while (item := self._portal.call(following)) is not None:
+            yield item
+
+
+class _Resource:
+    """A resource of the async client, called like one of the sync client."""
+
+    def __init__(self, portal: anyio.from_thread.BlockingPortal, resource: object) -> None:
+        self._portal, self._resource = portal, resource
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._resource, name)
+        if name == "with_streaming_response":
+            return _Streaming(self._portal, found)
+        return lambda *args, **keywords: self._portal.call(partial(found, *args, **keywords))
+
+
+class _Streaming:
+    def __init__(self, portal: anyio.from_thread.BlockingPortal, resource: Any) -> None:  # noqa: ANN401
+        self._portal, self._resource = portal, resource
+
+    @contextmanager
+    def content(self, *args: object, **keywords: object) -> Iterator[_Answer]:
+        opened = self._resource.content(*args, **keywords)
+        with self._portal.wrap_async_context_manager(opened) as answer:
+            yield _Answer(self._portal, answer)
+
+
+class _Facade:
+    """The async client as `Together`."""
+
+    def __init__(self, portal: anyio.from_thread.BlockingPortal, client: AsyncTogether) -> None:
+        self._portal, self._client = portal, client
+        self.fine_tuning = _Resource(portal, client.fine_tuning)
+
+    def __repr__(self) -> str:
+        return repr(self._client)
+
+    def close(self) -> None:
+        self._portal.call(self._client.aclose)
+
+    def __enter__(self) -> Self:
+        self._portal.call(self._client.__aenter__)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self._portal.call(self._client.__aexit__, kind, error, trace)
+
+
+class World:
+    """Where a client lives: in sync code, or in the event loop of asyncio or trio."""
+
+    def __init__(self, name: str, sim: Simulator) -> None:
+        self.name = name
+        self._sim = sim
+        self._stack = ExitStack()
+        self._portal: anyio.from_thread.BlockingPortal | None = None
+        if name != "sync":
+            self._portal = self._stack.enter_context(anyio.from_thread.start_blocking_portal(name))
+
+    def client(self, **settings: Any) -> Together:  # noqa: ANN401 -- the parameters of `Together`
+        """A client of the simulator, closed after the test. Without retries, since they wait."""
+        given: dict[str, Any] = {"api_key": self._sim.api_key, "base_url": self._sim.url, "max_retries": 0} | settings
+        if self._portal is None:
+            client = Together(**given)
+        else:
+            portal = self._portal
+            client = cast("Together", _Facade(portal, self.run(partial(AsyncTogether, **given))))
+        self._stack.callback(client.close)
+        return client
+
+    def http_client(self, **settings: Any) -> Any:  # noqa: ANN401 -- of the one kind or the other
+        """A plain client of the user's own, of the kind that `client` takes here; closed after the test."""
+        if self._portal is None:
+            return self._stack.enter_context(httpx.Client(**settings))
+        portal = self._portal
+        client = self.run(partial(httpx.AsyncClient, **settings))
+        self._stack.callback(lambda: portal.call(client.aclose))
+        return client
+
+    def get(self, http_client: Any, url: str) -> httpx.Response:  # noqa: ANN401
+        """Ask something with such a client."""
+        if self._portal is None:
+            return cast("httpx.Response", http_client.get(url))
+        return cast("httpx.Response", self._portal.call(http_client.get, url))
+
+    def hook(self, callback: Callable[[Any], object]) -> Callable[[Any], object]:
+        """A callback as an event hook of such a client has to be."""
+        if self._portal is None:
+            return callback
+
+        async def called(value: object) -> None:
+            callback(value)
+
+        return called
+
+    def transport(self, callback: Callable[[httpx.Request], None]) -> Any:  # noqa: ANN401 -- of the one kind or the other
+        """A transport of the user's own, that tells of each request before it sends it."""
+        if self._portal is None:
+            return _Telling(callback)
+        return self.run(partial(_AsyncTelling, callback))
+
+    def run(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Call something where the client lives."""
+        return call() if self._portal is None else self._portal.call(call)
+
+    def close(self) -> None:
+        """Close all that was opened."""
+        self._stack.close()
+
+
+class _Telling(httpx.HTTPTransport):
+    def __init__(self, callback: Callable[[httpx.Request], None]) -> None:
+        super().__init__()
+        self._callback = callback
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._callback(request)
+        return super().handle_request(request)
+
+
+class _AsyncTelling(httpx.AsyncHTTPTransport):
+    def __init__(self, callback: Callable[[httpx.Request], None]) -> None:
+        super().__init__()
+        self._callback = callback
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._callback(request)
+        return await super().handle_async_request(request)
+
+
+@pytest.fixture(autouse=True)
+def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL", *_PROXIES):
+        monkeypatch.delenv(name, raising=False)
+    # Nothing here speaks TLS, and to load the certificates for it takes most of the time of most tests.
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path_factory.getbasetemp()))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+
+
+class RawServer:
+    """A server that sends the same bytes to everyone, be they HTTP or not, and remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.received: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://{self.host}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                request = b""
+                while b"\r\n\r\n" not in request and (data := connection.recv(65536)):
+                    request += data
+                self.received.append(request)
+                connection.sendall(self.answer)
+
+    def close(self) -> None:
+        # Closing alone would not wake up the thread.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture
+def raw() -> Iterator[RawServer]:
+    """A server that need not speak HTTP."""
+    server = RawServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def sim(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
+    """A simulator with small weights."""
+    with Simulator() as simulator:
+        for job_id in (LORA_JOB, FULL_JOB, DPO_JOB, RUNNING_JOB):
+            simulator.add_archive(job_id, SMALL)
+        yield simulator
+    # A mistake in a scripted answer is logged in the server's thread, where it fails no test by itself.
+    complaints = [one for one in caplog.get_records("call") if one.name == "uvicorn.error"]
+    assert not [one for one in complaints if one.levelno >= logging.WARNING]
+
+
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def world(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[World]:
+    """Each of the three worlds."""
+    found = World(request.param, sim)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def client(world: World) -> Together:
+    """A client of the simulator, without retries."""
+    return world.client()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the retries of API calls would have waited: here they do not."""
+    seconds: list[float] = []
+
+    async def note(wait: float) -> None:
+        seconds.append(wait)
+
+    monkeypatch.setattr("httpx_retries.retry.time", types.SimpleNamespace(sleep=seconds.append))
+    monkeypatch.setattr(anyio, "sleep", note)
+    return seconds
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of the test, empty, inside a parent that nothing may be put into."""
+    inside = tmp_path / "parent" / "here"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    return inside

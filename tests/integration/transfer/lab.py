@@ -1,0 +1,263 @@
+"""What the tests of the engine share: a server, a folder, a clock that nobody waits for, and what must be true then."""
+
+from __future__ import annotations
+
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from together_ext.simulator import LORA_JOB, BytesArchive, Simulator
+from together_ext.transfer import Fetched, Options, Remote, Target, transfer
+
+MIB = 1 << 20
+SMALL = 300_000
+"""One request, and a body of several network reads."""
+LARGE = 34 * MIB + 4321
+"""Enough for four connections."""
+
+ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@cache
+def noise(size: int, seed: str = "weights") -> bytes:
+    """Bytes that a sniffer takes for weights, no two pieces of which are equal."""
+    return (ZSTD + random.Random(seed).randbytes(max(size - 4, 0)))[:size]  # noqa: S311 -- not for secrets
+
+
+@cache
+def archive(size: int, seed: str) -> BytesArchive:
+    """The same as the server has it; kept, since its hash takes longer than its way to us."""
+    return BytesArchive(noise(size, seed))
+
+
+@dataclass
+class FakeClock:
+    """Time that stands still, and jumps on when somebody waits. Remembers every wait."""
+
+    time: float = 1000.0
+    waits: list[float] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Jump on at once."""
+        del stop
+        with self._lock:
+            self.waits.append(seconds)
+            self.time += seconds
+
+
+class TickingClock(FakeClock):
+    """Time that also goes on by itself: for whoever wants to be told of progress on the way."""
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time + time.monotonic()
+
+
+@dataclass
+class Lab:
+    """A simulator's download, fetched by the engine itself."""
+
+    sim: Simulator
+    folder: Path
+    client: httpx.Client
+    clock: FakeClock = field(default_factory=FakeClock)
+    identity: Mapping[str, str] = field(default_factory=dict)
+    connections: int = 4
+    timeout: float = 10.0
+    content: bytes = b""
+
+    @property
+    def path(self) -> Path:
+        """Where the file goes."""
+        return self.folder / "weights.tar.zst"
+
+    @property
+    def part(self) -> Path:
+        """Where it is until it is whole."""
+        return self.path.with_name(self.path.name + ".part")
+
+    @property
+    def journal(self) -> Path:
+        """What is known of it until then."""
+        return self.path.with_name(self.path.name + ".part.json")
+
+    @property
+    def lock(self) -> Path:
+        """Who is at it."""
+        return self.path.with_name(self.path.name + ".part.lock")
+
+    @property
+    def url(self) -> str:
+        """The download."""
+        return f"{self.sim.url}/finetune/download?ft_id={LORA_JOB}&checkpoint=merged"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The key."""
+        return {"Authorization": f"Bearer {self.sim.api_key}"}
+
+    def __post_init__(self) -> None:
+        # The one that `fetch` gives to the same file, so that one may go on from what the other left.
+        self.identity = {"url": self.url.partition("?")[0]}
+
+    def serve(self, size: int, seed: str = "weights") -> bytes:
+        """Let the server have so many bytes; returns them."""
+        self.content = noise(size, seed)
+        self.sim.add_archive(LORA_JOB, archive(size, seed))
+        return self.content
+
+    def options(self, **changes: object) -> Options:
+        """Options without real waits."""
+        usual = Options(connections=self.connections, clock=self.clock, jitter=lambda: 1.0)
+        return replace(usual, **changes)  # type: ignore[arg-type] # a test's own keywords
+
+    def fetch(self, *, url: str | None = None, headers: Mapping[str, str] | None = None, **changes: object) -> Fetched:
+        """Fetch the file."""
+        sent = self.headers if headers is None else headers
+        remote = Remote(self.client, url or self.url, headers=sent, timeout=self.timeout, action="fetch the weights")
+        return transfer(remote, Target.exactly(self.path), self.identity, self.options(**changes))
+
+    def ranges(self) -> list[str | None]:
+        """What parts the API was asked for so far."""
+        return [request.headers.get("range") for request in self.sim.requests]
+
+    def left(self) -> set[str]:
+        """The names in the folder."""
+        return {path.name for path in self.folder.iterdir()}
+
+    def assert_whole(self) -> None:
+        """The file is right, and alone."""
+        assert self.path.read_bytes() == self.content
+        assert self.left() == {self.path.name}
+
+    def assert_nothing(self) -> None:
+        """There is no file, and no litter either."""
+        assert self.left() == set()
+
+    def assert_partial(self) -> None:
+        """There is no file, and what has arrived is kept."""
+        assert self.left() == {self.part.name, self.journal.name}
+
+
+class RawServer:
+    """Answers whatever is asked with the same bytes, and hangs up: for what no framework would send."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/file"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request and (data := connection.recv(65536)):
+                request += data
+            self.requests.append(request)
+            connection.sendall(self._answer)
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+CHILD = """
+import logging, sys
+import httpx
+from together_ext.transfer import fetch
+logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+url, path, key, connections = sys.argv[1:]
+with httpx.Client(verify=False, trust_env=False) as client:
+    fetched = fetch(
+        url,
+        path,
+        headers={"Authorization": key},
+        client=client,
+        connections=int(connections),
+        progress=lambda seen: print("at", seen.done, flush=True),
+    )
+print("resumed from", fetched.resumed_from)
+"""
+"""A process that fetches a file, says how far it is, and in the end how much of it had been there."""
+
+
+@contextmanager
+def child(lab: Lab, program: str = CHILD) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own that fetches the lab's file."""
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        lab.url,
+        str(lab.path),
+        lab.headers["Authorization"],
+        str(lab.connections),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_file(path: Path, size: int = 0, timeout: float = 10.0) -> None:
+    """Return when a file is there and has so many bytes; nobody tells of that, so it is looked for."""
+    deadline = time.monotonic() + timeout
+    while not path.exists() or path.stat().st_size < size:
+        assert time.monotonic() < deadline, f"still no {path.name}"
+        threading.Event().wait(0.005)
+
+
+class Job(threading.Thread):
+    """A call in another thread, whose outcome can be had."""
+
+    def __init__(self, call: Callable[[], Fetched]) -> None:
+        super().__init__(daemon=True)
+        self._call = call
+        self._outcome: Fetched | BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Call."""
+        try:
+            self._outcome = self._call()
+        except BaseException as error:  # noqa: BLE001 -- it is looked at in the test's thread
+            self._outcome = error
+
+    def outcome(self, timeout: float = 10.0) -> Fetched | BaseException:
+        """What came of it."""
+        self.join(timeout)
+        assert self._outcome is not None, "still at it"
+        return self._outcome

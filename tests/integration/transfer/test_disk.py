@@ -1,0 +1,406 @@
+"""The local side: what is there already, what does not fit, and who else is at it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from together_ext.errors import (
+    NotEnoughSpaceError,
+    StorageError,
+    TargetExistsError,
+    TransferCancelledError,
+    TransferInterruptedError,
+)
+from together_ext.simulator import LORA_JOB, Fault
+from together_ext.transfer import DownloadProgress
+from together_ext.transfer.engine import FIRST
+from together_ext.transfer.journal import decode, encode
+from together_ext.transfer.target import SAMPLE
+
+from .lab import LARGE, MIB, SMALL, Job, Lab, TickingClock, child, noise, wait_for_file
+
+
+class TestTargetThatExists:
+    @pytest.mark.parametrize("size", [1, 1000, SMALL, LARGE])
+    def test_the_same_file_is_not_fetched_again(self, lab: Lab, size: int) -> None:
+        lab.serve(size)
+        lab.fetch()
+        lab.sim.forget()
+        fetched = lab.fetch()
+        assert (fetched.path, fetched.size, fetched.resumed_from) == (lab.path, size, size)
+        lab.assert_whole()
+        assert lab.sim.bytes_sent <= 2 * SAMPLE
+        assert lab.ranges() == [f"bytes=0-{SAMPLE - 1}", f"bytes={max(size - SAMPLE, 0)}-{size - 1}"]
+
+    def test_an_empty_one_is_not_either(self, lab: Lab) -> None:
+        lab.serve(0)
+        lab.fetch()
+        assert lab.fetch().size == 0
+        lab.assert_whole()
+
+    def test_the_same_file_is_known_through_trouble(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.fetch()
+        lab.sim.script(Fault(skip=1, status=503), Fault(skip=2, cut=100), Fault(skip=3, drop=True))
+        assert lab.fetch().resumed_from == LARGE
+        lab.assert_whole()
+
+    def test_the_same_file_is_known_without_ranges(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.fetch()
+        lab.sim.script(Fault(ignore_range=True, times=None))
+        before = lab.path.stat().st_mtime_ns
+        assert lab.fetch().resumed_from == SMALL
+        assert lab.path.stat().st_mtime_ns == before
+        lab.assert_whole()
+
+    def test_it_takes_no_second_connection_to_know_it(self, lab: Lab) -> None:
+        """A client of the user's own may allow one only."""
+        lab.serve(LARGE)
+        lab.fetch()
+        with httpx.Client(trust_env=False, verify=False, limits=httpx.Limits(max_connections=1)) as lab.client:  # noqa: S501
+            lab.timeout = 0.5
+            assert lab.fetch(retries=0).resumed_from == LARGE
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda content: content[:-1],
+            lambda content: content + b"x",
+            lambda content: b"x" + content[1:],
+            lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+            lambda _: b"",
+            lambda content: noise(len(content), "other"),
+        ],
+    )
+    def test_another_file_stays_untouched(self, lab: Lab, change: Callable[[bytes], bytes]) -> None:
+        other = change(lab.serve(SMALL))
+        lab.path.write_bytes(other)
+        with pytest.raises(TargetExistsError, match="is there already and is another file: move it away"):
+            lab.fetch()
+        assert lab.path.read_bytes() == other
+        assert lab.left() == {lab.path.name}
+        assert lab.sim.bytes_sent <= 2 * SAMPLE
+
+    def test_a_dangling_link_stays_untouched(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.path.symlink_to("nowhere")
+        with pytest.raises(TargetExistsError):
+            lab.fetch()
+        assert lab.path.is_symlink()
+
+    @pytest.mark.parametrize("fault", [Fault(), Fault(ignore_range=True, times=None)])
+    def test_another_file_is_replaced_if_that_is_allowed(self, lab: Lab, fault: Fault) -> None:
+        lab.serve(SMALL)
+        lab.path.write_bytes(b"other")
+        lab.sim.script(fault)
+        lab.fetch(overwrite=True)
+        lab.assert_whole()
+
+    def test_it_is_there_until_its_successor_is_whole(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.path.write_bytes(b"other")
+        lab.sim.script(Fault(cut=1000, times=None))
+        with pytest.raises(TransferInterruptedError):
+            lab.fetch(overwrite=True, retries=0)
+        assert lab.path.read_bytes() == b"other"
+
+    def test_a_link_is_replaced_and_not_followed(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        victim = lab.folder.parent / "victim"
+        victim.write_bytes(b"precious")
+        lab.path.symlink_to(victim)
+        lab.fetch(overwrite=True)
+        lab.assert_whole()
+        assert not lab.path.is_symlink()
+        assert victim.read_bytes() == b"precious"
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_folder_is_refused_before_anything_is_asked_for(self, lab: Lab, *, overwrite: bool) -> None:
+        lab.path.mkdir()
+        with pytest.raises(StorageError, match="is a folder"):
+            lab.fetch(overwrite=overwrite)
+        assert lab.sim.requests == []
+
+    def test_a_journal_of_a_crash_after_the_rename_is_cleared_away(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.fetch()
+        lab.journal.write_bytes(b"{}")
+        lab.fetch()
+        lab.assert_whole()
+
+
+class TestWhatAnEarlierRunLeft:
+    def interrupt(self, lab: Lab) -> None:
+        """Leave a partial file with two spans."""
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=5 * MIB, times=2))
+        cancel = threading.Event()
+
+        def progress(seen: DownloadProgress) -> None:
+            if seen.done == 10 * MIB:
+                cancel.set()
+
+        with pytest.raises(TransferCancelledError):
+            lab.fetch(connections=2, cancel=cancel, progress=progress, clock=TickingClock())
+        lab.assert_partial()
+        lab.sim.faults.clear()
+        lab.sim.forget()
+
+    def test_it_is_gone_on_from(self, lab: Lab) -> None:
+        self.interrupt(lab)
+        fetched = lab.fetch()
+        lab.assert_whole()
+        assert fetched.resumed_from == 10 * MIB
+        assert lab.sim.bytes_sent <= LARGE - 10 * MIB + 3 * MIB
+
+    def test_any_number_of_connections_can_go_on(self, lab: Lab) -> None:
+        self.interrupt(lab)
+        assert lab.fetch(connections=1).resumed_from == 10 * MIB
+        lab.assert_whole()
+
+    @pytest.mark.parametrize(
+        ("damage", "reason"),
+        [
+            (lambda data: data[: len(data) // 2], "damaged"),
+            (lambda _: b"", "damaged"),
+            (lambda data: data.replace(b"flushed", b"flushes"), "checksum"),
+            (lambda _: b'{"gid": 1}', "not a journal"),
+            (lambda data: data.replace(b'"version": 1', b'"version": 2'), "of version 2, and this is version 1"),
+            (lambda data: data.replace(b"127.0.0.1", b"127.0.0.2"), "checksum"),
+        ],
+    )
+    def test_a_journal_that_cannot_be_used_means_a_clean_start(
+        self, lab: Lab, damage: Callable[[bytes], bytes], reason: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.interrupt(lab)
+        lab.journal.write_bytes(damage(lab.journal.read_bytes()))
+        with caplog.at_level(logging.INFO, "together_ext"):
+            caplog.clear()
+            assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+        (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("together_ext")]
+        assert line.startswith("starting weights.tar.zst anew: its journal cannot be used: ")
+        assert reason in line
+
+    def test_a_partial_file_shorter_than_its_journal_says_means_a_clean_start(self, lab: Lab) -> None:
+        self.interrupt(lab)
+        os.truncate(lab.part, 4 * MIB)
+        assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+
+    def test_a_partial_file_that_has_grown_means_a_clean_start(self, lab: Lab) -> None:
+        self.interrupt(lab)
+        os.truncate(lab.part, LARGE + 1)
+        assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+
+    def test_a_journal_alone_means_a_clean_start(self, lab: Lab) -> None:
+        self.interrupt(lab)
+        lab.part.unlink()
+        assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+
+    def test_a_partial_file_alone_means_a_clean_start(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.part.write_bytes(b"whose is this?" * 100_000)
+        assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+
+    def test_another_request_starts_clean(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+        self.interrupt(lab)
+        lab.identity = {"job": LORA_JOB, "step": "100"}
+        assert lab.fetch().resumed_from == 0
+        lab.assert_whole()
+        assert "it is of another request" in caplog.text
+
+    def test_a_partial_file_that_is_whole_needs_no_more_bytes(self, lab: Lab) -> None:
+        """As after a crash just before the rename."""
+        self.interrupt(lab)
+        lab.part.write_bytes(lab.content)
+        known = decode(lab.journal.read_bytes())
+        lab.journal.write_bytes(encode(replace(known, flushed=((0, LARGE),))))
+        assert lab.fetch().resumed_from == LARGE
+        lab.assert_whole()
+        assert lab.sim.bytes_sent <= 3 * MIB
+
+    def test_a_link_in_its_place_is_not_followed(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        victim = lab.folder.parent / "victim"
+        victim.write_bytes(b"precious")
+        lab.part.symlink_to(victim)
+        with pytest.raises(StorageError, match=r"could not open .*\.part"):
+            lab.fetch()
+        assert victim.read_bytes() == b"precious"
+        assert not lab.path.exists()
+
+
+@pytest.fixture
+def small_disk(lab: Lab) -> Iterator[Path]:
+    """A file system of 48 MiB, in the lab's folder."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "together-ext-test", str(lab.folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:  # noqa: S603
+        pytest.skip("mounting is not permitted")
+    try:
+        yield lab.folder
+    finally:
+        subprocess.run(["umount", "-l", str(lab.folder)], check=True)  # noqa: S603, S607
+
+
+class TestSpace:
+    def test_a_file_that_does_not_fit_is_refused_before_it_is_fetched(self, lab: Lab) -> None:
+        size = 1 << 50
+        lab.sim.add_archive(LORA_JOB, size)
+        with pytest.raises(
+            NotEnoughSpaceError, match="bytes free and 1,125,899,906,842,624 are needed: make room"
+        ) as raised:
+            lab.fetch()
+        assert raised.value.needed == size
+        assert lab.sim.bytes_sent <= FIRST
+        assert len(lab.sim.requests) == 1
+        assert not lab.path.exists()
+
+    def test_a_stream_that_does_not_fit_is_refused_too(self, lab: Lab, small_disk: Path) -> None:
+        lab.sim.add_archive(LORA_JOB, 64 * MIB)
+        lab.sim.script(Fault(ignore_range=True))
+        with pytest.raises(NotEnoughSpaceError):
+            lab.fetch()
+        assert list(small_disk.iterdir()) == []
+        assert lab.sim.bytes_sent < 32 * MIB
+
+    def test_what_is_there_already_needs_no_room(self, lab: Lab, small_disk: Path) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(cut=20 * MIB, skip=1))
+        with pytest.raises(TransferInterruptedError):
+            lab.fetch(retries=0, connections=1)
+        assert lab.fetch().resumed_from == FIRST + 20 * MIB
+        assert list(small_disk.iterdir()) == [lab.path]
+        assert lab.path.read_bytes() == lab.content
+
+    @pytest.mark.parametrize("fault", [Fault(stall=MIB), Fault(stall=MIB, ignore_range=True)])
+    def test_a_disk_that_fills_up_meanwhile_is_an_error_and_no_file(
+        self, lab: Lab, small_disk: Path, fault: Fault
+    ) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(fault)
+        job = Job(lambda: lab.fetch(connections=1))
+        lab.sim.wait_until(lambda sim: sim.stalled == 1)
+        (small_disk / "filler").write_bytes(bytes(30 * MIB))
+        lab.sim.release()
+        error = job.outcome()
+        assert isinstance(error, StorageError)
+        assert error.errno == errno.ENOSPC
+        assert "no space left on device; make room, then run it again" in str(error)
+        assert not lab.path.exists()
+
+        # And when there is room, it goes on.
+        (small_disk / "filler").unlink()
+        fetched = lab.fetch()
+        assert fetched.resumed_from > 0 or fault.ignore_range
+        assert list(small_disk.iterdir()) == [lab.path]
+        assert lab.path.read_bytes() == lab.content
+
+    def test_a_disk_without_room_for_the_journal_is_an_error_and_no_file(self, lab: Lab, small_disk: Path) -> None:
+        lab.serve(4096)
+        with (small_disk / "filler").open("wb") as file:
+            with pytest.raises(OSError, match="No space"):
+                file.write(bytes(49 * MIB))
+            file.truncate(48 * MIB - 4096)
+        with pytest.raises(StorageError, match=r"no space left|bytes free"):
+            lab.fetch()
+        assert not lab.path.exists()
+
+
+class Waiting(logging.Handler):
+    """Tells when somebody waits for somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.event = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "waiting for another" in record.getMessage():
+            self.event.set()
+
+
+@pytest.fixture
+def waiting() -> Iterator[threading.Event]:
+    """Set when a transfer waits for another one."""
+    handler, log = Waiting(), logging.getLogger("together_ext.transfer")
+    log.addHandler(handler)
+    yield handler.event
+    log.removeHandler(handler)
+
+
+class TestTwoAtOnce:
+    def test_a_second_thread_waits_and_finds_the_file_done(self, lab: Lab, waiting: threading.Event) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=MIB, when=lambda request: "if-range" not in request.headers))
+        first = Job(lab.fetch)
+        wait_for_file(lab.journal)
+        second = Job(lab.fetch)
+        assert waiting.wait(10)
+        lab.sim.release()
+        outcomes = [first.outcome(), second.outcome()]
+        lab.assert_whole()
+        resumed = [0 if isinstance(outcome, BaseException) else outcome.resumed_from for outcome in outcomes]
+        assert resumed == [0, LARGE]
+        assert lab.sim.bytes_sent <= LARGE + FIRST + 3 * MIB
+
+    def test_who_waits_can_be_stopped(self, lab: Lab, waiting: threading.Event) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=MIB))
+        first, cancel = Job(lab.fetch), threading.Event()
+        wait_for_file(lab.journal)
+        second = Job(lambda: lab.fetch(cancel=cancel))
+        assert waiting.wait(10)
+        cancel.set()
+        assert "stopped" in str(second.outcome(timeout=1.5))
+        lab.sim.release()
+        assert not isinstance(first.outcome(), BaseException)
+        lab.assert_whole()
+
+    def test_a_failure_of_the_first_lets_the_second_go_on(self, lab: Lab, waiting: threading.Event) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=5 * MIB, cut=5 * MIB))
+        first = Job(lambda: lab.fetch(connections=1, retries=0))
+        wait_for_file(lab.journal)
+        second = Job(lab.fetch)
+        assert waiting.wait(10)
+        lab.sim.release()
+        assert isinstance(first.outcome(), TransferInterruptedError)
+        outcome = second.outcome()
+        assert not isinstance(outcome, BaseException)
+        assert outcome.resumed_from == 5 * MIB
+        lab.assert_whole()
+
+    def test_a_second_process_waits_and_finds_the_file_done(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=MIB, when=lambda request: "if-range" not in request.headers))
+        with child(lab) as first:
+            wait_for_file(lab.journal)
+            with child(lab) as second:
+                assert second.stderr is not None
+                assert any("waiting for another process" in line for line in second.stderr)
+                lab.sim.release()
+                said = [process.communicate(timeout=20)[0].splitlines()[-1] for process in (first, second)]
+        assert said == ["resumed from 0", f"resumed from {LARGE}"]
+        lab.assert_whole()
+        assert lab.sim.bytes_sent <= LARGE + FIRST + 3 * MIB
+
+    def test_a_lock_that_cannot_be_taken_is_an_error(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.lock.mkdir()
+        with pytest.raises(StorageError, match="could not lock"):
+            lab.fetch()
+        assert not lab.path.exists()

@@ -1,0 +1,258 @@
+"""Whoever ends a transfer, and however: nothing half done is ever at the final path, and the next run goes on."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from together_ext.errors import TransferCancelledError
+from together_ext.simulator import LORA_JOB, Fault
+from together_ext.transfer import DownloadProgress
+
+from .lab import LARGE, MIB, SMALL, FakeClock, Job, Lab, TickingClock, child, wait_for_file
+
+HUGE = 96 * MIB
+"""So large that a tenth of it is more than what a crash may lose."""
+
+STATUS = Path("/proc/self/status")
+
+
+class TestKilledProcess:
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+    def test_the_next_run_goes_on_from_what_had_arrived(self, lab: Lab, number: signal.Signals) -> None:
+        lab.serve(HUGE)
+        lab.connections = 2
+        lab.sim.rate_limit = 40 * MIB
+        with child(lab) as process:
+            lab.sim.wait_until(lambda sim: sim.bytes_sent > 60 * MIB, timeout=20)
+            process.send_signal(number)
+            process.communicate(timeout=5)
+        assert process.returncode == -number
+        assert not lab.path.exists()
+        assert {lab.part.name, lab.journal.name} <= lab.left()
+        lab.sim.rate_limit = None
+        fetched = lab.fetch()
+        lab.assert_whole()
+        assert fetched.resumed_from > 45 * MIB
+        assert lab.sim.bytes_sent < 1.1 * HUGE
+
+    def test_a_dead_owners_lock_is_taken_over(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.sim.script(Fault(stall=100_000))
+        with child(lab) as process:
+            wait_for_file(lab.journal)
+            process.kill()
+            process.communicate(timeout=5)
+        assert lab.lock.exists()
+        lab.fetch()
+        lab.assert_whole()
+
+    def test_ctrl_c_ends_it_soon_even_if_the_server_is_silent(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=MIB, times=None))
+        with child(lab) as process:
+            lab.sim.wait_until(lambda sim: sim.stalled == lab.connections, timeout=20)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=10)
+        assert time.monotonic() - began < 2.0
+        assert stderr.rstrip().endswith("KeyboardInterrupt")
+        lab.assert_partial()
+        lab.sim.faults.clear()
+        assert lab.fetch().resumed_from >= lab.connections * MIB // 2
+        lab.assert_whole()
+
+
+class StopHereError(Exception):
+    """What a callback raises."""
+
+
+class TestProgressThatRaises:
+    def test_it_stops_the_transfer_and_keeps_the_partial_file(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=5 * MIB, times=None))
+
+        def progress(seen: DownloadProgress) -> None:
+            if seen.done >= 10 * MIB:
+                raise StopHereError
+
+        with pytest.raises(StopHereError):
+            lab.fetch(progress=progress, clock=TickingClock())
+        lab.assert_partial()
+        assert not [thread for thread in threading.enumerate() if "(work)" in thread.name]
+        lab.sim.faults.clear()
+        assert lab.fetch().resumed_from >= 10 * MIB
+        lab.assert_whole()
+
+    def test_a_stream_that_is_stopped_leaves_nothing(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(ignore_range=True, rate=20 * MIB))
+        began = time.monotonic()
+
+        def progress(_: DownloadProgress) -> None:
+            raise StopHereError
+
+        with pytest.raises(StopHereError):
+            lab.fetch(progress=progress, clock=TickingClock())
+        lab.assert_nothing()
+        assert time.monotonic() - began < 1.0
+
+    def test_raising_at_the_very_end_leaves_the_file(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+
+        def progress(seen: DownloadProgress) -> None:
+            if seen.done == seen.total and seen.connections == 0:
+                raise StopHereError
+
+        with pytest.raises(StopHereError):
+            lab.fetch(progress=progress)
+        lab.assert_whole()
+
+
+class TestCancelling:
+    """`Options.cancel`, set from another thread, ends it within about a second, whatever the server does."""
+
+    @pytest.mark.parametrize(
+        ("fault", "waiting", "arrived"),
+        [
+            # In the middle of all bodies, and before the later answers.
+            (Fault(stall=2 * MIB, times=None), 4, MIB),
+            (Fault(hold=True, skip=1, times=None), 3, MIB),
+            # In the middle of one stream.
+            (Fault(stall=2 * MIB, ignore_range=True), 1, MIB),
+            (Fault(stall=2 * MIB + 9, ignore_range=True, chunked=True), 1, 2 * MIB),
+            # Before the first answer, and before the file's front.
+            (Fault(hold=True), 1, None),
+            (Fault(stall=0), 1, None),
+        ],
+    )
+    def test_a_silent_server_does_not_delay_it(self, lab: Lab, fault: Fault, waiting: int, arrived: int | None) -> None:
+        lab.timeout = 5.0
+        lab.serve(LARGE)
+        lab.sim.script(fault)
+        cancel = threading.Event()
+        job = Job(lambda: lab.fetch(cancel=cancel))
+        lab.sim.wait_until(lambda sim: sim.stalled == waiting)
+        if arrived is not None:
+            wait_for_file(lab.part, arrived)
+        cancel.set()
+        assert isinstance(job.outcome(timeout=1.5), TransferCancelledError)
+        assert not lab.path.exists()
+        lab.sim.faults.clear()
+        lab.sim.release()
+        lab.fetch()
+        lab.assert_whole()
+
+    def test_waiting_for_the_server_ends_too(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        lab.sim.script(Fault(status=503, headers={"retry-after": "600"}, times=None))
+        cancel = threading.Event()
+
+        class CancelledClock(FakeClock):
+            def wait(self, stop: threading.Event, seconds: float) -> None:
+                cancel.set()
+                assert stop.wait(seconds)
+
+        with pytest.raises(TransferCancelledError):
+            lab.fetch(cancel=cancel, clock=CancelledClock())
+        lab.assert_nothing()
+
+    def test_what_has_arrived_is_kept(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=5 * MIB, times=None))
+        cancel = threading.Event()
+
+        def progress(seen: DownloadProgress) -> None:
+            if seen.done == 20 * MIB:
+                cancel.set()
+
+        with pytest.raises(TransferCancelledError, match="what has arrived is kept"):
+            lab.fetch(cancel=cancel, progress=progress, clock=TickingClock())
+        lab.assert_partial()
+        lab.sim.faults.clear()
+        assert lab.fetch().resumed_from == 20 * MIB
+        lab.assert_whole()
+
+    def test_a_transfer_that_was_cancelled_before_does_not_begin(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        cancel = threading.Event()
+        cancel.set()
+        with pytest.raises(TransferCancelledError):
+            lab.fetch(cancel=cancel)
+        lab.assert_nothing()
+
+
+class TestFinalName:
+    def test_it_never_stands_for_a_part_of_the_file(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        ended, seen = threading.Event(), list[int]()
+
+        def look() -> None:
+            while not ended.is_set():
+                try:
+                    seen.append(lab.path.stat().st_size)
+                except FileNotFoundError:
+                    continue
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        lab.sim.script(Fault(cut=MIB, times=4), Fault(status=503))
+        try:
+            lab.fetch()
+        finally:
+            ended.set()
+            watcher.join()
+        assert set(seen) <= {LARGE}
+        lab.assert_whole()
+
+    @pytest.mark.parametrize("size", [SMALL, LARGE])
+    def test_it_is_not_there_while_bytes_are_missing(self, lab: Lab, size: int) -> None:
+        lab.serve(size)
+        lab.sim.script(Fault(stall=size - 1, times=None))
+        there: list[bool] = []
+
+        def progress(seen: DownloadProgress) -> None:
+            there.append(lab.path.exists())
+            if seen.connections:
+                lab.sim.release()
+
+        lab.fetch(progress=progress, connections=1, clock=TickingClock())
+        assert not any(there[:-1])
+        assert there[-1]
+        lab.assert_whole()
+
+
+class TestMemory:
+    PROGRAM = """
+import sys
+import httpx
+from together_ext.transfer import fetch
+url, path, key, connections = sys.argv[1:]
+with httpx.Client(verify=False, trust_env=False) as client:
+    fetch(url, path, headers={"Authorization": key}, client=client, connections=int(connections))
+print(open("/proc/self/status").read())
+"""
+
+    @pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell how much was used")
+    def test_a_large_file_takes_no_more_memory_than_a_small_one(self, lab: Lab) -> None:
+        lab.connections = 8
+        peaks = [self.peak(lab, size) for size in (10 * MIB, 1 << 30)]
+        assert peaks[1] - peaks[0] < 30 << 10
+
+    def peak(self, lab: Lab, size: int) -> int:
+        """The most KiB that a process held which fetched so many bytes."""
+        lab.sim.add_archive(LORA_JOB, size)
+        with child(lab, self.PROGRAM) as process:
+            stdout, stderr = process.communicate(timeout=60)
+        assert process.returncode == 0, stderr
+        assert lab.path.stat().st_size == size
+        lab.path.unlink()
+        # Not getrusage(), whose peak a process inherits from the one that started it.
+        found = re.search(r"VmHWM:\s+([0-9]+) kB", stdout)
+        assert found is not None
+        return int(found[1])

@@ -1,0 +1,179 @@
+"""The journal: what it says is what was written, or it says nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from together_ext.transfer.journal import FORMAT, VERSION, Journal, JournalError, boot_id, decode, encode, load, save
+from together_ext.transfer.plan import Spans
+
+EXAMPLE = Journal(
+    identity={"job": "ft-é", "step": ""},
+    size=1000,
+    condition='"5e3f"',
+    flushed=((0, 100), (500, 600)),
+    written=((0, 150), (500, 601)),
+    boot="27b4",
+)
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> Journal:
+    size = draw(st.integers(0, 2**50))
+
+    def spans() -> Spans:
+        edges = sorted(draw(st.sets(st.integers(0, size), max_size=12)))
+        return tuple(span for index, span in enumerate(pairwise(edges)) if index % 2 == 0)
+
+    return Journal(
+        identity=draw(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)),
+        size=size,
+        condition=draw(st.text(max_size=20)),
+        flushed=spans(),
+        written=spans(),
+        boot=draw(st.none() | st.text(max_size=8)),
+    )
+
+
+def signed(**changes: object) -> bytes:
+    """A journal with other fields, and a checksum that fits them."""
+    fields: dict[str, object] = json.loads(encode(EXAMPLE))
+    del fields["checksum"]
+    fields |= changes
+    return json.dumps(
+        fields | {"checksum": hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}
+    ).encode()
+
+
+class TestEncoding:
+    @given(journal=journals())
+    def test_what_was_written_is_read(self, journal: Journal) -> None:
+        assert decode(encode(journal)) == journal
+
+    def test_every_flipped_bit_is_refused_or_means_the_same(self) -> None:
+        """A bit may change the case of a hex digit in an escape; nothing else gets through."""
+        encoded = encode(EXAMPLE)
+        for position in range(len(encoded) * 8):
+            damaged = bytearray(encoded)
+            damaged[position // 8] ^= 1 << position % 8
+            try:
+                assert decode(bytes(damaged)) == EXAMPLE
+            except JournalError:
+                continue
+
+    def test_every_truncation_is_refused_or_means_the_same(self) -> None:
+        encoded = encode(EXAMPLE)
+        for length in range(len(encoded)):
+            if encoded[length:].strip():
+                with pytest.raises(JournalError):
+                    decode(encoded[:length])
+            else:
+                assert decode(encoded[:length]) == EXAMPLE
+
+    @given(data=st.binary(max_size=200))
+    def test_any_bytes_are_refused(self, data: bytes) -> None:
+        with pytest.raises(JournalError):
+            decode(data)
+
+    @given(
+        data=st.recursive(
+            st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            max_leaves=10,
+        )
+    )
+    def test_any_other_json_is_refused(self, data: object) -> None:
+        with pytest.raises(JournalError, match="not a journal"):
+            decode(json.dumps(data).encode())
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            (b"", "damaged"),
+            (b"\xff\xfe", "damaged"),
+            (b"[" * 100_000, "damaged"),
+            (b"[]", "not a journal"),
+            (b'{"format": "aria2"}', "not a journal"),
+            (json.dumps({"format": FORMAT, "version": VERSION + 1}).encode(), "of version 2"),
+            (json.dumps({"format": FORMAT}).encode(), "of version None"),
+            (json.dumps({"format": FORMAT, "version": VERSION}).encode(), "checksum"),
+            (signed(version=VERSION + 1, spans="in another form"), "of version 2"),
+            (signed(flushed=[[-1, 10]]), "impossible"),
+            (signed(flushed=[[0, 1001]]), "impossible"),
+            (signed(flushed=[[10, 10]]), "impossible"),
+            (signed(flushed=[[10, 5]]), "impossible"),
+            (signed(written=[[10, 20], [0, 5]]), "impossible"),
+            (signed(written=[[0, 20], [10, 30]]), "impossible"),
+            (signed(flushed=[[0]]), "damaged"),
+            (signed(flushed=[["a", "b"]]), "damaged"),
+            (signed(flushed=None), "damaged"),
+            (signed(flushed=7), "damaged"),
+            (signed(identity=[]), "damaged"),
+            (signed(size="much"), "damaged"),
+            (signed(size=float("inf")), "damaged"),
+            (signed(size=float("nan")), "damaged"),
+        ],
+    )
+    def test_the_reason_is_told(self, data: bytes, reason: str) -> None:
+        with pytest.raises(JournalError, match=reason):
+            decode(data)
+
+    def test_a_signed_journal_without_changes_is_accepted(self) -> None:
+        """Else the table above would show nothing."""
+        assert decode(signed()) == EXAMPLE
+
+
+class TestTrust:
+    def test_written_bytes_count_for_as_long_as_the_machine_runs(self) -> None:
+        assert EXAMPLE.trusted("27b4") == ((0, 150), (500, 601))
+
+    @pytest.mark.parametrize(("then", "now"), [("27b4", "another"), ("27b4", None), (None, "27b4"), (None, None)])
+    def test_after_a_restart_only_flushed_bytes_count(self, then: str | None, now: str | None) -> None:
+        assert replace(EXAMPLE, boot=then).trusted(now) == EXAMPLE.flushed
+
+    @given(journal=journals())
+    def test_flushed_bytes_always_count(self, journal: Journal) -> None:
+        for boot in (journal.boot, "another"):
+            trusted = journal.trusted(boot)
+            assert all(any(low <= start and stop <= high for low, high in trusted) for start, stop in journal.flushed)
+
+    def test_the_machines_run_has_one_name(self) -> None:
+        assert boot_id() == boot_id()
+
+
+class TestFiles:
+    @pytest.mark.parametrize("durable", [True, False])
+    def test_a_saved_journal_is_loaded_and_nothing_else_is_left(self, tmp_path: Path, *, durable: bool) -> None:
+        path = tmp_path / "file.part.json"
+        for journal in (EXAMPLE, replace(EXAMPLE, size=2000)):
+            save(path, journal, durable=durable)
+            assert load(path) == journal
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_no_journal_is_none(self, tmp_path: Path) -> None:
+        assert load(tmp_path / "file.part.json") is None
+
+    def test_something_far_too_long_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "file.part.json"
+        save(path, replace(EXAMPLE, identity={"url": "x" * (1 << 20)}), durable=False)
+        with pytest.raises(JournalError, match="damaged"):
+            load(path)
+
+    def test_a_link_at_the_scratch_name_is_not_followed(self, tmp_path: Path) -> None:
+        """Its name can be guessed, and others may write to the folder."""
+        victim = tmp_path / "victim"
+        victim.write_bytes(b"precious")
+        (tmp_path / "file.part.json.new").symlink_to(victim)
+        with pytest.raises(OSError, match="symbolic links"):
+            save(tmp_path / "file.part.json", EXAMPLE, durable=False)
+        assert victim.read_bytes() == b"precious"

@@ -1,0 +1,210 @@
+"""When to try again, and when to give up; no test waits for real."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from together_ext.errors import InternalServerError, TransferCancelledError, TransferInterruptedError
+from together_ext.transfer.failures import PassingError
+from together_ext.transfer.retry import Budget, Gate, SystemClock, backoff
+from together_ext.transfer.throttle import BURST, Throttle
+from together_ext.transfer.worker import Conditions, Persistence
+
+
+@dataclass
+class FakeClock:
+    """Time that passes when somebody waits, and writes down for how long."""
+
+    time: float = 1000.0
+    waits: list[float] = field(default_factory=list)
+    stops_after: int | None = None
+    """Waits after which the stop is set, as if somebody had cancelled meanwhile."""
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.stops_after == len(self.waits):
+            stop.set()
+        else:
+            self.time += seconds
+
+
+class TestBackoff:
+    def test_it_doubles_up_to_half_a_minute(self) -> None:
+        waits = [backoff(attempt, retry_after=None, jitter=1.0) for attempt in range(1, 10)]
+        assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+    @given(attempt=st.integers(1, 10**9), jitter=st.floats(0, 1))
+    def test_it_is_spread_over_its_upper_half(self, attempt: int, jitter: float) -> None:
+        full = backoff(attempt, retry_after=None, jitter=1.0)
+        assert full / 2 <= backoff(attempt, retry_after=None, jitter=jitter) <= full <= 30.0
+
+    @given(attempt=st.integers(1, 100), jitter=st.floats(0, 1), said=st.floats(0, 600))
+    def test_the_servers_word_is_obeyed_as_it_is(self, attempt: int, jitter: float, said: float) -> None:
+        assert backoff(attempt, retry_after=said, jitter=jitter) == said
+
+
+class TestBudget:
+    @given(retries=st.integers(0, 20))
+    def test_so_many_failures_in_a_row_are_borne(self, retries: int) -> None:
+        budget = Budget(retries)
+        assert [budget.failed(0, enough=1) for _ in range(retries)] == list(range(1, retries + 1))
+        assert budget.failed(0, enough=1) is None
+
+    def test_progress_gives_it_all_back(self) -> None:
+        budget = Budget(2)
+        assert [budget.failed(done, enough=100) for done in (0, 0, 100, 100)] == [1, 2, 1, 2]
+        assert budget.failed(199, enough=100) is None
+
+    @given(done=st.lists(st.integers(0, 10), min_size=4, max_size=40).map(sorted))
+    def test_a_trickle_is_no_progress(self, done: list[int]) -> None:
+        """A server that sends a byte for each request cannot keep us forever."""
+        budget = Budget(3)
+        assert [budget.failed(count, enough=11) for count in done][3] is None
+
+    def test_bytes_that_were_lost_again_count_once(self) -> None:
+        budget = Budget(1)
+        assert budget.failed(500, enough=100) == 1
+        assert budget.failed(0, enough=100) is None
+
+
+class TestGate:
+    def test_it_is_open_at_first(self) -> None:
+        clock = FakeClock()
+        Gate(clock, threading.Event()).pass_through()
+        assert clock.waits == []
+
+    def test_everybody_waits_until_it_opens(self) -> None:
+        clock = FakeClock()
+        gate = Gate(clock, threading.Event())
+        gate.close_for(7)
+        clock.time += 3
+        gate.pass_through()
+        gate.pass_through()
+        assert clock.waits == [4]
+
+    @given(closings=st.lists(st.floats(0, 600), min_size=1, max_size=5))
+    def test_it_never_opens_earlier_than_anybody_was_told(self, closings: list[float]) -> None:
+        clock = FakeClock(time=0.0)
+        gate = Gate(clock, threading.Event())
+        for seconds in closings:
+            gate.close_for(seconds)
+        gate.pass_through()
+        assert clock.time == pytest.approx(max(closings))
+
+    def test_closing_it_meanwhile_prolongs_the_wait(self) -> None:
+        clock = FakeClock()
+        gate = Gate(clock, threading.Event())
+        gate.close_for(5)
+
+        class Meanwhile(FakeClock):
+            def wait(self, stop: threading.Event, seconds: float) -> None:
+                if not self.waits:
+                    gate.close_for(20)
+                super().wait(stop, seconds)
+
+        gate._clock = meanwhile = Meanwhile()
+        gate.pass_through()
+        assert meanwhile.waits == [5, 15]
+
+    def test_a_stop_ends_the_wait(self) -> None:
+        stop = threading.Event()
+        gate = Gate(FakeClock(stops_after=1), stop)
+        gate.close_for(7)
+        with pytest.raises(TransferCancelledError):
+            gate.pass_through()
+
+    def test_nobody_passes_after_a_stop(self) -> None:
+        stop = threading.Event()
+        stop.set()
+        clock = FakeClock()
+        with pytest.raises(TransferCancelledError):
+            Gate(clock, stop).pass_through()
+        assert clock.waits == []
+
+
+class TestPersistence:
+    def conditions(self, clock: FakeClock, retries: int = 2) -> Conditions:
+        return Conditions(retries, jitter=lambda: 1.0, clock=clock)
+
+    def test_waits_grow_with_failures_in_a_row(self) -> None:
+        clock = FakeClock()
+        persistence, budget = Persistence(self.conditions(clock, retries=4), "fetch it"), Budget(4)
+        for done in (0, 0, 1 << 20, 1 << 20):
+            persistence.bear(PassingError("broken"), budget, done=done)
+            persistence.gate.pass_through()
+        assert clock.waits == [0.5, 1.0, 0.5, 1.0]
+
+    def test_in_the_end_it_says_what_was_kept(self) -> None:
+        persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
+        with pytest.raises(TransferInterruptedError, match=r"broken, 1 times in a row; .* \(1,234 bytes are kept"):
+            persistence.bear(PassingError("broken"), budget, done=1234)
+
+    def test_a_refusal_is_told_as_it_was(self) -> None:
+        persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
+        refusal = InternalServerError("fetch it", status=503)
+        with pytest.raises(InternalServerError) as raised:
+            persistence.bear(PassingError("no", refusal=refusal), budget, done=0)
+        assert raised.value is refusal
+
+    def test_after_a_stop_nothing_is_borne(self) -> None:
+        conditions = self.conditions(FakeClock())
+        conditions.stop.set()
+        with pytest.raises(TransferCancelledError):
+            Persistence(conditions, "fetch it").bear(PassingError("broken"), Budget(2), done=0)
+
+
+class TestThrottle:
+    def test_without_a_limit_nobody_waits(self) -> None:
+        clock = FakeClock()
+        throttle = Throttle(None, clock, threading.Event())
+        throttle.take(1 << 40)
+        assert throttle.portion is None
+        assert clock.waits == []
+
+    @given(limit=st.floats(1, 1e9), counts=st.lists(st.integers(1, 1 << 20), min_size=1, max_size=20))
+    def test_the_rate_is_kept(self, limit: float, counts: list[int]) -> None:
+        clock = FakeClock(time=0.0)
+        throttle = Throttle(limit, clock, threading.Event())
+        for count in counts:
+            throttle.take(count)
+        assert clock.time == pytest.approx(sum(counts) / limit)
+
+    def test_a_pause_is_not_made_up_for(self) -> None:
+        clock = FakeClock()
+        throttle = Throttle(100, clock, threading.Event())
+        throttle.take(100)
+        clock.time += 50
+        throttle.take(100)
+        assert clock.waits == pytest.approx([1.0, 1.0])
+
+    def test_connections_share_one_rate(self) -> None:
+        """Whoever takes next waits for those before, too, even if time has stood still for it."""
+        clock = FakeClock()
+        throttle = Throttle(100, clock, threading.Event())
+        throttle.take(100)
+        clock.time -= 1.0  # as another thread sees it that was here at the same moment
+        throttle.take(100)
+        assert clock.waits == pytest.approx([1.0, 2.0])
+
+    @pytest.mark.parametrize(("limit", "portion"), [(1 << 20, int((1 << 20) * BURST)), (10.0, 1 << 10)])
+    def test_bytes_are_taken_in_portions(self, limit: float, portion: int) -> None:
+        assert Throttle(limit, FakeClock(), threading.Event()).portion == portion
+
+
+class TestSystemClock:
+    def test_it_goes_on(self) -> None:
+        clock = SystemClock()
+        assert clock.now() <= clock.now()
+
+    def test_a_stop_ends_its_wait_at_once(self) -> None:
+        stop = threading.Event()
+        stop.set()
+        SystemClock().wait(stop, 3600)
