@@ -12,6 +12,7 @@ import pytest
 from together_ext import Together
 from together_ext.errors import IntegrityError, RemoteChangedError, TransferInterruptedError
 from together_ext.simulator import LORA_JOB, Fault, Request
+from together_ext.transfer import DownloadProgress
 
 from .lab import LARGE, MIB, SMALL, Lab, RawServer, TickingClock, noise
 
@@ -194,20 +195,17 @@ class TestChange:
     def test_a_file_that_changes_in_the_middle_is_fetched_anew(
         self, lab: Lab, size: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        lab.serve(LARGE, "old")
-        lab.sim.script(Fault(stall=MIB, cut=MIB))
-        new = noise(size, "new")
-        lab.sim.script(Fault(cut=MIB, times=3))
-        changes = iter([lambda: lab.sim.add_archive(LORA_JOB, new)])
+        old = lab.serve(LARGE, "old")
+        lab.sim.script(Fault(stall=MIB, cut=MIB, times=4))
 
-        def progress(_: object) -> None:
-            lab.sim.release()
-            for change in changes:
-                change()
+        def progress(seen: DownloadProgress) -> None:
+            if lab.content is old and seen.done == 4 * MIB:
+                lab.serve(size, "new")
+                lab.sim.release()
 
         lab.fetch(progress=progress, clock=TickingClock())
-        lab.content = new
         lab.assert_whole()
+        assert lab.content is not old
         assert "starting weights.tar.zst anew" in caplog.text
 
     def test_a_file_that_changed_since_the_last_run_is_fetched_anew(
