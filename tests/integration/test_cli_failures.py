@@ -87,7 +87,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "status"), (), 2, "usage", "'ID'"),
         (("ft",), (), 2, "usage", "a command is missing"),
         ((), (), 2, "usage", "a command is missing"),
-        ((*DOWNLOAD, "-s", "many"), (), 2, "usage", "'many'"),
+        ((*DOWNLOAD, "-s", "many"), (), 2, "usage", "--checkpoint-step"),
         ((*DOWNLOAD, "-o", "a", "--output", "b"), (), 2, "usage", "not both"),
         ((*DOWNLOAD, "--output", "."), (), 2, "usage", "--output . is a folder"),
         ((*DOWNLOAD, "--output", "new/"), (), 2, "usage", "--output new/ is a folder"),
@@ -103,7 +103,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "create", "--model", "m"), (), 2, "usage", "--training-file"),
         (("ft", "create", "--model", "m", "--training-file", "f", "--wandb"), (), 2, "usage", "WANDB_API_KEY"),
         (("simulator", "--rate-limit", "fast"), (), 2, "usage", "'fast'"),
-        (("simulator", "--port", "99999"), (), 2, "usage", "99999"),
+        (("simulator", "--port", "99999"), (), 2, "usage", "--port"),
         # The key.
         (("ft", "list"), (FORBIDDEN,), 3, "permission_denied", "403"),
         # What is not there.

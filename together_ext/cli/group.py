@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperGroup
 
 from .exits import BadUsageError
 from .screen import tell
@@ -52,22 +52,28 @@ def require_command(context: typer.Context) -> None:
         raise BadUsageError("a command is missing")
 
 
-def _common_options() -> list[TyperOption]:
-    # Made here and not as parameters of each function, where they would be the same lines again and again.
-    return [
-        _common(["--json"], "Print one JSON document, errors included.", is_flag=True, type=bool, default=False),
-        _common(
-            ["--quiet", "-q"], "Print IDs or the path alone, and no warnings.", is_flag=True, type=bool, default=False
-        ),
-        _common(["--verbose", "-v"], "Tell more on standard error.", is_flag=True, type=bool, default=False),
-        _common(["--base-url"], "The API's address; else TOGETHER_BASE_URL.", metavar="URL", type=str),
-    ]
+def _common_options() -> list[Any]:
+    """The options of every command, as Typer itself would make them of a function's parameters."""
 
-
-def _common(names: list[str], help: str, **settings: Any) -> TyperOption:  # noqa: ANN401 -- Typer's words
     # Eager: an error in another option shall know already whether it has to be JSON.
-    return TyperOption(
-        param_decls=names, help=help, callback=_noted(names[0]), expose_value=False, is_eager=True, **settings
+    def declared(
+        *,
+        json: Annotated[bool, _common("--json", help="Print one JSON document, errors included.")] = False,
+        quiet: Annotated[bool, _common("--quiet", "-q", help="Print IDs or the path alone, and no warnings.")] = False,
+        verbose: Annotated[bool, _common("--verbose", "-v", help="Tell more on standard error.")] = False,
+        base_url: Annotated[
+            str | None, _common("--base-url", help="The API's address; else TOGETHER_BASE_URL.", metavar="URL")
+        ] = None,
+    ) -> None: ...
+
+    app = typer.Typer(add_completion=False)
+    app.command()(declared)
+    return typer.main.get_command(app).params
+
+
+def _common(*names: str, help: str, metavar: str | None = None) -> Any:  # noqa: ANN401 -- Typer's word for it
+    return typer.Option(
+        *names, help=help, metavar=metavar, callback=_noted(names[0]), expose_value=False, is_eager=True
     )
 
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx
 
-from together_ext.simulator import LORA_JOB, BytesArchive, Simulator
+from together_ext.simulator import LORA_JOB, BytesArchive, Request, Simulator
 from together_ext.transfer import Fetched, Options, Remote, Target, transfer
 
 MIB = 1 << 20
@@ -33,6 +33,11 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 def noise(size: int, seed: str = "weights") -> bytes:
     """Bytes that a sniffer takes for weights, no two pieces of which are equal."""
     return (ZSTD + random.Random(seed).randbytes(max(size - 4, 0)))[:size]  # noqa: S311 -- not for secrets
+
+
+def beginning_at(offset: int) -> Callable[[Request], bool]:
+    """Requests for what begins there."""
+    return lambda request: request.headers.get("range", "").startswith(f"bytes={offset}-")
 
 
 @cache

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from together_ext import Together
-from together_ext.errors import IntegrityError, RemoteChangedError, TransferInterruptedError
+from together_ext.errors import IntegrityError, PermissionDeniedError, RemoteChangedError, TransferInterruptedError
 from together_ext.simulator import LORA_JOB, Fault, Request
-from together_ext.transfer import DownloadProgress
+from together_ext.transfer import DownloadProgress, Head, fetch
 
 from .lab import LARGE, MIB, SMALL, Lab, RawServer, TickingClock, noise
 
@@ -27,6 +27,52 @@ def not_the_first(request: Request) -> bool:
 def conditional(request: Request) -> bool:
     """Requests that say of which version a part is wanted."""
     return "if-range" in request.headers
+
+
+class TestFetch:
+    """The public function, with everything of it."""
+
+    def test_it_fetches_a_file(self, lab: Lab, client: httpx.Client) -> None:
+        lab.serve(LARGE)
+        seen: list[DownloadProgress] = []
+        heads: list[Head] = []
+        fetched = fetch(
+            lab.url,
+            str(lab.path),
+            headers=lab.headers,
+            client=client,
+            connections=2,
+            retries=1,
+            timeout=5,
+            progress=seen.append,
+            check=heads.append,
+        )
+        lab.assert_whole()
+        assert fetched.path == lab.path
+        assert seen[-1].done == LARGE
+        assert [head.media_type for head in heads] == ["application/octet-stream"]
+        assert len(heads[0].data) >= 512
+        assert lab.content.startswith(heads[0].data)
+
+    def test_it_needs_no_client(self, lab: Lab) -> None:
+        lab.serve(SMALL)
+        fetch(lab.url, lab.path, headers=lab.headers)
+        lab.assert_whole()
+
+    def test_a_file_that_is_refused_by_its_front_leaves_nothing(self, lab: Lab, client: httpx.Client) -> None:
+        def check(head: Head) -> None:
+            raise IntegrityError(f"no {head.media_type}, please")
+
+        lab.serve(SMALL)
+        with pytest.raises(IntegrityError, match="please"):
+            fetch(lab.url, lab.path, headers=lab.headers, client=client, check=check)
+        lab.assert_nothing()
+
+    def test_errors_name_the_file_and_not_its_secrets(self, lab: Lab, client: httpx.Client) -> None:
+        lab.sim.script(Fault(status=403))
+        with pytest.raises(PermissionDeniedError, match=r"could not fetch http://127.*/finetune/download: ") as raised:
+            fetch(f"{lab.url}&signature=secret", lab.path, headers=lab.headers, client=client)
+        assert "secret" not in str(raised.value)
 
 
 class TestRanges:

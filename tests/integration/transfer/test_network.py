@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -16,15 +15,10 @@ from together_ext.errors import (
     RateLimitError,
     TransferInterruptedError,
 )
-from together_ext.simulator import LORA_JOB, Fault, Request
+from together_ext.simulator import LORA_JOB, Fault
 from together_ext.transfer import DownloadProgress
 
-from .lab import LARGE, MIB, SMALL, FakeClock, Job, Lab, TickingClock
-
-
-def beginning_at(offset: int) -> Callable[[Request], bool]:
-    """Requests for what begins there."""
-    return lambda request: request.headers.get("range", "").startswith(f"bytes={offset}-")
+from .lab import LARGE, MIB, SMALL, FakeClock, Job, Lab, TickingClock, beginning_at
 
 
 class TestWithoutTrouble:

@@ -269,4 +269,4 @@ class Transfer(RuleBasedStateMachine):
 
 
 TestTransfer = Transfer.TestCase
-TestTransfer.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestTransfer.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
