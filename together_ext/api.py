@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import anyio
 import httpx
 from httpx_retries import Retry, RetryTransport
 
@@ -60,6 +59,8 @@ class _Retry(Retry):
 
     async def asleep(self, response: httpx.Response | Exception) -> None:
         """Wait before the next try."""
+        import anyio  # noqa: PLC0415 -- only needed after a failure
+
         seconds = self._calculate_sleep(response.headers if isinstance(response, httpx.Response) else {})
         await anyio.sleep(seconds)
         self.elapsed_sleep += seconds

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from attrs import define, field
-from dateutil.parser import isoparse
 
 from together_generated.api.fine_tuning import (
     cancel_fine_tune,
@@ -307,6 +306,9 @@ def _text(value: object) -> str | None:
 
 def _date(value: object) -> datetime | None:
     if isinstance(value, str):
+        # Here, since a download never needs it.
+        from dateutil.parser import isoparse  # noqa: PLC0415
+
         try:
             value = isoparse(value)
         except (ValueError, OverflowError):

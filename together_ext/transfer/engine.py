@@ -6,10 +6,10 @@ Everything that decides is elsewhere (`answers`, `plan`, `retry`); this module o
 from __future__ import annotations
 
 import logging
+import math
 import os
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -19,23 +19,25 @@ from typing import Final, TypeVar
 from filelock import SoftFileLock
 from filelock import Timeout as LockTimeout
 
-from together_ext.errors import IntegrityError, RemoteChangedError, StorageError, TransferCancelledError
+from together_ext.errors import IntegrityError, RemoteChangedError, TransferCancelledError
 
 from . import journal as journals
 from .answers import Content, RangesIgnoredError, RemoteChangeError
 from .body import Body
+from .crew import EAGER, Crew
 from .failures import PassingError
-from .interruptible import FAREWELL, TICK, interruptible
+from .interruptible import TICK, interruptible
 from .journal import Journal
+from .keeper import JournalKeeper
 from .partial import LOCK, Partial, storage_errors
-from .plan import Plan, Spans
+from .plan import Plan
 from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
 from .source import Remote
+from .stream import Stream
 from .target import HEAD, SAMPLE, Head, Target, check_complete
-from .throttle import Throttle
 from .watchdog import Watchdog
-from .worker import BUFFER, Board, Conditions, Persistence, work
+from .worker import Board, Conditions, Persistence
 
 T = TypeVar("T")
 
@@ -50,12 +52,6 @@ FIRST: Final = 8 << 20
 
 MOST_VERSIONS: Final = 3
 """Versions of a remote file that are tried before giving up on one that keeps changing."""
-
-FLUSH_INTERVAL: Final = 1.0
-"""Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
-
-LEAST_CLAIM: Final = 4 << 20
-"""Bytes between two journals that claim what was written; for large files it is a hundredth of them."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +239,7 @@ class _Attempt:
         condition = content.validator.condition or ""
         kept = partial.resume(self.identity, size, condition)
         partial.check_space(size, kept)
-        plan = Plan(size, arrived=kept, connections=self.options.connections)
+        plan = Plan(size, arrived=kept, connections=min(self.options.connections, EAGER))
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
         board = Board(plan, partial, self.remote, content, inner)
@@ -260,20 +256,14 @@ class _Attempt:
 
     def _run_workers(self, board: Board, inner: Conditions, first: Body | None, journal: Journal, resumed: int) -> None:
         """Start the workers, keep the journal, report, and see every thread to its end whatever happens."""
-        workers = min(self.options.connections, board.segments) or 1
-        # Claimed here and in order, since the body that is open already belongs to the first segment and to no other.
-        threads = [
-            threading.Thread(target=work, args=(board, inner, board.claim(), None if index else first), daemon=True)
-            for index in range(workers)
-        ]
-        keeper = _JournalKeeper(board, journal)
+        keeper = JournalKeeper(board, journal)
+        crew = Crew(board, inner, self.options.connections)
+        watchdog = Watchdog[Body]()
+        reported = -math.inf
         try:
-            for thread in threads:
-                board.enter()
-                thread.start()
-            watchdog = Watchdog[Body]()
-            reported = -TICK
-            while self._wait(board, keeper):
+            crew.start(first)
+            while self._wait(board):
+                crew.reinforce()
                 if (now := self.outer.clock.now()) - reported >= TICK:
                     reported = now
                     done, _, active = board.status()
@@ -281,30 +271,22 @@ class _Attempt:
                     for crawling in watchdog.look(now, board.positions()):
                         crawling.drop()
         finally:
-            inner.stop.set()
-            board.abort()
-            deadline = time.monotonic() + FAREWELL
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join(max(deadline - time.monotonic(), 0.0))
+            ended = crew.dismiss()
             keeper.close()
-            if any(thread.is_alive() for thread in threads):
-                # It waits for a connection or an answer, and writes nothing after that: it may not be waited for, and
-                # its file may not be closed under it.
+            if not ended:
+                # Somebody waits for a connection or an answer, and writes nothing after that: nobody waits for that,
+                # but the file may not be closed under it.
                 board.partial.abandon()
         if board.failure is not None:
             raise board.failure
 
-    def _wait(self, board: Board, keeper: _JournalKeeper) -> bool:
+    def _wait(self, board: Board) -> bool:
         """Wait for a tick; returns whether the workers are still at it."""
         with board.changed:
-            if board.over or board.failure is not None:
-                return False
-            board.changed.wait(TICK)
+            if not board.over and board.failure is None:
+                board.changed.wait(TICK)
             over = board.over or board.failure is not None
         self._look()
-        if not over:
-            keeper.claim_written()
         return not over
 
     # One stream -------------------------------------------------------------------------------------------------------
@@ -312,7 +294,7 @@ class _Attempt:
     def _streamed(self, partial: Partial, body: Body) -> Fetched:
         """Fetch a file that cannot be asked for in parts, or cannot be told from another version of it."""
         partial.start()
-        stream = _Stream(partial, body, self.outer)
+        stream = Stream(partial, body, self.outer)
         budget = Budget(self.options.retries)
 
         def look() -> None:
@@ -349,79 +331,3 @@ class _Attempt:
         rate = self.meter.rate(self.outer.clock.now(), done)
         left = (total - done) / rate if total is not None and rate > 0 else None
         self.options.progress(DownloadProgress(done, total, resumed, rate, left, connections))
-
-
-class _Stream:
-    """A file that comes in one go, from its first byte to its last."""
-
-    def __init__(self, partial: Partial, body: Body, conditions: Conditions) -> None:
-        self.partial, self.body, self.conditions = partial, body, conditions
-        self.done = 0
-
-    def begin_anew(self, body: Body) -> None:
-        self.partial.truncate()
-        self.body, self.done = body, 0
-
-    def copy(self) -> None:
-        size, stop = self.body.content.size, self.conditions.stop
-        throttle = Throttle(self.conditions.limit_rate, self.conditions.clock, stop)
-        with self.body:
-            if size is not None:
-                self.partial.check_space(size, ())
-            buffer = memoryview(bytearray(min(throttle.portion or BUFFER, BUFFER)))
-            while count := self.body.fill(buffer, stop):
-                self.partial.write(buffer[:count], self.done)
-                self.done += count
-                throttle.take(count)
-        if size is not None and self.done != size:
-            raise PassingError(f"the connection ended after {self.done:,} of {size:,} bytes")
-
-
-class _JournalKeeper:
-    """Keeps the journal of a segmented transfer true: often for what is written, seldom for what is flushed."""
-
-    def __init__(self, board: Board, journal: Journal) -> None:
-        self._board, self._journal = board, journal
-        self._step = max(journal.size // 100, LEAST_CLAIM)
-        self._saving = threading.Lock()
-        self._closed = threading.Event()
-        self._claim(durable=True)
-        self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
-        self._flusher.start()
-
-    def claim_written(self) -> None:
-        """Renew the claim of what is written, if enough has come since."""
-        if self._board.status()[0] >= self._board.wake_at:
-            self._claim(durable=False)
-
-    def close(self) -> None:
-        """Claim all that has arrived, flushed; a file that is complete is flushed by the last step anyway."""
-        self._closed.set()
-        self._flusher.join()
-        if not self._board.complete:
-            try:
-                self._flush()
-            except StorageError as error:
-                # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
-                log.debug("could not write the last journal: %s", error)
-
-    def _claim(self, *, durable: bool, flushed: Spans | None = None) -> None:
-        with self._saving:
-            done, written, _ = self._board.status()
-            kept = self._journal.flushed if flushed is None else flushed
-            self._journal = replace(self._journal, written=written, flushed=kept)
-            self._board.partial.save(self._journal, durable=durable)
-            self._board.wake_at = done + self._step
-
-    def _flush(self) -> None:
-        # What has arrived by now is what the flush is sure to cover.
-        _, arrived, _ = self._board.status()
-        self._board.partial.flush()
-        self._claim(durable=True, flushed=arrived)
-
-    def _keep_flushing(self) -> None:
-        while not self._closed.wait(FLUSH_INTERVAL):
-            try:
-                self._flush()
-            except StorageError as error:  # A full disk is met by the writers too, and told by them.
-                log.debug("could not flush: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,8 +28,11 @@ BUFFER: Final = 1 << 20
 WORTH_HELPING: Final = 0.5
 """Seconds that a segment must still take for another connection to take over its rear."""
 
-LEAST_HELP: Final = 1 << 20
-"""Bytes that it must have left at any rate."""
+RECONSIDER: Final = 0.2
+"""Seconds after which something is known of a connection's rate."""
+
+LEAST_HELP: Final = 4 << 20
+"""Bytes that it must have left at any rate: about as many may be on their way already, and would come in vain."""
 
 PROGRESS: Final = 64 << 10
 """Bytes that count as progress and give back the whole budget of retries."""
@@ -96,8 +100,9 @@ class Board:
         self.persistence = Persistence(conditions, remote.action)
         self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)
         self.changed = threading.Condition()
-        self.wake_at = 0
-        """Bytes done at which whoever waits on `changed` wants to be woken."""
+        # The journal's: it is due when so many bytes have come, and written by the worker that notices.
+        self.wake_at: float = math.inf
+        self.claim_due: Callable[[], None] = lambda: None
         self._plan = plan
         self._bodies: dict[Body, Segment] = {}
         self._claimed: dict[Segment, float] = {}
@@ -147,36 +152,44 @@ class Board:
             body.abort()
 
     def claim(self) -> Segment | None:
-        """The next segment to fetch."""
+        """The next segment to fetch; waits while there may be one later, and gives None when there will be none."""
         with self.changed:
-            segment = None if self.failure is not None else self._plan.claim(self._least)
-            if segment is not None:
-                self._claimed[segment] = self.clock.now()
-            return segment
+            while self.failure is None and not self._plan.complete:
+                segment = self._plan.claim(self._least)
+                if segment is not None:
+                    self._claimed[segment] = self.clock.now()
+                    return segment
+                self.changed.wait(RECONSIDER)
+            return None
 
     def _least(self, segment: Segment) -> float:
-        """Bytes that a segment must have left for another connection to help: those of half a second, or a megabyte.
+        """Bytes that a segment must have left for another connection to help: those of half a second, and some.
 
         So a fast transfer ends without further requests, and a slow connection is never left alone with much.
         """
         elapsed = self.clock.now() - self._claimed[segment]
-        rate = (segment.position - segment.start) / elapsed if elapsed > 0 else 0.0
-        # In the first moments nothing is known yet; then the general rule holds.
-        return max(rate * WORTH_HELPING, LEAST_HELP) if elapsed > WORTH_HELPING else 2 * self._plan.smallest
+        if elapsed < RECONSIDER:
+            return math.inf  # Nothing is known of it yet.
+        return max((segment.position - segment.start) / elapsed * WORTH_HELPING, LEAST_HELP)
 
     def release(self, segment: Segment) -> None:
         """Give a segment back, finished or not."""
         with self.changed:
             self._plan.release(segment)
             self._claimed.pop(segment, None)
+            self.changed.notify_all()
 
     def advance(self, segment: Segment, count: int) -> bool:
         """Note bytes that were written; returns whether the segment wants more."""
         with self.changed:
             self._plan.advance(segment, count)
-            if self._plan.done >= self.wake_at:
-                self.changed.notify_all()
-            return segment.left > 0 and self.failure is None
+            due = self._plan.done >= self.wake_at
+            if due:
+                self.wake_at = math.inf
+            more = segment.left > 0 and self.failure is None
+        if due:
+            self.claim_due()
+        return more
 
     def watch(self, body: Body, segment: Segment) -> None:
         """Let `abort` reach a body, and the watchdog see how it gets on."""
@@ -200,14 +213,14 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
     Args:
         board: What the workers share.
         conditions: The outside world.
-        segment: The first segment, claimed already.
+        segment: The first segment, if it is claimed already.
         first: A body that is open already and begins where that segment does.
     """
     failure: BaseException | None = None
     buffer = memoryview(bytearray(BUFFER))
     budget = Budget(conditions.retries)
     try:
-        while segment is not None:
+        while (segment := segment or board.claim()) is not None:
             try:
                 body, first = first, None
                 _fetch(board, conditions, segment, buffer, body)
@@ -217,7 +230,7 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
                 board.persistence.bear(error, budget, done=board.status()[0])
             finally:
                 board.release(segment)
-            segment = board.claim()
+            segment = None
     except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
         failure = error
     finally:

@@ -83,7 +83,8 @@ class TestBrokenConnections:
         lab.fetch()
         lab.assert_whole()
         assert lab.clock.waits
-        assert lab.sim.bytes_sent <= size + 4 * MIB
+        # While one connection waits, others take over rears: what was on its way there comes in vain.
+        assert lab.sim.bytes_sent <= size + 8 * MIB
 
     def test_what_came_before_a_cut_is_not_asked_for_again(self, lab: Lab) -> None:
         lab.serve(SMALL)
@@ -262,6 +263,8 @@ class TestSlowConnections:
         lab.sim.script(Fault(rate=20_000, when=beginning_at(16 * MIB)), Fault(rate=40 * MIB, times=None))
         lab.fetch(clock=FastClock())
         lab.assert_whole()
+        (crawling,) = (request for request in lab.sim.requests if beginning_at(16 * MIB)(request))
+        assert crawling.sent < 200_000
 
     def test_a_limit_on_the_rate_is_kept_by_all_connections_together(self, lab: Lab) -> None:
         lab.serve(LARGE)

@@ -1,0 +1,91 @@
+"""Keeps the journal of a segmented transfer true: often for what is written, seldom for what is flushed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import Final
+
+from together_ext.errors import StorageError
+
+from .journal import Journal
+from .plan import Spans
+from .worker import Board
+
+log = logging.getLogger("together_ext.transfer")
+
+FLUSH_INTERVAL: Final = 1.0
+"""Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
+
+LEAST_CLAIM: Final = 4 << 20
+"""Bytes between two journals that claim what was written; for large files it is a hundredth of them."""
+
+
+class JournalKeeper:
+    """Writes the journal: from the worker that has just made a claim due, and from a thread of its own that flushes."""
+
+    def __init__(self, board: Board, journal: Journal) -> None:
+        """Write the first journal, and begin to keep it.
+
+        Args:
+            board: What has arrived; tells when a claim is due.
+            journal: The state to begin with.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        self._board, self._journal = board, journal
+        self._step = max(journal.size // 100, LEAST_CLAIM)
+        self._saving = threading.Lock()
+        self._closed = threading.Event()
+        self._claim(durable=True)
+        board.claim_due = self.claim_written
+        self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
+        self._flusher.start()
+
+    def claim_written(self) -> None:
+        """Renew the claim of what is written, unless somebody is at it already."""
+        if self._saving.acquire(blocking=False):
+            try:
+                self._save(durable=False)
+            finally:
+                self._saving.release()
+        else:
+            self._board.wake_at = 0  # The next worker tries again.
+
+    def close(self) -> None:
+        """Claim all that has arrived, flushed; a file that is complete is flushed by the last step anyway."""
+        self._closed.set()
+        self._flusher.join()
+        if not self._board.complete:
+            try:
+                self._flush()
+            except StorageError as error:
+                # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
+                log.debug("could not write the last journal: %s", error)
+
+    def _claim(self, *, durable: bool, flushed: Spans | None = None) -> None:
+        with self._saving:
+            if flushed is not None:
+                self._journal = replace(self._journal, flushed=flushed)
+            self._save(durable=durable)
+
+    def _save(self, *, durable: bool) -> None:
+        done, written, _ = self._board.status()
+        self._board.wake_at = done + self._step
+        self._journal = replace(self._journal, written=written)
+        self._board.partial.save(self._journal, durable=durable)
+
+    def _flush(self) -> None:
+        # What has arrived by now is what the flush is sure to cover.
+        _, arrived, _ = self._board.status()
+        self._board.partial.flush()
+        self._claim(durable=True, flushed=arrived)
+
+    def _keep_flushing(self) -> None:
+        while not self._closed.wait(FLUSH_INTERVAL):
+            try:
+                self._flush()
+            except StorageError as error:  # A full disk is met by the writers too, and told by them.
+                log.debug("could not flush: %s", error)
