@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +10,21 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, printable
+from .transfer import DEFAULT_CONNECTIONS
 
 DEFAULT_BASE_URL = "https://api.together.ai/v1"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_MAX_RETRIES = 2
+
+MOST_CONNECTIONS = 64
+"""Connections beyond which a server takes it for an attack."""
+
+LEAST_RATE = 1000
+"""Bytes a second below which a download is better stopped."""
+
+LONGEST_NUMBER = 9
+"""Digits of a number that is read from the environment."""
 
 LONGEST_TIMEOUT = 1e9
 """Seconds, some thirty years: operating systems count no further."""
@@ -92,3 +103,36 @@ def normalized_base_url(url: str) -> str:
         raise ConfigurationError(f"the base URL has a query or fragment: {wanted}")
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}/v1"
+
+
+def download_connections(given: int | None, *, environ: Mapping[str, str] | None = None) -> int:
+    """How many connections a download may have: the argument, else `TOGETHER_EXT_CONNECTIONS`, else 8.
+
+    Raises:
+        ConfigurationError: It is not a whole number from 1 to `MOST_CONNECTIONS`.
+    """
+    environ = os.environ if environ is None else environ
+    text = environ.get("TOGETHER_EXT_CONNECTIONS", "").strip()
+    name, value = "connections", given
+    if given is None and text:
+        name = "TOGETHER_EXT_CONNECTIONS"
+        # What has more digits is too much anyway, and not worth reading.
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else -1
+    if value is None:
+        return DEFAULT_CONNECTIONS
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CONNECTIONS:
+        shown = printable(repr(given if name == "connections" else text), 40)
+        raise ConfigurationError(f"{name} is {shown}: it must be a whole number from 1 to {MOST_CONNECTIONS}")
+    return value
+
+
+def download_limit_rate(given: float | None) -> float | None:
+    """How many bytes a second a download may take: the argument; None for no limit.
+
+    Raises:
+        ConfigurationError: It is not a number of bytes from `LEAST_RATE`.
+    """
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    if given is None or (is_number and LEAST_RATE <= given < math.inf):
+        return given
+    raise ConfigurationError(f"limit_rate is {given!r}: it must be a number of bytes a second, at least {LEAST_RATE}")

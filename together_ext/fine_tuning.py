@@ -16,7 +16,7 @@ from .checkpoints import Checkpoint, CheckpointType
 from .creation import JobParameters
 from .flow import Archive, Step, arun, run
 from .operations import DownloadResult, EventList, JobList
-from .transfer import DEFAULT_CONNECTIONS, ProgressCallback
+from .transfer import ProgressCallback
 
 # Inside the classes below `list` is a method.
 Checkpoints = list[Checkpoint]
@@ -109,7 +109,8 @@ class FineTuning:
         checkpoint_step: int | None = None,
         checkpoint_type: CheckpointType | str = CheckpointType.DEFAULT,
         overwrite: bool = False,
-        connections: int = DEFAULT_CONNECTIONS,
+        connections: int | None = None,
+        limit_rate: float | None = None,
         progress: ProgressCallback | None = None,
     ) -> DownloadResult:
         """Fetch the archive of a job's weights; a rerun after any interruption goes on from what has arrived.
@@ -121,7 +122,8 @@ class FineTuning:
             checkpoint_step: The step, if `id` does not name one.
             checkpoint_type: `merged` or `adapter` for a LoRA job (`default` is `merged`); a full job has `default`.
             overwrite: Whether a different file at the final path may be replaced. The same file is not fetched again.
-            connections: Connections at the most.
+            connections: Connections at the most; else `TOGETHER_EXT_CONNECTIONS`, else 8.
+            limit_rate: Bytes a second at the most, for all connections together.
             progress: Called a few times a second with a `DownloadProgress`; raising from it stops the download.
 
         Returns:
@@ -141,6 +143,7 @@ class FineTuning:
                 checkpoint_type=checkpoint_type,
                 overwrite=overwrite,
                 connections=connections,
+                limit_rate=limit_rate,
                 progress=progress,
             ),
             self._do,
@@ -229,7 +232,8 @@ class AsyncFineTuning:
         checkpoint_step: int | None = None,
         checkpoint_type: CheckpointType | str = CheckpointType.DEFAULT,
         overwrite: bool = False,
-        connections: int = DEFAULT_CONNECTIONS,
+        connections: int | None = None,
+        limit_rate: float | None = None,
         progress: ProgressCallback | None = None,
     ) -> DownloadResult:
         """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
@@ -241,6 +245,7 @@ class AsyncFineTuning:
                 checkpoint_type=checkpoint_type,
                 overwrite=overwrite,
                 connections=connections,
+                limit_rate=limit_rate,
                 progress=progress,
             ),
             self._do,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from attrs import define, field
 
@@ -49,16 +49,14 @@ from .checkpoints import (
     parse_job_id,
     requested_checkpoint,
 )
+from .config import download_connections, download_limit_rate
 from .creation import JobParameters, creation_request, creation_secrets
 from .destination import check_output, destination
-from .errors import ApiError, BadRequestError, CheckpointNotFoundError, CheckpointTypeError, NotFoundError, RuleError
+from .errors import ApiError, BadRequestError, CheckpointNotFoundError, CheckpointTypeError, NotFoundError
 from .flow import Archive, Call, Fetch, Flow, ask, fetch
 from .transfer import Options, ProgressCallback
 
 log = logging.getLogger("together_ext")
-
-MOST_CONNECTIONS: Final = 64
-"""Connections beyond which a server takes it for an attack."""
 
 
 @define
@@ -205,17 +203,21 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     checkpoint_step: int | None,
     checkpoint_type: CheckpointType | str,
     overwrite: bool,
-    connections: int,
+    connections: int | None,
+    limit_rate: float | None,
     progress: ProgressCallback | None,
 ) -> Flow[DownloadResult]:
     """Fetch a checkpoint's archive."""
     check_output(output)
-    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= MOST_CONNECTIONS:
-        raise RuleError(f"connections is {connections!r}: expected a whole number from 1 to {MOST_CONNECTIONS}")
+    options = Options(
+        connections=download_connections(connections),
+        limit_rate=download_limit_rate(limit_rate),
+        overwrite=overwrite,
+        progress=progress,
+    )
     job, checkpoint, found = yield from archive(name, checkpoint_step, checkpoint_type)
     adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
     stem = archive_stem(checkpoint, _text(job.model_output_name), adapter=adapter)
-    options = Options(connections=connections, overwrite=overwrite, progress=progress)
     step = Fetch(found, destination(output, stem), options)
     try:
         fetched = yield from fetch(step)

@@ -183,7 +183,7 @@ class _AsyncTelling(httpx.AsyncHTTPTransport):
 
 @pytest.fixture(autouse=True)
 def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL", *_PROXIES):
+    for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL", "TOGETHER_EXT_CONNECTIONS", *_PROXIES):
         monkeypatch.delenv(name, raising=False)
     # Nothing here speaks TLS, and to load the certificates for it takes most of the time of most tests.
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path_factory.getbasetemp()))

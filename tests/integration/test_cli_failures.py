@@ -92,7 +92,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         ((*DOWNLOAD, "--output", "."), (), 2, "usage", "--output . is a folder"),
         ((*DOWNLOAD, "--output", "new/"), (), 2, "usage", "--output new/ is a folder"),
         ((*DOWNLOAD, "-o", ""), (), 2, "invalid_request", "output"),
-        ((*DOWNLOAD, "--connections", "0"), (), 2, "invalid_request", "connections"),
+        ((*DOWNLOAD, "--connections", "0"), (), 2, "invalid_configuration", "connections"),
         ((*DOWNLOAD, "--checkpoint-type", "best"), (), 2, "invalid_checkpoint_type", "'best'"),
         (("ft", "download", f"{LORA_JOB}:500", "-s", "250"), (), 2, "invalid_checkpoint_name", "250"),
         (("ft", "download", FULL_JOB, "--checkpoint-type", "adapter"), (), 2, "invalid_checkpoint_type", "full"),

@@ -447,7 +447,7 @@ def test_a_missing_job_is_not_found_and_nothing_is_downloaded(client: Together, 
 # The other arguments --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("connections", [0, -1, 65, True, "8", 1.5, None], ids=repr)
+@pytest.mark.parametrize("connections", [0, -1, 65, True, "8", 1.5], ids=repr)
 def test_a_number_of_connections_that_makes_no_sense_is_refused_before_any_request(
     client: Together, sim: Simulator, connections: int
 ) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_ext.config import DEFAULT_BASE_URL, Settings, normalized_base_url
+from together_ext.config import (
+    DEFAULT_BASE_URL,
+    Settings,
+    download_connections,
+    download_limit_rate,
+    normalized_base_url,
+)
 from together_ext.errors import ConfigurationError
 
 NOTHING: dict[str, str] = {}
@@ -154,3 +161,41 @@ def test_any_text_is_a_base_url_or_a_configuration_error(text: str) -> None:
     assert url.startswith(("http://", "https://"))
     assert url.endswith("/v1")
     assert normalized_base_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "expected"), [(None, None, 8), (None, "", 8), (None, "3", 3), (5, "3", 5), (64, "x", 64)]
+)
+def test_an_argument_goes_before_the_variable_and_that_before_eight(
+    argument: int | None, variable: str | None, expected: int
+) -> None:
+    environ = {} if variable is None else {"TOGETHER_EXT_CONNECTIONS": variable}
+    assert download_connections(argument, environ=environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "named"),
+    [
+        (0, "3", "connections is 0"),
+        (65, None, "connections is 65"),
+        (True, None, "connections is True"),
+        (None, "many", "TOGETHER_EXT_CONNECTIONS is 'many'"),
+        (None, "0", "TOGETHER_EXT_CONNECTIONS is '0'"),
+        (None, "9" * 5000, "TOGETHER_EXT_CONNECTIONS is '999"),
+    ],
+)
+def test_connections_that_cannot_be_are_refused_by_name(argument: int | None, variable: str | None, named: str) -> None:
+    environ = {} if variable is None else {"TOGETHER_EXT_CONNECTIONS": variable}
+    with pytest.raises(ConfigurationError, match=re.escape(named)):
+        download_connections(argument, environ=environ)
+
+
+@pytest.mark.parametrize("argument", [None, 1000, 8e6])
+def test_a_limit_on_the_rate_is_taken_as_it_is(argument: float | None) -> None:
+    assert download_limit_rate(argument) == argument
+
+
+@pytest.mark.parametrize("argument", [0, -1, 999, math.inf, math.nan, True, "8M"])
+def test_a_limit_that_cannot_be_is_refused(argument: float) -> None:
+    with pytest.raises(ConfigurationError, match="limit_rate is"):
+        download_limit_rate(argument)

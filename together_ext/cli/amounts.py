@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .exits import BadUsageError
+
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)(?P<binary>i?)b?", re.IGNORECASE)
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -51,3 +53,15 @@ def parse_size(text: str) -> float:
     if not size:
         raise ValueError("0 bytes a second would take for ever: expected more, such as 8M")
     return size
+
+
+def rate(text: str) -> float:
+    """The value of an option that takes bytes a second.
+
+    Raises:
+        BadUsageError: It is no number of bytes.
+    """
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise BadUsageError(str(error)) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .amounts import duration_text, rate_text, size_text
+from .amounts import duration_text, rate, rate_text, size_text
 from .exits import BadUsageError
 from .progress import progress
 from .screen import show
@@ -49,13 +49,15 @@ def download(  # noqa: PLR0913 -- the command's options
     connections: Annotated[
         int | None, typer.Option("--connections", metavar="N", help="Connections at the most; else 8.")
     ] = None,
+    limit_rate: Annotated[
+        float | None,
+        typer.Option("--limit-rate", parser=rate, metavar="RATE", help="Bytes a second at the most, such as 8M."),
+    ] = None,
 ) -> None:
     """Fetch the weights of a job or a checkpoint.
 
     Run again after an interruption, it goes on from what has arrived. With --quiet it prints the file's path alone.
     """
-    from together_ext.transfer import DEFAULT_CONNECTIONS  # noqa: PLC0415 -- not for `--help`
-
     settings = settings_of(context)
     place = _place(output_dir, output)
     settings.resumable = True
@@ -67,7 +69,8 @@ def download(  # noqa: PLR0913 -- the command's options
             checkpoint_step=checkpoint_step,
             checkpoint_type=checkpoint_type,
             overwrite=overwrite,
-            connections=DEFAULT_CONNECTIONS if connections is None else connections,
+            connections=connections,
+            limit_rate=limit_rate,
             progress=callback,
         )
     settings.resumable = False

@@ -4,20 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .amounts import parse_size
+from .amounts import rate
 from .exits import CommandError
 from .screen import print_document, print_lines, tell
 from .settings import settings_of
 
 if TYPE_CHECKING:
     from together_ext.simulator import Simulator
-
-
-def _rate(text: str) -> float:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def simulator(
@@ -29,7 +22,7 @@ def simulator(
     rate_limit: Annotated[
         float | None,
         typer.Option(
-            "--rate-limit", parser=_rate, metavar="BYTES", help="Bytes a second for each connection, such as 8M."
+            "--rate-limit", parser=rate, metavar="BYTES", help="Bytes a second for each connection, such as 8M."
         ),
     ] = None,
     pace: Annotated[

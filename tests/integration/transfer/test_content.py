@@ -369,6 +369,14 @@ class TestEncodings:
             lab.fetch(url=server.url)
         lab.assert_whole()
 
+    def test_fewer_bytes_than_announced_are_not_taken_for_all(self, lab: Lab) -> None:
+        """RFC 9112, 6.3: of two lengths that of the chunks counts; the other still tells that something is wrong."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nTransfer-Encoding: chunked\r\n\r\n"
+        server = RawServer(head + b"384\r\n" + noise(900) + b"\r\n0\r\n\r\n")
+        with server, pytest.raises(TransferInterruptedError, match="ended after 900 of 1,000 bytes"):
+            lab.fetch(url=server.url)
+        lab.assert_nothing()
+
     def test_something_that_is_no_http_is_an_error(self, lab: Lab) -> None:
         with RawServer(b"SSH-2.0-OpenSSH_9.6\r\n") as server, pytest.raises(TransferInterruptedError):
             lab.fetch(url=server.url, retries=1)

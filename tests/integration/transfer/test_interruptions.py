@@ -92,6 +92,21 @@ class TestProgressThatRaises:
         assert lab.fetch().resumed_from >= 10 * MIB
         lab.assert_whole()
 
+    def test_connections_without_work_end_too(self, lab: Lab) -> None:
+        """One waits for its last bytes, and the other for something to do."""
+        lab.serve(LARGE)
+        second = LARGE // 2 + 1
+        lab.sim.script(Fault(stall=LARGE - second - MIB, when=beginning_at(second)))
+
+        def progress(seen: DownloadProgress) -> None:
+            if seen.done == LARGE - MIB:
+                raise StopHereError
+
+        with pytest.raises(StopHereError):
+            lab.fetch(progress=progress, connections=2, clock=TickingClock())
+        assert not [thread for thread in threading.enumerate() if "(work)" in thread.name]
+        lab.assert_partial()
+
     def test_a_stream_that_is_stopped_leaves_nothing(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.sim.script(Fault(ignore_range=True, rate=20 * MIB))
