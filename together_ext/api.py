@@ -180,7 +180,9 @@ class _Seam:
             yield
         except httpx.TimeoutException as error:
             raise ApiTimeoutError(action, "no answer within the time-out") from error
-        except (httpx.TransportError, httpx.TooManyRedirects, httpx.StreamError, httpx.DecodingError) as error:
+        except httpx.TooManyRedirects as error:
+            raise ApiResponseError(action, "the server redirects again and again") from error
+        except (httpx.TransportError, httpx.StreamError, httpx.DecodingError) as error:
             reason = printable(redacted(str(error), self._secrets), 200) or type(error).__name__
             raise ApiConnectionError(action, reason) from self._showable(error)
 

@@ -180,7 +180,15 @@ class ApiStatusError(ApiError):
     code = "api_status"
     hint: ClassVar[str] = "try again later, or ask the server's support"
 
-    def __init__(self, action: str, *, status: int | None, body: str = "", request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        action: str,
+        *,
+        status: int | None,
+        body: str = "",
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
         self.action, self.status = action, status
         self.body = printable(body)
         self.request_id = None if request_id is None else printable(request_id, 100)
@@ -188,7 +196,7 @@ class ApiStatusError(ApiError):
         super().__init__(
             f"could not {action}: the server answered {_phrase(status)}"
             + (f" ({said})" if said else "")
-            + f"; {self.hint}"
+            + f"; {hint or self.hint}"
             + (f" [request {self.request_id}]" if self.request_id else "")
         )
 
@@ -276,13 +284,14 @@ _BY_STATUS: Mapping[int, type[ApiStatusError]] = {
 _BY_HUNDRED: Mapping[int, type[ApiStatusError]] = {3: RedirectedError, 5: InternalServerError}
 
 
-def status_error(
+def status_error(  # noqa: PLR0913 -- the facts of an answer
     action: str,
     *,
     status: int,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     secrets: Iterable[str] = (),
+    hint: str | None = None,
 ) -> ApiStatusError:
     """The exception for an answer that is a refusal.
 
@@ -292,6 +301,7 @@ def status_error(
         body: The answer's body, or its beginning.
         headers: The answer's headers; names in lower case, or a mapping that ignores case.
         secrets: Strings that must not be shown even if the server repeats them.
+        hint: What to do next, where the usual advice does not fit.
     """
     kind = _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100, ApiStatusError)
     request_id = (headers or {}).get("x-request-id")
@@ -300,7 +310,7 @@ def status_error(
     text = redacted(body[:READ_LIMIT].decode("utf-8", "replace"), secrets)
     if len(body) > READ_LIMIT:
         text = text[: -max(map(len, secrets), default=1)]
-    return kind(action, status=status, body=text, request_id=request_id and redacted(request_id, secrets))
+    return kind(action, status=status, body=text, request_id=request_id and redacted(request_id, secrets), hint=hint)
 
 
 # Transfers ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import threading
 import types
@@ -19,6 +20,11 @@ import pytest
 
 from together_ext import AsyncTogether, Together
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
+
+# A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait forever.
+with suppress(ValueError):  # not in the main thread
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
 """What the simulator's jobs deliver here: enough to be taken for an archive."""

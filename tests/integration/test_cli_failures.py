@@ -122,7 +122,8 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
             "",
         ),
         # The disk.
-        ((*DOWNLOAD, "-o", "occupied"), (), 7, "storage", "occupied"),
+        ((*DOWNLOAD, "-o", "occupied"), (), 2, "usage", "is a file: name a folder"),
+        ((*DOWNLOAD, "-o", "occupied/below"), (), 7, "storage", "parents are folders"),
         ((*DOWNLOAD, "--output", "occupied"), (), 7, "target_exists", "(--overwrite)"),
         # The network.
         (("ft", "list"), (BUSY,), 8, "rate_limited", "429"),
@@ -265,7 +266,7 @@ def test_the_simulator_says_what_it_lacks(cli: Cli, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "together_ext.simulator", None)
     outcome = cli("simulator", "--json")
     assert (outcome.code, outcome.error["code"]) == (1, "missing_extra")
-    assert outcome.err.count("pip install 'together-ext[simulator]'") == 1
+    assert outcome.err.count("pip install '.[simulator]'") == 1
 
 
 def test_the_simulator_needs_a_port_of_its_own(cli: Cli) -> None:

@@ -107,7 +107,7 @@ def test_a_stopped_download_goes_on_where_it_was(
     assert "Traceback" not in err
     assert not (tmp_path / "my models" / NAME).exists()
     command = shlex.split(hint.partition("run: ")[2])
-    assert command[:-5] == [Path(program[0]).name, *program[1:]]
+    assert command[:-5] == [Path(program[0]).name, *(word.removesuffix(".cli") for word in program[1:])]
     assert command[-5:] == ["ft", "download", LORA_JOB, "-o", "my models"]
 
     sim.rate_limit = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from together_ext import ApiConnectionError, ApiStatusError, IntegrityError, Together
+from together_ext import ApiConnectionError, ApiResponseError, ApiStatusError, IntegrityError, Together
 from together_ext.errors import RedirectedError
 from together_ext.simulator import DOWNLOAD_PATH, FULL_JOB, LORA_JOB, Fault, Simulator
 
@@ -109,7 +109,7 @@ def test_a_redirect_to_nowhere_is_an_error_of_ours(client: Together, sim: Simula
 
 def test_a_circle_of_redirects_ends(client: Together, sim: Simulator) -> None:
     sim.script(Fault(path="/fine", location=f"{sim.url}/fine-tunes", times=None))
-    with pytest.raises(ApiConnectionError, match="redirects"):
+    with pytest.raises(ApiResponseError, match="redirects again and again"):
         client.fine_tuning.list()
     assert len(sim.requests) < 30
 

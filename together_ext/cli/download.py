@@ -89,6 +89,8 @@ def _place(folder: str | None, file: str | None) -> str | None:
         if file.endswith(os.sep) or Path(file).expanduser().is_dir():
             raise BadUsageError(f"--output {file} is a folder: name a file, or give the folder with --output-dir")
         return file
+    if folder and Path(folder).expanduser().is_file():
+        raise BadUsageError(f"--output-dir {folder} is a file: name a folder, or give the file with --output")
     # The separator says that it is a folder, even if there is none yet.
     return folder if not folder or folder.endswith(os.sep) else folder + os.sep
 

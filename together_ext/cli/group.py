@@ -59,7 +59,9 @@ def _common_options() -> list[Any]:
     def declared(
         *,
         json: Annotated[bool, _common("--json", help="Print one JSON document, errors included.")] = False,
-        quiet: Annotated[bool, _common("--quiet", "-q", help="Print IDs or the path alone, and no warnings.")] = False,
+        quiet: Annotated[
+            bool, _common("--quiet", "-q", help="Print the essence alone (a path, IDs), no warnings.")
+        ] = False,
         verbose: Annotated[bool, _common("--verbose", "-v", help="Tell more on standard error.")] = False,
         base_url: Annotated[
             str | None, _common("--base-url", help="The API's address; else TOGETHER_BASE_URL.", metavar="URL")

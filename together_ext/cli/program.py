@@ -115,8 +115,9 @@ def _stopped(args: Sequence[str], settings: Settings) -> int:
 
 def _program() -> list[str]:
     """The words that started this program."""
-    if Path(sys.argv[0]).name == "__main__.py":
-        return [Path(sys.executable).name, "-m", "together_ext.cli"]
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py" and started.parent.name in {"cli", "together_ext"}:
+        return [Path(sys.executable).name, "-m", "together_ext"]
     return [PROGRAM]
 
 

@@ -39,7 +39,8 @@ def simulator(
         from together_ext.simulator import serve  # noqa: PLC0415 -- an extra, and only needed here
     except ImportError:
         raise CommandError(
-            "the simulator is not installed: run pip install 'together-ext[simulator]'", code="missing_extra"
+            "the simulator is not installed: install together-ext with its extra, as in pip install '.[simulator]'",
+            code="missing_extra",
         ) from None
 
     def started(sim: "Simulator") -> None:

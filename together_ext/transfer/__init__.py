@@ -36,6 +36,8 @@ __all__ = [
     "transfer",
 ]
 
+HINT = "check the URL, and the headers that were sent with it"
+
 
 def fetch(  # noqa: PLR0913 -- keywords, each with a default
     url: str,
@@ -82,5 +84,5 @@ def fetch(  # noqa: PLR0913 -- keywords, each with a default
     with ExitStack() as stack:
         sender = client or stack.enter_context(httpx.Client())
         action = f"fetch {shown(httpx.URL(url))}"
-        remote = Remote(sender, url, headers=headers or {}, timeout=timeout, action=action)
+        remote = Remote(sender, url, headers=headers or {}, timeout=timeout, action=action, hint=HINT)
         return transfer(remote, target, {"url": shown(httpx.URL(url))}, options)

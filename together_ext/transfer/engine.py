@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from filelock import SoftFileLock
 from filelock import Timeout as LockTimeout
 
-from together_ext.errors import IntegrityError, RemoteChangedError, TransferCancelledError
+from together_ext.errors import IntegrityError, NotEnoughSpaceError, RemoteChangedError, TransferCancelledError
 
 from . import journal as journals
 from .answers import Content, RangesIgnoredError, RemoteChangeError
@@ -238,7 +238,12 @@ class _Attempt:
     def _segmented(self, partial: Partial, body: Body, content: Content, size: int) -> Fetched:
         condition = content.validator.condition or ""
         kept = partial.resume(self.identity, size, condition)
-        partial.check_space(size, kept)
+        try:
+            partial.check_space(size, kept)
+        except NotEnoughSpaceError:
+            if not kept:
+                partial.discard()
+            raise
         plan = Plan(size, arrived=kept, connections=min(self.options.connections, EAGER))
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())

@@ -23,6 +23,8 @@ from .failures import PassingError, passing
 from .headers import parse_retry_after, range_header
 
 MOST_REDIRECTS: Final = 10
+REPORT: Final = "try again later, or report it to the server's support"
+
 PORTS: Final = range(1, 1 << 16)
 
 ERROR_BODY: Final = 16 << 10
@@ -32,8 +34,15 @@ ERROR_BODY: Final = 16 << 10
 class Remote:
     """A remote file. Safe to use from several threads at once."""
 
-    def __init__(
-        self, client: httpx.Client, url: str | httpx.URL, *, headers: Mapping[str, str], timeout: float, action: str
+    def __init__(  # noqa: PLR0913 -- keywords
+        self,
+        client: httpx.Client,
+        url: str | httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        timeout: float,
+        action: str,
+        hint: str | None = None,
     ) -> None:
         """Name a remote file; nothing is sent yet.
 
@@ -43,7 +52,9 @@ class Remote:
             headers: Sent to the origin and to no other; their values are not shown in errors.
             timeout: Seconds that a connection may be silent.
             action: What is being done, to go on from "could not".
+            hint: What to do after a refusal; None for what is usual with the API.
         """
+        self._hint = hint
         self.url = httpx.URL(url)
         self.action = action
         self._client = client
@@ -89,9 +100,7 @@ class Remote:
             content = announced(status, response.headers, start=start, stop=stop)
         except IntegrityError as error:
             response.close()
-            raise IntegrityError(
-                f"could not {self.action}: {error}; try again later, or report it to the server's support"
-            ) from None
+            raise IntegrityError(f"could not {self.action}: {error}; {REPORT}") from None
         except TransferError:
             response.close()
             raise
@@ -121,8 +130,7 @@ class Remote:
             response.close()
             url = self._next(url, response.headers["location"])
         raise IntegrityError(
-            f"could not {self.action}: more than {MOST_REDIRECTS} redirects, the last to {shown(url)}; "
-            "try again later, or report it to the server's support"
+            f"could not {self.action}: more than {MOST_REDIRECTS} redirects, the last to {shown(url)}; {REPORT}"
         )
 
     def _send_once(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
@@ -159,7 +167,7 @@ class Remote:
         except (httpx.InvalidURL, ValueError) as error:
             raise self._unreadable() from error
         if target.scheme not in {"http", "https"} or not target.host:
-            raise IntegrityError(f"could not {self.action}: the server redirects to {shown(target)}")
+            raise IntegrityError(f"could not {self.action}: the server redirects to {shown(target)}; {REPORT}")
         if (target.port or 1) not in PORTS:
             raise self._unreadable()
         if (url.scheme, target.scheme) == ("https", "http"):
@@ -171,7 +179,9 @@ class Remote:
         return target.copy_with(userinfo=b"")
 
     def _unreadable(self) -> IntegrityError:
-        return IntegrityError(f"could not {self.action}: the server redirects to something that is no address")
+        return IntegrityError(
+            f"could not {self.action}: the server redirects to something that is no address; {REPORT}"
+        )
 
     def _refusal(self, response: httpx.Response) -> TransferError | ApiStatusError:
         status = response.status_code
@@ -183,7 +193,9 @@ class Remote:
                     break
         finally:
             response.close()
-        refusal = status_error(self.action, status=status, body=body, headers=response.headers, secrets=self._secrets)
+        refusal = status_error(
+            self.action, status=status, body=body, headers=response.headers, secrets=self._secrets, hint=self._hint
+        )
         if not is_retryable(status):
             return refusal
         wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))

@@ -82,7 +82,7 @@ class Target:
             for extension in self.extensions:
                 path = self.folder / f"{self.stem}{extension}"
                 if path.is_dir():
-                    raise StorageError(f"{path} is a folder: choose another name for the file, or name it as a folder")
+                    raise StorageError(f"{path} is a folder: name the file in it")
                 with suppress(FileNotFoundError):
                     # Not exists(), which hides the reason from Python 3.14 on.
                     os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))

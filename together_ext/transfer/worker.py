@@ -88,7 +88,9 @@ class Persistence:
                 "run it again when the network is back"
                 + (f" ({done:,} bytes are kept and will not be fetched again)" if done else "")
             ) from error
-        self.gate.close_for(backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter()))
+        wait = backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter())
+        log.info("%s: failure %d in a row (%s); trying again in %.1f s", self._action, failures, error, wait)
+        self.gate.close_for(wait)
 
 
 class Board:

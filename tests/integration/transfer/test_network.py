@@ -118,7 +118,7 @@ class TestBrokenConnections:
         lab.timeout = 0.3
         lab.serve(SMALL)
         lab.sim.script(Fault(stall=100_000))
-        lab.fetch()
+        Job(lab.fetch).outcome()
         lab.assert_whole()
         assert lab.clock.waits == [0.5]
 
@@ -126,7 +126,7 @@ class TestBrokenConnections:
         lab.timeout = 0.3
         lab.serve(SMALL)
         lab.sim.script(Fault(hold=True))
-        lab.fetch()
+        Job(lab.fetch).outcome()
         lab.assert_whole()
 
     def test_nobody_there_is_said_so(self, lab: Lab) -> None:
@@ -261,7 +261,7 @@ class TestSlowConnections:
         """Time runs fast here, so that the watchdog's ten seconds are short."""
         lab.serve(64 * MIB)
         lab.sim.script(Fault(rate=20_000, when=beginning_at(16 * MIB)), Fault(rate=40 * MIB, times=None))
-        lab.fetch(clock=FastClock())
+        Job(lambda: lab.fetch(clock=FastClock())).outcome()
         lab.assert_whole()
         (crawling,) = (request for request in lab.sim.requests if beginning_at(16 * MIB)(request))
         assert crawling.sent < 200_000

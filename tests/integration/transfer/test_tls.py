@@ -110,7 +110,7 @@ def test_silence_is_broken_off(lab: Lab, url: str) -> None:
     lab.timeout = 0.3
     lab.serve(SMALL)
     lab.sim.script(Fault(stall=100_000))
-    lab.fetch(url=url)
+    Job(lambda: lab.fetch(url=url)).outcome()
     lab.assert_whole()
     assert lab.clock.waits == [0.5]
 
