@@ -77,6 +77,11 @@ class Gate:
         self._open_at = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def closed(self) -> bool:
+        """Whether everybody has to wait now."""
+        return self._open_at > self._clock.now()
+
     def close_for(self, seconds: float) -> None:
         """Let nobody pass for so many seconds from now; never opens earlier than it would have."""
         until = self._clock.now() + seconds

@@ -63,6 +63,7 @@ class Persistence:
     def __init__(self, conditions: Conditions, action: str) -> None:
         self._conditions, self._action = conditions, action
         self.gate = Gate(conditions.clock, conditions.stop)
+        self._lock = threading.Lock()
 
     def bear(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
         """Note a failure and close the gate for a while.
@@ -79,18 +80,23 @@ class Persistence:
         """
         if self._conditions.stop.is_set():
             raise TransferCancelledError from error
-        failures = budget.failed(done, enough=enough)
-        if failures is None:
-            if error.refusal is not None:
-                raise error.refusal
-            raise TransferInterruptedError(
-                f"could not {self._action}: {error}, {self._conditions.retries + 1} times in a row; "
-                "run it again when the network is back"
-                + (f" ({done:,} bytes are kept and will not be fetched again)" if done else "")
-            ) from error
-        wait = backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter())
-        log.info("%s: failure %d in a row (%s); trying again in %.1f s", self._action, failures, error, wait)
-        self.gate.close_for(wait)
+        with self._lock:
+            if self.gate.closed:
+                # What breaks while everybody keeps away broke together with what they keep away for: it counts once.
+                self.gate.close_for(error.retry_after or 0.0)
+                return
+            failures = budget.failed(done, enough=enough)
+            if failures is None:
+                if error.refusal is not None:
+                    raise error.refusal
+                raise TransferInterruptedError(
+                    f"could not {self._action}: {error}, {self._conditions.retries + 1} times in a row; "
+                    "run it again when the network is back"
+                    + (f" ({done:,} bytes are kept and will not be fetched again)" if done else "")
+                ) from error
+            wait = backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter())
+            log.info("%s: failure %d in a row (%s); trying again in %.1f s", self._action, failures, error, wait)
+            self.gate.close_for(wait)
 
 
 class Board:
@@ -100,6 +106,8 @@ class Board:
         self.partial, self.remote, self.content = partial, remote, content
         self.clock = conditions.clock
         self.persistence = Persistence(conditions, remote.action)
+        # One for all, since a segment that one connection gives back is taken over by another.
+        self.budget = Budget(conditions.retries)
         self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)
         self.changed = threading.Condition()
         # The journal's: it is due when so many bytes have come, and written by the worker that notices.
@@ -220,7 +228,6 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
     """
     failure: BaseException | None = None
     buffer = memoryview(bytearray(BUFFER))
-    budget = Budget(conditions.retries)
     try:
         while (segment := segment or board.claim()) is not None:
             try:
@@ -229,7 +236,7 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
             except DroppedError:
                 log.info("a connection crawled; its rest is fetched over another one")
             except PassingError as error:
-                board.persistence.bear(error, budget, done=board.status()[0])
+                board.persistence.bear(error, board.budget, done=board.status()[0])
             finally:
                 board.release(segment)
             segment = None

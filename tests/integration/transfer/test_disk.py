@@ -350,6 +350,7 @@ class TestTwoAtOnce:
         wait_for_file(lab.journal)
         second = Job(lab.fetch)
         assert waiting.wait(10)
+        lab.sim.wait_until(lambda sim: sim.stalled == 1)
         lab.sim.release()
         outcomes = [first.outcome(), second.outcome()]
         lab.assert_whole()
@@ -366,6 +367,7 @@ class TestTwoAtOnce:
         assert waiting.wait(10)
         cancel.set()
         assert "stopped" in str(second.outcome(timeout=1.5))
+        lab.sim.wait_until(lambda sim: sim.stalled == 1)
         lab.sim.release()
         assert not isinstance(first.outcome(), BaseException)
         lab.assert_whole()
@@ -377,6 +379,7 @@ class TestTwoAtOnce:
         wait_for_file(lab.journal)
         second = Job(lab.fetch)
         assert waiting.wait(10)
+        lab.sim.wait_until(lambda sim: sim.stalled == 1)
         lab.sim.release()
         assert isinstance(first.outcome(), TransferInterruptedError)
         outcome = second.outcome()
@@ -392,6 +395,7 @@ class TestTwoAtOnce:
             with child(lab) as second:
                 assert second.stderr is not None
                 assert any("waiting for another process" in line for line in second.stderr)
+                lab.sim.wait_until(lambda sim: sim.stalled == 1)
                 lab.sim.release()
                 said = [process.communicate(timeout=20)[0].splitlines()[-1] for process in (first, second)]
         assert said == ["resumed from 0", f"resumed from {LARGE}"]

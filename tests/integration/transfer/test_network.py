@@ -240,12 +240,14 @@ class TestGivingUp:
         lab.assert_whole()
         assert lab.sim.bytes_sent < 1.1 * LARGE
 
-    def test_a_server_that_sends_a_trickle_with_each_answer_is_given_up(self, lab: Lab) -> None:
+    @pytest.mark.parametrize("connections", [1, 8])
+    def test_a_server_that_sends_a_trickle_with_each_answer_is_given_up(self, lab: Lab, connections: int) -> None:
         lab.serve(SMALL)
         lab.sim.script(Fault(cut=1000, times=None))
         with pytest.raises(TransferInterruptedError):
-            lab.fetch(retries=5)
-        assert len(lab.sim.requests) == 6
+            lab.fetch(retries=5, connections=connections)
+        # One that had nothing to do may still begin what the last one gave back.
+        assert len(lab.sim.requests) <= 7
 
     def test_without_retries_the_first_failure_is_the_last(self, lab: Lab) -> None:
         lab.serve(SMALL)

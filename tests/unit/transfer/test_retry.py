@@ -154,6 +154,25 @@ class TestPersistence:
             persistence.bear(PassingError("no", refusal=refusal), budget, done=0)
         assert raised.value is refusal
 
+    def test_connections_that_break_together_are_one_failure(self) -> None:
+        clock = FakeClock()
+        persistence, budget = Persistence(self.conditions(clock, retries=2), "fetch it"), Budget(2)
+        for _ in range(2):
+            for _ in range(8):
+                persistence.bear(PassingError("broken"), budget, done=0)
+            persistence.gate.pass_through()
+        assert clock.waits == [0.5, 1.0]
+        with pytest.raises(TransferInterruptedError):
+            persistence.bear(PassingError("broken"), budget, done=0)
+
+    def test_what_a_server_tells_any_of_them_is_obeyed(self) -> None:
+        clock = FakeClock()
+        persistence, budget = Persistence(self.conditions(clock), "fetch it"), Budget(2)
+        persistence.bear(PassingError("broken"), budget, done=0)
+        persistence.bear(PassingError("busy", retry_after=7), budget, done=0)
+        persistence.gate.pass_through()
+        assert clock.waits == [7]
+
     def test_after_a_stop_nothing_is_borne(self) -> None:
         conditions = self.conditions(FakeClock())
         conditions.stop.set()
