@@ -121,7 +121,8 @@ class FineTuning:
                 archive inside under its own name; anything else is the file itself. Missing folders are made.
             checkpoint_step: The step, if `id` does not name one.
             checkpoint_type: `merged` or `adapter` for a LoRA job (`default` is `merged`); a full job has `default`.
-            overwrite: Whether a different file at the final path may be replaced. The same file is not fetched again.
+            overwrite: Whether what is at the final path may be replaced. Without it, the same file is not fetched
+                again, and a different one is an error.
             connections: Connections at the most; else `TOGETHER_EXT_CONNECTIONS`, else 8.
             limit_rate: Bytes a second at the most, for all connections together.
             progress: Called a few times a second with a `DownloadProgress`; raising from it stops the download.

@@ -132,6 +132,7 @@ def test_a_download_goes_to_the_storage_host_without_the_key(client: Together, s
     for request in sim.storage_requests:
         assert request.status in {200, 206}
         assert sim.api_key not in str(request)
+        assert request.headers["user-agent"].startswith("together-ext/")
     assert len(list(folder.iterdir())) == 1
 
 

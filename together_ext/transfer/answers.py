@@ -17,6 +17,9 @@ from .headers import ContentRange, Validator, parse_content_range, parse_length,
 RETRYABLE: Final = frozenset({408, 425, 429})
 """Refusals that pass; so do those of 500 and above."""
 
+UNENCODED: Final = frozenset({"", "identity", "aws-chunked"})
+"""Content codings that leave the bytes as they are; the last one only says how an object was uploaded."""
+
 EXPIRED: Final = frozenset({401, 403, 404, 410})
 """What a storage host says of a signed URL whose time is over."""
 
@@ -72,7 +75,7 @@ def announced(status: int, headers: Mapping[str, str], *, start: int, stop: int 
     """
     validator = validator_of(headers)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoded = headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
+    encoded = headers.get("content-encoding", "identity").strip().lower() not in UNENCODED
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         if start > 0:
             raise RemoteChangeError(f"there is nothing from byte {start} on any more")

@@ -135,7 +135,7 @@ class _Attempt:
             body, head = self._first(stack)
             path = self.target.path(head)
             if not self._locked(path, stack, wait=False):
-                log.warning("waiting for another process that fetches %s", path.name)
+                log.warning("waiting for another process that fetches %s (it holds %s)", path.name, path.name + LOCK)
                 body.close()
                 self._locked(path, stack, wait=True)
                 # What the first answer said may be hours old.

@@ -59,6 +59,8 @@ class Remote:
         self.action = action
         self._client = client
         self._headers = dict(headers)
+        # Some storage hosts refuse who has no name.
+        self._agent = httpx.Headers(headers).get("User-Agent")
         self.timeout = timeout
         self._timeout = httpx.Timeout(timeout)
         self._place: httpx.URL | None = None
@@ -141,7 +143,8 @@ class Remote:
             )
         else:
             # Not built by the client: its default headers and cookies may be secrets of the origin as well.
-            request = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": self._timeout.as_dict()})
+            named = {"User-Agent": self._agent, **headers} if self._agent else dict(headers)
+            request = httpx.Request("GET", url, headers=named, extensions={"timeout": self._timeout.as_dict()})
         try:
             if own:
                 return self._client.send(request, stream=True, follow_redirects=False)

@@ -83,8 +83,6 @@ class TestBrokenConnections:
         lab.fetch()
         lab.assert_whole()
         assert lab.clock.waits
-        # While one connection waits, others take over rears: what was on its way there comes in vain.
-        assert lab.sim.bytes_sent <= size + 8 * MIB
 
     def test_what_came_before_a_cut_is_not_asked_for_again(self, lab: Lab) -> None:
         lab.serve(SMALL)

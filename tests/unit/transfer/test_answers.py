@@ -64,6 +64,7 @@ class TestAnnounced:
             ),
             (200, {"content-length": "100", "content-encoding": "identity"}, content(0, 100, 100, partial=False)),
             (200, {"content-length": "100", "content-encoding": " "}, content(0, 100, 100, partial=False)),
+            (200, {"content-length": "100", "content-encoding": "aws-chunked"}, content(0, 100, 100, partial=False)),
         ],
     )
     def test_a_good_answer_is_read(self, status: int, headers: dict[str, str], expected: Content) -> None:
