@@ -35,7 +35,7 @@ METHOD: Final = f"""\
   former run. None of that is in the times.
 - together-ext has its bytes on the disk before the file gets its name, and the time for that is in its times. None of
   the others waits for the disk; the row `curl, then sync` says what that costs curl.
-- aria2c runs with `-x8 -s8 --file-allocation=none`, which is its fastest on this file system; curl with its defaults.
+- aria2c runs with `-x8 -s8 --file-allocation=none`, so that it writes nothing ahead; curl with its defaults.
 - All peers run once in each round, one after another, in another order each time; before each table the first one runs
   once more, uncounted. The tables have the median and in brackets the least and the most; a ratio is the median of the
   ratios within each round. Times and peak memory are what `wait4` says of the whole process, started by a parent of
