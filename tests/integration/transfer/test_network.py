@@ -244,8 +244,8 @@ class TestGivingUp:
         lab.sim.script(Fault(cut=1000, times=None))
         with pytest.raises(TransferInterruptedError):
             lab.fetch(retries=5, connections=connections)
-        # One that had nothing to do may still begin what the last one gave back.
-        assert len(lab.sim.requests) <= 7
+        # Where there are others, one that had nothing to do may still begin what the last one gave back.
+        assert len(lab.sim.requests) in ({6} if connections == 1 else {6, 7})
 
     def test_without_retries_the_first_failure_is_the_last(self, lab: Lab) -> None:
         lab.serve(SMALL)
