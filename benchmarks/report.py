@@ -40,8 +40,8 @@ METHOD: Final = f"""\
   once more, uncounted. The tables have the median and in brackets the least and the most; a ratio is the median of the
   ratios within each round. Times and peak memory are what `wait4` says of the whole process, started by a parent of
   9 MB, which is the least that can be seen.
-- A virtual machine gets memory from its host when it is first used, and gives it back. Whoever meets fresh pages pays
-  for that: it is a good part of the spread, above all for those that allocate much (SDK 1.5.35: 10 MB for each write).
+- A virtual machine gets memory from its host when it is first used, and gives it back when it lies idle; whoever meets
+  fresh pages waits for them, by chance. So before each run as much memory is taken and let go as the file needs.
 - The number of requests comes from nginx's access log.
 - The {ROUND_TRIP * 1000:.0f} ms are a relay of our own (`relay.py`), since this kernel has no `netem`: it hands every
   chunk on {ROUND_TRIP * 500:.0f} ms later, in each direction, holds a connection's first bytes for one round trip more,

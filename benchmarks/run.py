@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import random
 import shutil
@@ -31,6 +32,10 @@ SEED: Final = 20250101
 
 LONGEST_RUN: Final = 600.0
 """Seconds after which a run counts as failed."""
+
+
+SPARE: Final = 256 << 20
+"""Bytes of memory that a process may need beside the file it writes."""
 
 
 class RunError(Exception):
@@ -86,7 +91,7 @@ class Bench:
     def run(self, course: Course, peer: Peer, number: int = 0) -> Figure:
         """One download by one peer, checked byte by byte."""
         request, mark = course.request(), self.server.mark()
-        _settle()
+        _settle(course.source.size)
         wall, user, system, memory = self._measured(peer.command(request), peer, request)
         answers = self.server.answers(mark)
         _check(request.output, course.source, peer)
@@ -128,7 +133,7 @@ class Bench:
             What came of it; None if it was over before it could be killed.
         """
         request, mark = course.request(), self.server.mark()
-        _settle()
+        _settle(course.source.size)
         wanted = int(course.source.size * share)
         with self._running(peer, request) as process:
             while process.poll() is None and _written(OUTPUT) < wanted:
@@ -180,9 +185,15 @@ class Bench:
             yield killed
 
 
-def _settle() -> None:
-    """Let what the former run left behind reach the disk now and not during the next run."""
+def _settle(size: int) -> None:
+    """Let what the former run left behind reach the disk now, and have as much memory at hand as the next file needs.
+
+    A virtual machine gives unused memory back to its host, and whoever touches it next waits for it: seconds for each
+    GiB, by chance now this peer and now that.
+    """
     os.sync()
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+    mmap.mmap(-1, size + SPARE, flags=flags).close()
 
 
 def _written(folder: Path) -> int:
