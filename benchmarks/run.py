@@ -192,8 +192,12 @@ def _settle(size: int) -> None:
     GiB, by chance now this peer and now that.
     """
     os.sync()
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    mmap.mmap(-1, size + SPARE, flags=flags).close()
+    memory = mmap.mmap(-1, 2 * size + SPARE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # In large pages, since those who write large pieces to a file get such.
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    for offset in range(0, len(memory), mmap.PAGESIZE):
+        memory[offset] = 1
+    memory.close()
 
 
 def _written(folder: Path) -> int:
