@@ -159,15 +159,14 @@ class Body:
     def _receive(self, source: socket.socket, buffer: memoryview, stop: threading.Event) -> int:
         if self._left == 0:
             return 0
-        wanted = min(len(buffer), self._left)
-        flags = 0 if isinstance(source, ssl.SSLSocket) else socket.MSG_WAITALL
+        wanted = buffer[: self._left]
+        take = _take_records if isinstance(source, ssl.SSLSocket) else _take
         # Counted in looks and not by a clock, which may jump.
         for _ in range(max(int(self._timeout / GATHERING), 1)):
-            try:
-                count = source.recv_into(buffer, wanted, flags)
-            except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
+            count = take(source, wanted)
+            if count is None:
                 if stop.is_set():
-                    raise TransferCancelledError from None
+                    raise TransferCancelledError
                 continue
             if count == 0:
                 self._failure = PassingError("the connection was closed in the middle")
@@ -205,6 +204,33 @@ class Body:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _take(source: socket.socket, buffer: memoryview) -> int | None:
+    """Bytes that came until the buffer was full or the time-out over: 0 at the end, None for none yet."""
+    try:
+        return source.recv_into(buffer, flags=socket.MSG_WAITALL)
+    except BlockingIOError:
+        return None
+
+
+def _take_records(source: socket.socket, buffer: memoryview) -> int | None:
+    """The same of a TLS connection, which gives one record of 16 KiB a call: nothing else is done between two calls."""
+    filled, wanted, receive = 0, len(buffer), source.recv_into
+    until = time.monotonic() + GATHERING
+    try:
+        while filled < wanted:
+            count = receive(buffer[filled:])
+            filled += count
+            if count == 0 or time.monotonic() >= until:
+                break
+    except (TimeoutError, ssl.SSLWantReadError):
+        return filled or None
+    except OSError:
+        # What came before counts; the next call meets the failure again.
+        if not filled:
+            raise
+    return filled
 
 
 def _plain_socket(response: httpx.Response, length: int) -> socket.socket | None:

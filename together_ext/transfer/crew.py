@@ -11,7 +11,7 @@ from .body import Body
 from .interruptible import FAREWELL
 from .worker import RECONSIDER, Board, Conditions, work
 
-EAGER: Final = 2 * (os.cpu_count() or 1)
+EAGER: Final = max(os.cpu_count() or 1, 2)
 """Connections to begin with. On a fast network a few keep the machine busy, and more only get in one another's way."""
 
 FAST: Final = 128e6

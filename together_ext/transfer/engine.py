@@ -47,6 +47,10 @@ DEFAULT_CONNECTIONS: Final = 8
 DEFAULT_RETRIES: Final = 8
 DEFAULT_TIMEOUT: Final = 30.0
 
+FAR: Final = 0.025
+"""Seconds for the first answer from which a server is far away: each further connection takes as long to get going, so
+all of them begin at once."""
+
 FIRST: Final = 8 << 20
 """Bytes of the first request, which tells what the file is and brings its front in the same round trip."""
 
@@ -60,6 +64,7 @@ class Options:
 
     Attributes:
         connections: Connections at the most.
+        eager: Connections to begin with when the server is near; more join if each of them turns out to be slow.
         retries: Failures in a row, without progress between them, that are borne.
         overwrite: Whether a different file at the final path may be replaced.
         limit_rate: Bytes a second at the most, for all connections together; None for no limit.
@@ -70,6 +75,7 @@ class Options:
     """
 
     connections: int = DEFAULT_CONNECTIONS
+    eager: int = EAGER
     retries: int = DEFAULT_RETRIES
     overwrite: bool = False
     limit_rate: float | None = None
@@ -129,6 +135,7 @@ class _Attempt:
         self.outer = Conditions(options.retries, options.jitter, options.limit_rate, self.stop, options.clock)
         self.persistence = Persistence(self.outer, remote.action)
         self.meter = RateMeter()
+        self.distance = 0.0
 
     def run(self) -> Fetched:
         with ExitStack() as stack:
@@ -196,7 +203,9 @@ class _Attempt:
         stop = SAMPLE if self.target.anything_there() else FIRST
 
         def opened() -> tuple[Body, Head]:
+            began = self.outer.clock.now()
             body = self.remote.open(0, stop)
+            self.distance = self.outer.clock.now() - began
             try:
                 data = body.read(HEAD, self.outer.stop)
                 short = body.content.stop is not None and len(data) < min(body.content.stop, HEAD)
@@ -244,7 +253,8 @@ class _Attempt:
             if not kept:
                 partial.discard()
             raise
-        plan = Plan(size, arrived=kept, connections=min(self.options.connections, EAGER))
+        eager = self.options.eager if self.distance < FAR else self.options.connections
+        plan = Plan(size, arrived=kept, connections=min(self.options.connections, eager))
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
         board = Board(plan, partial, self.remote, content, inner)

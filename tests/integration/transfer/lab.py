@@ -129,7 +129,7 @@ class Lab:
 
     def options(self, **changes: object) -> Options:
         """Options without real waits."""
-        usual = Options(connections=self.connections, clock=self.clock, jitter=lambda: 1.0)
+        usual = Options(connections=self.connections, eager=4, clock=self.clock, jitter=lambda: 1.0)
         return replace(usual, **changes)  # type: ignore[arg-type] # a test's own keywords
 
     def fetch(self, *, url: str | None = None, headers: Mapping[str, str] | None = None, **changes: object) -> Fetched:
