@@ -13,7 +13,7 @@ from typing import Final
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
-SMALLEST_SHARE: Final = 8 << 20
+SMALLEST_SHARE: Final = 4 << 20
 """Bytes below which a further connection does not pay: opening one costs two round trips."""
 
 
