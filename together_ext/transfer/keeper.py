@@ -19,7 +19,8 @@ FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
 
 LEAST_CLAIM: Final = 4 << 20
-"""Bytes between two journals that claim what was written; for large files it is a hundredth of them."""
+"""Bytes between two journals that claim what was written; for large files it is 1/160 of them: with what a killed
+process had in its sockets, less than 2 % is sent again."""
 
 
 class JournalKeeper:
@@ -36,7 +37,7 @@ class JournalKeeper:
             StorageError: It cannot be written.
         """
         self._board, self._journal = board, journal
-        self._step = max(journal.size // 100, LEAST_CLAIM)
+        self._step = max(journal.size // 160, LEAST_CLAIM)
         self._saving = threading.Lock()
         self._closed = threading.Event()
         self._claim(durable=True)
