@@ -18,6 +18,8 @@ from .version import __version__
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 if TYPE_CHECKING:
+    from .archive import Extracted, extract, verify
+    from .archive.receipt import Verification
     from .checkpoints import Checkpoint, CheckpointType
     from .client import AsyncTogether, Together
     from .errors import (
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         ApiResponseError,
         ApiStatusError,
         ApiTimeoutError,
+        ArchiveError,
         AuthenticationError,
         BadRequestError,
         CheckpointNameError,
@@ -60,6 +63,7 @@ __all__ = [
     "ApiResponseError",
     "ApiStatusError",
     "ApiTimeoutError",
+    "ArchiveError",
     "AsyncTogether",
     "AuthenticationError",
     "BadRequestError",
@@ -72,6 +76,7 @@ __all__ = [
     "ConflictError",
     "DownloadProgress",
     "DownloadResult",
+    "Extracted",
     "IntegrityError",
     "InternalServerError",
     "JobNotReadyError",
@@ -90,10 +95,19 @@ __all__ = [
     "TransferInterruptedError",
     "UnknownTrainingTypeError",
     "UnprocessableEntityError",
+    "Verification",
     "__version__",
+    "extract",
+    "verify",
 ]
 
 _HOMES = {
+    "archive": (
+        "Extracted",
+        "extract",
+        "verify",
+    ),
+    "archive.receipt": ("Verification",),
     "checkpoints": (
         "Checkpoint",
         "CheckpointType",
@@ -108,6 +122,7 @@ _HOMES = {
         "ApiResponseError",
         "ApiStatusError",
         "ApiTimeoutError",
+        "ArchiveError",
         "AuthenticationError",
         "BadRequestError",
         "CheckpointNameError",

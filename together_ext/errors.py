@@ -26,6 +26,7 @@
         ├── TransferInterruptedError        retries used up; what has arrived is kept
         ├── TransferCancelledError          stopped by the caller; what has arrived is kept
         ├── IntegrityError                  size, range or content is not what it must be
+        │   ├── ArchiveError                an archive, or a folder from one, is damaged or refused
         │   └── RemoteChangedError          the remote file changed again and again
         └── StorageError (OSError)          the local disk refused
             ├── NotEnoughSpaceError
@@ -347,6 +348,12 @@ class RemoteChangedError(IntegrityError):
     """The remote file became another one while it was fetched, more often than makes sense."""
 
     code = "remote_changed"
+
+
+class ArchiveError(IntegrityError):
+    """An archive or an unpacked folder is damaged, or holds what it must not; nothing was unpacked."""
+
+    code = "archive"
 
 
 class StorageError(TransferError, OSError):

@@ -84,7 +84,9 @@ def test_help_lists_every_command(cli: Cli) -> None:
     assert all(f"  {command}  " in inner for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [(), ("ft",), ("simulator",), *(("fine-tuning", name) for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "command", [(), ("ft",), ("simulator",), ("extract",), ("verify",), *(("fine-tuning", name) for name in COMMANDS)]
+)
 def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], cli: Cli) -> None:
     text = cli(*command, "--help").out
     assert max(map(len, text.splitlines())) <= 80

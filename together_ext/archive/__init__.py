@@ -1,1 +1,100 @@
-"""Archives: what they are. Knows files and formats, and nothing of Together."""
+"""Archives: what they are, unpacking them safely, and receipts. Knows files and formats, and nothing of Together.
+
+from together_ext.archive import extract, verify
+
+extracted = extract("model.tar.zst", "model")
+assert verify(extracted.folder).good
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .receipt import Verification
+    from .unpack import Limits, UnpackedFile
+
+__all__ = ["Extracted", "extract", "verify"]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A folder that was unpacked.
+
+    Attributes:
+        folder: Its absolute path.
+        files: What is in it, sorted by path; the receipt is not among them.
+    """
+
+    folder: str
+    files: tuple[UnpackedFile, ...]
+
+
+def extract(
+    archive: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    limits: Limits | None = None,
+    overwrite: bool = False,
+    origin: Mapping[str, Any] | None = None,
+) -> Extracted:
+    """Unpack an archive into a folder, with a receipt `together-ext.json`.
+
+    The folder appears by one rename when everything is right. One folder around everything is left out.
+
+    Args:
+        archive: A zstd, gzip or plain tar archive, told by its first bytes; stays as it is.
+        folder: The folder to make; None for the archive's name without its extension, beside it.
+        limits: What the archive may ask for.
+        overwrite: Whether a folder that is there may be replaced.
+        origin: What the receipt shall say of where the archive came from; plain values for JSON.
+
+    Returns:
+        The folder and its files.
+
+    Raises:
+        ArchiveError: The archive is damaged or holds what it must not: anything but files and folders, names that lead
+            out of the folder or clash, more than the limits allow.
+        TargetExistsError: A folder with something in it is there already.
+        StorageError: The disk or its permissions do not allow it.
+    """
+    # Loaded when it is needed: the decompressor is of no use to whoever only asks what format a file has.
+    from . import receipt, unpack  # noqa: PLC0415
+
+    source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
+    target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else _beside(source)  # noqa: PTH100
+    said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
+    with unpack.unpacked(source, target, limits or unpack.Limits(), overwrite=overwrite) as (place, members):
+        # One that somebody packed from an unpacked folder says nothing of this one.
+        (place / unpack.RECEIPT).unlink(missing_ok=True)
+        files = [file for file in members if file.path != unpack.RECEIPT]
+        receipt.write(place, files, said)
+    return Extracted(str(target), tuple(files))
+
+
+def verify(folder: str | os.PathLike[str]) -> Verification:
+    """Compare an unpacked folder with its receipt (see `receipt.verify`)."""
+    from . import receipt  # noqa: PLC0415
+
+    return receipt.verify(folder)
+
+
+def _size(archive: Path) -> int:
+    from together_ext.errors import StorageError  # noqa: PLC0415
+
+    try:
+        return archive.stat().st_size
+    except OSError as error:
+        raise StorageError(f"could not read {archive}: {(error.strerror or '').lower()}; check the path") from error
+
+
+def _beside(archive: Path) -> Path:
+    name = archive.name
+    for ending in (".tar.zst", ".tar.gz", ".tzst", ".tgz", ".tar", ".bin"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return archive.with_name(name[: -len(ending)])
+    return archive.with_name(name + "-unpacked")

@@ -4,6 +4,7 @@ import typer
 
 from together_ext.version import __version__
 
+from .archives import extract, verify
 from .create import create
 from .download import download
 from .fine_tuning import cancel, delete, list_checkpoints, list_events, list_jobs, retrieve, status
@@ -72,3 +73,5 @@ for _name, _function, _example in (
 app.add_typer(fine_tuning, name="fine-tuning")
 app.add_typer(fine_tuning, name="ft", hidden=True)
 app.command("simulator", cls=Command, epilog=example("together-ext simulator --port 8080 --rate-limit 8M"))(simulator)
+app.command("extract", cls=Command, epilog=example("together-ext extract models/model.tar.zst"))(extract)
+app.command("verify", cls=Command, epilog=example("together-ext verify models/model"))(verify)

@@ -1,0 +1,206 @@
+"""Unpack an archive into a folder that appears only when all of it is right."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from together_ext.errors import ArchiveError, NotEnoughSpaceError, StorageError, TargetExistsError
+
+from .names import Names, checked
+from .stream import uncompressed
+from .tar import Member, TarReader
+
+log = logging.getLogger("together_ext.archive")
+
+RECEIPT: Final = "together-ext.json"
+
+SCRATCH: Final = ".unpacking-"
+"""Between the folder's name and some letters in the name of the folder that is being made."""
+
+FREE_EXPANSION: Final = 1 << 30
+"""Bytes that any archive may hold, however small it is."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may ask for.
+
+    Attributes:
+        members: Files and folders.
+        ratio: Bytes unpacked for each byte of the archive; the first GiB is free.
+        size: Bytes of all files; None for what the disk has free.
+    """
+
+    members: int = 100_000
+    ratio: float = 100.0
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class UnpackedFile:
+    """A file that was unpacked.
+
+    Attributes:
+        path: Inside the folder, with `/` between its parts.
+        size: Its bytes.
+        sha256: Their hash in hexadecimal.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+@contextmanager
+def unpacked(
+    archive: Path, folder: Path, limits: Limits, *, overwrite: bool
+) -> Iterator[tuple[Path, list[UnpackedFile]]]:
+    """Unpack, hand out the new folder for the last touches, then let it take its place by one rename.
+
+    Args:
+        archive: A zstd, gzip or plain tar archive; stays as it is.
+        folder: The place; a missing parent is made.
+        limits: What the archive may ask for.
+        overwrite: Whether a folder that is there may be replaced.
+
+    Yields:
+        The folder under its temporary name, and the files in it, sorted by path.
+
+    Raises:
+        ArchiveError: The archive is damaged or holds what it must not.
+        TargetExistsError: Something is at the place.
+        StorageError: The disk or its permissions do not allow it.
+    """
+    if not overwrite and os.path.lexists(folder) and not _is_empty_folder(folder):
+        raise TargetExistsError(f"{folder} is there already: choose another folder, or allow it to be replaced")
+    if overwrite and os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
+        raise TargetExistsError(f"{folder} is no folder: choose another one, or move it away")
+    scratch = folder.with_name(f".{folder.name}{SCRATCH}{secrets.token_hex(4)}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir()
+        files = sorted(_files(archive, scratch, limits), key=lambda file: file.path)
+        if not files:
+            raise ArchiveError(f"{archive} holds no files; fetch it again")
+        root, files = _flattened(scratch, files)
+        yield root, files
+        _put(root, folder)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raised = StorageError(
+            f"could not unpack to {folder}: {(error.strerror or str(error)).lower()}; make room, or choose another "
+            f"folder, then unpack {archive} again: it is kept"
+        )
+        raised.errno = error.errno
+        raise raised from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_empty_folder(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
+
+
+def _files(archive: Path, scratch: Path, limits: Limits) -> Iterator[UnpackedFile]:
+    size = archive.stat().st_size
+    names, count, total = Names(), 0, 0
+    with uncompressed(archive) as pieces:
+        reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits))
+        for member in reader:
+            count, total = count + 1, total + member.size
+            _check_amounts(scratch, count, total, member, limits)
+            path = checked(member.name)
+            if member.is_folder:
+                if path:
+                    names.add_folder(path)
+                    (scratch / path).mkdir(parents=True, exist_ok=True)
+            else:
+                if not path:
+                    raise ArchiveError(f"the archive has a file without a name: {member.name!r}; it was not unpacked")
+                names.add_file(path)
+                (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+                yield UnpackedFile(path, member.size, _write(scratch / path, reader.content()))
+
+
+def _bounded(pieces: Iterator[bytes], most: int, limits: Limits) -> Iterator[bytes]:
+    seen = 0
+    for piece in pieces:
+        seen += len(piece)
+        if seen > most:
+            raise ArchiveError(
+                f"the archive expands to more than {limits.ratio:g} times its size ({most:,} bytes); it was not "
+                "unpacked: allow a larger ratio if that is meant to be"
+            )
+        yield piece
+
+
+def _check_amounts(scratch: Path, count: int, total: int, member: Member, limits: Limits) -> None:
+    if count > limits.members:
+        raise ArchiveError(
+            f"the archive has more than {limits.members:,} members; it was not unpacked: "
+            "allow more if that is meant to be"
+        )
+    if limits.size is not None and total > limits.size:
+        raise ArchiveError(f"the archive holds more than the {limits.size:,} bytes allowed; it was not unpacked")
+    free = shutil.disk_usage(scratch).free
+    if member.size > free:
+        raise NotEnoughSpaceError(str(scratch.parent), needed=member.size, free=free)
+
+
+def _write(path: Path, content: Iterator[memoryview]) -> str:
+    digest = hashlib.sha256()
+    with path.open("xb", buffering=0) as file:
+        for piece in content:
+            digest.update(piece)
+            while piece:
+                piece = piece[file.write(piece) :]  # noqa: PLW2901 -- what is left of it
+    return digest.hexdigest()
+
+
+def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[UnpackedFile]]:
+    """Step into the one folder that is around everything, if there is one."""
+    entries = list(scratch.iterdir())
+    if len(entries) != 1 or not entries[0].is_dir():
+        return scratch, files
+    prefix = entries[0].name + "/"
+    return entries[0], [UnpackedFile(file.path.removeprefix(prefix), file.size, file.sha256) for file in files]
+
+
+def _put(root: Path, folder: Path) -> None:
+    """Flush everything, then give the folder its name."""
+    for parent, _, names in os.walk(root):
+        for name in (*names, "."):
+            _flush(Path(parent) / name)
+    aside = None
+    if os.path.lexists(folder) and not _is_empty_folder(folder):
+        aside = folder.with_name(f".{folder.name}.replaced-{secrets.token_hex(4)}")
+        folder.rename(aside)
+    try:
+        root.rename(folder)
+    except OSError:
+        if aside is not None:
+            aside.rename(folder)
+        raise
+    _flush(folder.parent)
+    if aside is not None:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        # Some network file systems cannot flush a folder, and need not.
+        with suppress(*([OSError] if path.is_dir() else [])):
+            os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,74 @@
+"""`together-ext extract` and `together-ext verify`: archives and folders that are on the disk already."""
+
+from typing import Annotated
+
+import typer
+
+from together_ext.errors import ArchiveError
+
+from .amounts import size_text
+from .screen import show
+from .settings import settings_of
+from .views import Lines
+
+
+def extract(  # noqa: PLR0913 -- the command's options
+    context: typer.Context,
+    archive: Annotated[
+        str, typer.Argument(metavar="ARCHIVE", help="A zstd, gzip or plain tar archive.", show_default=False)
+    ],
+    *,
+    output_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--output-dir", "-o", metavar="DIR", help="The folder to make; else the archive's name, beside it."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a folder of that name.")] = False,
+    max_members: Annotated[
+        int, typer.Option("--max-members", metavar="N", min=1, help="Files and folders at the most.")
+    ] = 100_000,
+    max_ratio: Annotated[
+        float, typer.Option("--max-ratio", metavar="N", min=1, help="Expansion at the most; the first GiB is free.")
+    ] = 100.0,
+) -> None:
+    """Unpack an archive, and leave a receipt.
+
+    Only files and folders are unpacked, and only inside the new folder, which appears when all of it is right. The
+    archive stays. With --quiet it prints the folder's path alone.
+    """
+    from together_ext.archive import extract as unpack  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.unpack import Limits  # noqa: PLC0415
+
+    settings = settings_of(context)
+    limits = Limits(members=max_members, ratio=max_ratio)
+    made = unpack(archive, output_dir, limits=limits, overwrite=overwrite)
+    total = sum(file.size for file in made.files)
+    show(settings, made, Lines([made.folder, f"{len(made.files)} files, {size_text(total)}"]))
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="An unpacked folder.", show_default=False)],
+) -> None:
+    """Compare an unpacked folder with its receipt.
+
+    It needs no network. Exit status 6 says that files are missing, changed or extra.
+    """
+    from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
+
+    settings = settings_of(context)
+    outcome = compare(folder)
+    if outcome.good:
+        show(settings, outcome, Lines([f"{outcome.checked} files are as they were"]))
+        return
+    wrong = [
+        f"{what}\t{path!r}" if not path.isprintable() else f"{what}\t{path}"
+        for what, paths in (("missing", outcome.missing), ("changed", outcome.changed), ("extra", outcome.extra))
+        for path in paths
+    ]
+    if not settings.json:
+        show(settings, outcome, Lines(wrong))
+    counts = f"{len(outcome.missing)} missing, {len(outcome.changed)} changed, {len(outcome.extra)} extra"
+    shown = "; ".join(line.replace("\t", " ") for line in wrong[:5])
+    raise ArchiveError(f"{outcome.folder} is not as its receipt says: {counts} ({shown}); unpack the archive again")
