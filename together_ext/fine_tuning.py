@@ -112,6 +112,8 @@ class FineTuning:
         connections: int | None = None,
         limit_rate: float | None = None,
         progress: ProgressCallback | None = None,
+        extract: bool = False,
+        keep_archive: bool = False,
     ) -> DownloadResult:
         """Fetch the archive of a job's weights; a rerun after any interruption goes on from what has arrived.
 
@@ -126,15 +128,19 @@ class FineTuning:
             connections: Connections at the most; else `TOGETHER_EXT_CONNECTIONS`, else 8.
             limit_rate: Bytes a second at the most, for all connections together.
             progress: Called a few times a second with a `DownloadProgress`; raising from it stops the download.
+            extract: Unpack the archive into a folder beside it, named like it without its extension, with a receipt.
+                The same weights that were unpacked there before and have not changed are not fetched again.
+            keep_archive: Whether the archive stays after it was unpacked.
 
         Returns:
-            Where the archive is, how large, and how much of it had been there before.
+            Where the archive is, how large, how much of it had been there before, and the unpacked folder.
 
         Raises:
             RuleError: What was asked for does not fit the job (`JobNotReadyError`, `CheckpointTypeError`, ...), or
                 the job has no such checkpoint.
             ApiError: The server refused or did not answer.
-            TransferError: The network, the content or the disk; nothing is at the final path that was not there.
+            TransferError: The network, the content or the disk; nothing is at the final path that was not there. An
+                archive that cannot be unpacked (`ArchiveError`) is kept.
         """
         return run(
             operations.download(
@@ -146,6 +152,8 @@ class FineTuning:
                 connections=connections,
                 limit_rate=limit_rate,
                 progress=progress,
+                extract=extract,
+                keep_archive=keep_archive,
             ),
             self._do,
         )
@@ -236,6 +244,8 @@ class AsyncFineTuning:
         connections: int | None = None,
         limit_rate: float | None = None,
         progress: ProgressCallback | None = None,
+        extract: bool = False,
+        keep_archive: bool = False,
     ) -> DownloadResult:
         """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
         return await arun(
@@ -248,6 +258,8 @@ class AsyncFineTuning:
                 connections=connections,
                 limit_rate=limit_rate,
                 progress=progress,
+                extract=extract,
+                keep_archive=keep_archive,
             ),
             self._do,
         )

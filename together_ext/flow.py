@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -62,7 +63,18 @@ class Fetch:
     options: Options
 
 
-Step = Call[Any] | Fetch
+@dataclass(frozen=True)
+class Local:
+    """Work on this machine's disk that takes its time.
+
+    Attributes:
+        work: Does it, and ends soon after the event that it gets was set.
+    """
+
+    work: Callable[[threading.Event], object]
+
+
+Step = Call[Any] | Fetch | Local
 Flow = Generator[Step, Any, T]
 
 
@@ -74,6 +86,11 @@ def ask(call: Call[T]) -> Flow[T]:
 def fetch(step: Fetch) -> Flow[Fetched]:
     """Yield a fetch; gives its outcome its type."""
     return cast("Fetched", (yield step))
+
+
+def local(work: Callable[[threading.Event], T]) -> Flow[T]:
+    """Yield work on the disk; gives its outcome its type."""
+    return cast("T", (yield Local(work)))
 
 
 def run(flow: Flow[T], do: Callable[[Step], object]) -> T:

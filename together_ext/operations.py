@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -35,6 +37,8 @@ from together_generated.models import (
 )
 from together_generated.types import Unset
 
+from .archive import extract as extract_archive
+from .archive import folder_for
 from .checkpoints import (
     Checkpoint,
     CheckpointName,
@@ -52,9 +56,16 @@ from .checkpoints import (
 from .config import download_connections, download_limit_rate
 from .creation import JobParameters, creation_request, creation_secrets
 from .destination import check_output, destination
-from .errors import ApiError, BadRequestError, CheckpointNotFoundError, CheckpointTypeError, NotFoundError
-from .flow import Archive, Call, Fetch, Flow, ask, fetch
-from .transfer import Options, ProgressCallback
+from .errors import (
+    ApiError,
+    BadRequestError,
+    CheckpointNotFoundError,
+    CheckpointTypeError,
+    NotFoundError,
+    TargetExistsError,
+)
+from .flow import Archive, Call, Fetch, Flow, ask, fetch, local
+from .transfer import Fetched, Options, ProgressCallback
 
 log = logging.getLogger("together_ext")
 
@@ -90,8 +101,8 @@ class DownloadResult:
         id: The job's ID, without the step.
         checkpoint_step: The step that was asked for; None for the final weights.
         checkpoint_type: What came: `merged` or `adapter` of a LoRA job, `default` of a full one.
-        filename: Absolute path of the archive.
-        size: Its bytes.
+        filename: Absolute path of the archive; of the folder that was unpacked, if the archive was not kept.
+        size: Bytes of the archive.
         sha256: Its hash in hexadecimal; None unless it was computed.
         extracted_to: The folder it was unpacked to; None if it was not.
         resumed_from: Bytes that were there before.
@@ -206,8 +217,10 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     connections: int | None,
     limit_rate: float | None,
     progress: ProgressCallback | None,
+    extract: bool,
+    keep_archive: bool,
 ) -> Flow[DownloadResult]:
-    """Fetch a checkpoint's archive."""
+    """Fetch a checkpoint's archive, and unpack it if that is wanted."""
     check_output(output)
     options = Options(
         connections=download_connections(connections),
@@ -219,14 +232,23 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
     stem = archive_stem(checkpoint, _text(job.model_output_name), adapter=adapter)
     step = Fetch(found, destination(output, stem), options)
+    form = CheckpointType.DEFAULT if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value else None
+    origin = {"job": checkpoint.job_id, "step": checkpoint.step, "type": form or found.checkpoint}
+    folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
+    if extract:
+        there = yield from local(lambda _: _unpacked_before(folder, origin, overwrite=overwrite))
+        if there is not None:
+            size = there["archive"]["size"]
+            kind = form or CheckpointType(found.checkpoint)
+            place = str(folder)
+            return DownloadResult(checkpoint.job_id, checkpoint.step, kind, place, size, size, extracted_to=place)
     try:
         fetched = yield from fetch(step)
     except (NotFoundError, BadRequestError):
         if checkpoint.step is not None:
             yield from _check_listed(checkpoint.job_id, checkpoint.step)
         raise
-    form = CheckpointType.DEFAULT if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value else None
-    return DownloadResult(
+    result = DownloadResult(
         id=checkpoint.job_id,
         checkpoint_step=checkpoint.step,
         checkpoint_type=form or CheckpointType(found.checkpoint),
@@ -234,6 +256,46 @@ def download(  # noqa: PLR0913 -- the public method's keywords
         size=fetched.size,
         resumed_from=fetched.resumed_from,
     )
+    if not extract:
+        return result
+    said = {**origin, "base_model": _text(job.model), "archive": _described(fetched)}
+
+    def unpack(cancel: threading.Event) -> str:
+        return extract_archive(fetched.path, overwrite=overwrite, origin=said, cancel=cancel).folder
+
+    place = yield from local(unpack)
+    if keep_archive:
+        return replace(result, extracted_to=place)
+    fetched.path.unlink(missing_ok=True)
+    return replace(result, filename=place, extracted_to=place)
+
+
+def _described(fetched: Fetched) -> dict[str, Any]:
+    return {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}
+
+
+def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool) -> Mapping[str, Any] | None:
+    """The receipt of these very weights, if the folder has them whole; None if they are still to be fetched.
+
+    Raises:
+        TargetExistsError: The folder has something else.
+    """
+    # The decompressor comes with it.
+    from .archive import receipt, unpack  # noqa: PLC0415
+
+    if overwrite:
+        return None
+    said = receipt.origin(folder)
+    if not said or any(said.get(name) != value for name, value in origin.items()):
+        unpack.check_place(folder, overwrite=False)
+        return None
+    found = receipt.verify(folder)
+    size = said["archive"].get("size") if isinstance(said.get("archive"), dict) else None
+    if not found.good or not isinstance(size, int):
+        raise TargetExistsError(
+            f"{folder} was unpacked before, and has changed since: choose another folder, or allow it to be replaced"
+        )
+    return said
 
 
 def _check_listed(job_id: str, step: int) -> Flow[None]:

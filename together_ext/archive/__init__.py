@@ -9,6 +9,7 @@ assert verify(extracted.folder).good
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +35,14 @@ class Extracted:
     files: tuple[UnpackedFile, ...]
 
 
-def extract(
+def extract(  # noqa: PLR0913 -- keywords, each with a default
     archive: str | os.PathLike[str],
     folder: str | os.PathLike[str] | None = None,
     *,
     limits: Limits | None = None,
     overwrite: bool = False,
     origin: Mapping[str, Any] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Extracted:
     """Unpack an archive into a folder, with a receipt `together-ext.json`.
 
@@ -52,6 +54,7 @@ def extract(
         limits: What the archive may ask for.
         overwrite: Whether a folder that is there may be replaced.
         origin: What the receipt shall say of where the archive came from; plain values for JSON.
+        cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
 
     Returns:
         The folder and its files.
@@ -66,9 +69,11 @@ def extract(
     from . import receipt, unpack  # noqa: PLC0415
 
     source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
-    target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else _beside(source)  # noqa: PTH100
+    target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
     said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
-    with unpack.unpacked(source, target, limits or unpack.Limits(), overwrite=overwrite) as (place, members):
+    with unpack.unpacked(
+        source, target, limits or unpack.Limits(), overwrite=overwrite, cancel=cancel or threading.Event()
+    ) as (place, members):
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
@@ -92,7 +97,8 @@ def _size(archive: Path) -> int:
         raise StorageError(f"could not read {archive}: {(error.strerror or '').lower()}; check the path") from error
 
 
-def _beside(archive: Path) -> Path:
+def folder_for(archive: Path) -> Path:
+    """The folder that an archive is unpacked to unless another one is named."""
     name = archive.name
     for ending in (".tar.zst", ".tar.gz", ".tzst", ".tgz", ".tar", ".bin"):
         if name.lower().endswith(ending) and len(name) > len(ending):

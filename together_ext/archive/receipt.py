@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.errors import ArchiveError
+from together_ext.errors import ArchiveError, printable
 from together_ext.version import __version__
 
 from .names import checked
@@ -92,6 +92,14 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
     )
 
 
+def origin(folder: Path) -> Mapping[str, Any]:
+    """What a folder's receipt says beside its files; nothing if it has none that can be read."""
+    try:
+        return _document(folder)
+    except ArchiveError:
+        return {}
+
+
 def _walk(place: Path) -> list[Path]:
     """Everything that is no folder; links are not followed."""
     return [
@@ -109,6 +117,13 @@ def _is_same(path: Path, file: UnpackedFile) -> bool:
 
 
 def _read(place: Path) -> dict[str, UnpackedFile]:
+    try:
+        return {file.path: file for file in map(_file, _document(place)["files"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(place / RECEIPT, error) from error
+
+
+def _document(place: Path) -> dict[str, Any]:
     path = place / RECEIPT
     if not place.is_dir():
         raise ArchiveError(f"{place} is no folder: name the folder that was unpacked")
@@ -119,16 +134,22 @@ def _read(place: Path) -> dict[str, UnpackedFile]:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ValueError("it is too large")
-        document = json.loads(data)
+        document: dict[str, Any] = json.loads(data)
         if document["format"] != FORMAT:
-            raise ValueError(f"its format is {document['format']!r:.40}, and this version knows {FORMAT}")
-        return {file.path: file for file in map(_file, document["files"])}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ArchiveError(f"{path} cannot be read ({str(error)[:200]}): unpack the archive again") from error
+            raise ValueError(f"its format is {str(document['format'])[:40]}, and this version knows {FORMAT}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    return document
+
+
+def _unreadable(path: Path, error: Exception) -> ArchiveError:
+    return ArchiveError(f"{path} cannot be read ({printable(str(error), 200)}): unpack the archive again")
 
 
 def _file(entry: Mapping[str, Any]) -> UnpackedFile:
     path, size, sha256 = entry["path"], entry["size"], entry["sha256"]
-    if not (isinstance(path, str) and isinstance(size, int) and isinstance(sha256, str)) or checked(path) != path:
-        raise ValueError("a file in it is not described as it should be")
+    if not (isinstance(path, str) and isinstance(size, int) and isinstance(sha256, str)):
+        raise TypeError("a file in it is not described as it should be")
+    if checked(path) != path:
+        raise ValueError("a file in it lies outside of the folder")
     return UnpackedFile(path, size, sha256)

@@ -7,13 +7,22 @@ import logging
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from together_ext.errors import ArchiveError, NotEnoughSpaceError, StorageError, TargetExistsError
+from filelock import SoftFileLock
+
+from together_ext.errors import (
+    ArchiveError,
+    NotEnoughSpaceError,
+    StorageError,
+    TargetExistsError,
+    TransferCancelledError,
+)
 
 from .names import Names, checked
 from .stream import uncompressed
@@ -23,8 +32,8 @@ log = logging.getLogger("together_ext.archive")
 
 RECEIPT: Final = "together-ext.json"
 
-SCRATCH: Final = ".unpacking-"
-"""Between the folder's name and some letters in the name of the folder that is being made."""
+SCRATCH: Final = ".unpacking"
+"""Behind the folder's name, and a dot before it: the folder that is being made; with `.lock`, who is at it."""
 
 FREE_EXPANSION: Final = 1 << 30
 """Bytes that any archive may hold, however small it is."""
@@ -62,7 +71,7 @@ class UnpackedFile:
 
 @contextmanager
 def unpacked(
-    archive: Path, folder: Path, limits: Limits, *, overwrite: bool
+    archive: Path, folder: Path, limits: Limits, *, overwrite: bool, cancel: threading.Event
 ) -> Iterator[tuple[Path, list[UnpackedFile]]]:
     """Unpack, hand out the new folder for the last touches, then let it take its place by one rename.
 
@@ -71,6 +80,7 @@ def unpacked(
         folder: The place; a missing parent is made.
         limits: What the archive may ask for.
         overwrite: Whether a folder that is there may be replaced.
+        cancel: Set from anywhere, it ends the work.
 
     Yields:
         The folder under its temporary name, and the files in it, sorted by path.
@@ -78,44 +88,56 @@ def unpacked(
     Raises:
         ArchiveError: The archive is damaged or holds what it must not.
         TargetExistsError: Something is at the place.
+        TransferCancelledError: `cancel` was set.
         StorageError: The disk or its permissions do not allow it.
     """
-    if not overwrite and os.path.lexists(folder) and not _is_empty_folder(folder):
-        raise TargetExistsError(f"{folder} is there already: choose another folder, or allow it to be replaced")
-    if overwrite and os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
-        raise TargetExistsError(f"{folder} is no folder: choose another one, or move it away")
-    scratch = folder.with_name(f".{folder.name}{SCRATCH}{secrets.token_hex(4)}")
+    scratch = folder.with_name(f".{folder.name}{SCRATCH}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch.mkdir()
-        files = sorted(_files(archive, scratch, limits), key=lambda file: file.path)
-        if not files:
-            raise ArchiveError(f"{archive} holds no files; fetch it again")
-        root, files = _flattened(scratch, files)
-        yield root, files
-        _put(root, folder)
+        with SoftFileLock(scratch.with_name(scratch.name + ".lock"), thread_local=False):
+            check_place(folder, overwrite=overwrite)
+            # What a killed run has left.
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            try:
+                files = sorted(_files(archive, scratch, limits, cancel), key=lambda file: file.path)
+                if not files:
+                    raise ArchiveError(f"{archive} holds no files; fetch it again")
+                root, files = _flattened(scratch, files)
+                yield root, files
+                _put(root, folder)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+    except StorageError:
+        raise
     except OSError as error:
-        if isinstance(error, StorageError):
-            raise
         raised = StorageError(
             f"could not unpack to {folder}: {(error.strerror or str(error)).lower()}; make room, or choose another "
             f"folder, then unpack {archive} again: it is kept"
         )
         raised.errno = error.errno
         raise raised from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def check_place(folder: Path, *, overwrite: bool) -> None:
+    """See that a folder may be made there; raises `TargetExistsError` if not."""
+    if not os.path.lexists(folder) or _is_empty_folder(folder):
+        return
+    if not overwrite:
+        raise TargetExistsError(f"{folder} is there already: choose another folder, or allow it to be replaced")
+    if folder.is_symlink() or not folder.is_dir():
+        raise TargetExistsError(f"{folder} is no folder: choose another one, or move it away")
 
 
 def _is_empty_folder(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
-def _files(archive: Path, scratch: Path, limits: Limits) -> Iterator[UnpackedFile]:
+def _files(archive: Path, scratch: Path, limits: Limits, cancel: threading.Event) -> Iterator[UnpackedFile]:
     size = archive.stat().st_size
     names, count, total = Names(), 0, 0
     with uncompressed(archive) as pieces:
-        reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits))
+        reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits, cancel))
         for member in reader:
             count, total = count + 1, total + member.size
             _check_amounts(scratch, count, total, member, limits)
@@ -132,9 +154,11 @@ def _files(archive: Path, scratch: Path, limits: Limits) -> Iterator[UnpackedFil
                 yield UnpackedFile(path, member.size, _write(scratch / path, reader.content()))
 
 
-def _bounded(pieces: Iterator[bytes], most: int, limits: Limits) -> Iterator[bytes]:
+def _bounded(pieces: Iterator[bytes], most: int, limits: Limits, cancel: threading.Event) -> Iterator[bytes]:
     seen = 0
     for piece in pieces:
+        if cancel.is_set():
+            raise TransferCancelledError
         seen += len(piece)
         if seen > most:
             raise ArchiveError(

@@ -53,13 +53,22 @@ def download(  # noqa: PLR0913 -- the command's options
         float | None,
         typer.Option("--limit-rate", parser=rate, metavar="RATE", help="Bytes a second at the most, such as 8M."),
     ] = None,
+    extract: Annotated[
+        bool, typer.Option("--extract", help="Unpack it into a folder beside it, with a receipt.")
+    ] = False,
+    keep_archive: Annotated[
+        bool, typer.Option("--keep-archive", help="With --extract: keep the archive, too.")
+    ] = False,
 ) -> None:
     """Fetch the weights of a job or a checkpoint.
 
-    Run again after an interruption, it goes on from what has arrived. With --quiet it prints the file's path alone.
+    Run again after an interruption, it goes on from what has arrived. With --quiet it prints the path alone: of the
+    file, or with --extract of the folder.
     """
     settings = settings_of(context)
     place = _place(output_dir, output)
+    if keep_archive and not extract:
+        raise BadUsageError("--keep-archive is given without --extract: leave it out, the archive stays anyway")
     settings.resumable = True
     started = time.monotonic()
     with connect(settings) as client, progress(settings) as callback:
@@ -72,9 +81,13 @@ def download(  # noqa: PLR0913 -- the command's options
             connections=connections,
             limit_rate=limit_rate,
             progress=callback,
+            extract=extract,
+            keep_archive=keep_archive,
         )
     settings.resumable = False
-    show(settings, result, Lines([result.filename, _summary(result, time.monotonic() - started)]))
+    show(
+        settings, result, Lines([result.extracted_to or result.filename, _summary(result, time.monotonic() - started)])
+    )
 
 
 def _place(folder: str | None, file: str | None) -> str | None:

@@ -1,0 +1,145 @@
+"""`download(..., extract=True)`: from a job to a folder, in all three worlds and on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from backports import zstd
+
+from together_ext import ArchiveError, TargetExistsError, Together, verify
+from together_ext.cli import main
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+
+FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(range(256)) * 4000}
+
+
+@pytest.fixture(autouse=True)
+def served(sim: Simulator) -> bytes:
+    """What the server has: a real archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(f"output/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    archive = zstd.compress(out.getvalue())
+    sim.add_archive(LORA_JOB, BytesArchive(archive))
+    return archive
+
+
+def downloads(sim: Simulator) -> int:
+    """How often the server was asked for the archive."""
+    return sum(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests)
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_is_ready_and_the_archive_gone(client: Together, folder: Path) -> None:
+    result = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+
+    assert result.extracted_to is not None
+    made = Path(result.extracted_to)
+    assert result.filename == result.extracted_to
+    assert names(folder) == [made.name]
+    assert names(made) == [*sorted(FILES), "together-ext.json"]
+    assert all((made / name).read_bytes() == data for name, data in FILES.items())
+    assert verify(made).good
+
+
+def test_the_receipt_names_the_job(client: Together, folder: Path, served: bytes) -> None:
+    result = client.fine_tuning.download(f"{LORA_JOB}:500", output=folder, checkpoint_type="adapter", extract=True)
+
+    receipt = json.loads((Path(str(result.extracted_to)) / "together-ext.json").read_text())
+    assert (receipt["job"], receipt["step"], receipt["type"]) == (LORA_JOB, 500, "adapter")
+    assert receipt["base_model"]
+    assert receipt["archive"]["size"] == len(served)
+    assert receipt["archive"]["validator"]
+
+
+def test_the_archive_may_be_kept(client: Together, folder: Path, served: bytes) -> None:
+    result = client.fine_tuning.download(LORA_JOB, output="a/model.tar.zst", extract=True, keep_archive=True)
+
+    assert names(folder / "a") == ["model", "model.tar.zst"]
+    assert Path(result.filename).read_bytes() == served
+    assert result.extracted_to == str(folder / "a" / "model")
+
+
+def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder: Path, sim: Simulator) -> None:
+    first = client.fine_tuning.download(LORA_JOB, extract=True)
+    asked = downloads(sim)
+    assert asked >= 1
+
+    again = client.fine_tuning.download(LORA_JOB, extract=True)
+
+    assert again.extracted_to == first.extracted_to
+    assert again.resumed_from == again.size == first.size
+    assert downloads(sim) == asked
+    assert len(names(folder)) == 1
+
+
+def test_a_folder_that_has_changed_is_refused_before_the_archive_is_fetched(
+    client: Together, folder: Path, sim: Simulator
+) -> None:
+    made = Path(str(client.fine_tuning.download(LORA_JOB, output=folder, extract=True).extracted_to))
+    (made / "adapter_config.json").write_text("mine")
+    asked = downloads(sim)
+
+    with pytest.raises(TargetExistsError, match="has changed since"):
+        client.fine_tuning.download(LORA_JOB, output=folder, extract=True)
+    assert downloads(sim) == asked
+
+    client.fine_tuning.download(LORA_JOB, output=folder, extract=True, overwrite=True)
+    assert verify(made).good
+
+
+def test_another_folder_is_refused_before_the_archive_is_fetched(
+    client: Together, folder: Path, sim: Simulator
+) -> None:
+    (folder / "model").mkdir()
+    (folder / "model" / "mine").write_text("mine")
+
+    with pytest.raises(TargetExistsError):
+        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+    assert downloads(sim) == 0
+    assert names(folder / "model") == ["mine"]
+
+
+def test_an_archive_that_cannot_be_unpacked_is_kept_and_not_fetched_again(
+    client: Together, folder: Path, sim: Simulator, served: bytes
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(served[:-9]))
+
+    for _ in range(2):
+        with pytest.raises(ArchiveError):
+            client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+        assert names(folder) == ["model.tar.zst"]
+    assert (folder / "model.tar.zst").read_bytes() == served[:-9]
+
+
+def test_what_a_killed_run_left_is_cleared_away(client: Together, folder: Path) -> None:
+    (folder / ".model.unpacking" / "half").mkdir(parents=True)
+    (folder / ".model.unpacking" / "half" / "file").write_text("half")
+
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+
+    assert names(folder) == ["model"]
+
+
+def test_on_the_command_line_quiet_prints_the_folder(
+    sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+    base = ["--base-url", sim.url]
+
+    assert main(["ft", "download", LORA_JOB, "-o", "models", "--extract", "--quiet", *base]) == 0
+    made = Path(capsys.readouterr().out.strip())
+    assert made.parent == folder / "models"
+    assert main(["verify", str(made), "--quiet"]) == 0
+    assert main(["ft", "download", LORA_JOB, "--keep-archive", *base]) == 2
