@@ -85,7 +85,16 @@ def test_help_lists_every_command(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("ft",), ("simulator",), ("extract",), ("verify",), *(("fine-tuning", name) for name in COMMANDS)]
+    "command",
+    [
+        (),
+        ("ft",),
+        ("simulator",),
+        ("extract",),
+        ("verify",),
+        ("inspect",),
+        *(("fine-tuning", name) for name in COMMANDS),
+    ],
 )
 def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], cli: Cli) -> None:
     text = cli(*command, "--help").out

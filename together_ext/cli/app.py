@@ -4,7 +4,7 @@ import typer
 
 from together_ext.version import __version__
 
-from .archives import extract, verify
+from .archives import extract, inspect, verify
 from .create import create
 from .download import download
 from .fine_tuning import cancel, delete, list_checkpoints, list_events, list_jobs, retrieve, status
@@ -75,3 +75,4 @@ app.add_typer(fine_tuning, name="ft", hidden=True)
 app.command("simulator", cls=Command, epilog=example("together-ext simulator --port 8080 --rate-limit 8M"))(simulator)
 app.command("extract", cls=Command, epilog=example("together-ext extract models/model.tar.zst"))(extract)
 app.command("verify", cls=Command, epilog=example("together-ext verify models/model"))(verify)
+app.command("inspect", cls=Command, epilog=example("together-ext inspect models/model"))(inspect)

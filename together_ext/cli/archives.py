@@ -9,7 +9,7 @@ from together_ext.errors import ArchiveError
 from .amounts import size_text
 from .screen import show
 from .settings import settings_of
-from .views import Lines
+from .views import NOTHING, Lines, Record, cell
 
 
 def extract(  # noqa: PLR0913 -- the command's options
@@ -72,3 +72,31 @@ def verify(
     counts = f"{len(outcome.missing)} missing, {len(outcome.changed)} changed, {len(outcome.extra)} extra"
     shown = "; ".join(line.replace("\t", " ") for line in wrong[:5])
     raise ArchiveError(f"{outcome.folder} is not as its receipt says: {counts} ({shown}); unpack the archive again")
+
+
+def inspect(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="DIR_OR_ARCHIVE", help="Unpacked, or not.", show_default=False)],
+) -> None:
+    """Tell what weights are, and what will bite.
+
+    Only the headers of safetensors files are read; nothing is loaded or run.
+    """
+    from together_ext.archive.inspect import inspect as look  # noqa: PLC0415 -- not for `--help`
+
+    settings = settings_of(context)
+    found = look(path)
+    pairs = [
+        ("layout", found.layout),
+        ("tensors", f"{found.tensors:,}"),
+        ("parameters", f"{found.parameters:,}"),
+        ("dtypes", ", ".join(f"{name} {count:,}" for name, count in found.dtypes.items()) or NOTHING),
+    ]
+    if found.layout == "adapter":
+        pairs += [
+            ("base model", cell(found.base_model)),
+            ("rank", NOTHING if found.rank is None else str(found.rank)),
+            ("alpha", NOTHING if found.alpha is None else f"{found.alpha:g}"),
+            ("target modules", ", ".join(found.target_modules) or NOTHING),
+        ]
+    show(settings, found, Record(pairs + [("warning", warning) for warning in found.warnings]))

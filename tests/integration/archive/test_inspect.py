@@ -1,0 +1,171 @@
+"""What weights are, told from files that the safetensors library wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from together_ext.archive.inspect import inspect
+from together_ext.cli import main
+from together_ext.errors import ArchiveError
+
+LORA: dict[str, np.ndarray[Any, Any]] = {
+    "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": np.ones((8, 64), np.float32),
+    "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight": np.ones((64, 8), np.float16),
+}
+SETTINGS = {"r": 8, "lora_alpha": 16, "target_modules": ["v_proj", "q_proj"], "base_model_name_or_path": "meta/Llama"}
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    """A folder with an adapter."""
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    save_file(LORA, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    (folder / "adapter_config.json").write_text(json.dumps(SETTINGS))
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder with a model in two shards."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for number in (1, 2):
+        save_file({f"w{number}": np.ones((4, 4), np.float32)}, folder / f"model-{number}.safetensors")
+    index = {"weight_map": {"w1": "model-1.safetensors", "w2": "model-2.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text("{}")
+    return folder
+
+
+def test_an_adapters_settings_are_told(adapter: Path) -> None:
+    found = inspect(adapter)
+
+    assert (found.layout, found.tensors, found.parameters) == ("adapter", 2, 1024)
+    assert found.dtypes == {"F16": 512, "F32": 512}
+    assert (found.rank, found.alpha, found.base_model) == (8, 16.0, "meta/Llama")
+    assert found.target_modules == ("q_proj", "v_proj")
+    assert found.warnings == ()
+
+
+def test_a_whole_model_has_nothing_to_warn_of(model: Path) -> None:
+    found = inspect(model)
+
+    assert (found.layout, found.tensors, found.dtypes, found.warnings) == ("model", 2, {"F32": 32}, ())
+
+
+def test_an_archive_is_told_like_its_folder(adapter: Path, model: Path, tmp_path: Path) -> None:
+    tar = shutil.which("tar")
+    assert tar is not None
+    for folder in (adapter, model):
+        archive = tmp_path / f"{folder.name}.tar.gz"
+        subprocess.run([tar, "-czf", archive, "-C", folder, "."], check=True)  # noqa: S603 -- our own command
+
+        assert inspect(archive) == inspect(folder)
+
+
+def warned(folder: Path) -> str:
+    """The one warning."""
+    (warning,) = inspect(folder).warnings
+    return warning
+
+
+def test_a_file_cut_short_is_told(model: Path) -> None:
+    shard = model / "model-2.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-1])
+
+    assert "model-2.safetensors has" in warned(model)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff" * 8, b"\x02\0\0\0\0\0\0\0", b"\x02\0\0\0\0\0\0\0[]", b"\x02\0\0\0\0\0\0\0{"]
+)
+def test_a_file_that_is_no_safetensors_is_told(adapter: Path, data: bytes) -> None:
+    (adapter / "more.safetensors").write_bytes(data)
+
+    assert warned(adapter).startswith("more.safetensors ")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [-1], "data_offsets": [0, -4]},
+        {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [0]},
+        {"dtype": [], "shape": [1], "data_offsets": [0, 4]},
+        3,
+    ],
+)
+def test_a_header_that_contradicts_itself_is_told(adapter: Path, entry: Any) -> None:  # noqa: ANN401 -- whatever a file has
+    header = json.dumps({"w": entry}).encode()
+    (adapter / "more.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+
+    assert "header that cannot be read" in warned(adapter)
+
+
+def test_a_shard_that_is_missing_is_told(model: Path) -> None:
+    (model / "model-1.safetensors").unlink()
+
+    assert warned(model) == "shard model-1.safetensors is in the index and is not there"
+
+
+def test_tensors_in_no_shard_are_told(model: Path) -> None:
+    index = {"weight_map": {"w1": "model-1.safetensors", "w3": "model-2.safetensors"}}
+    (model / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    assert "1 tensors are in the index and in no shard" in warned(model)
+
+
+def test_a_missing_tokenizer_is_told(model: Path) -> None:
+    (model / "tokenizer.json").unlink()
+
+    assert "no tokenizer" in warned(model)
+
+
+def test_a_pickle_is_told(adapter: Path) -> None:
+    (adapter / "pytorch_model.bin").write_bytes(b"\x80")
+
+    assert "loading it runs" in warned(adapter)
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "{"])
+def test_a_configuration_that_is_no_json_is_told(model: Path, text: str) -> None:
+    (model / "config.json").write_text(text)
+
+    assert warned(model) == "config.json is not JSON"
+
+
+def test_what_vllm_refuses_is_told(adapter: Path) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, "modules_to_save": ["lm_head"]}))
+    save_file(
+        {**LORA, "base_model.model.lm_head.weight": np.ones(4, np.float32)}, adapter / "adapter_model.safetensors"
+    )
+
+    first, second = inspect(adapter).warnings
+    assert "modules_to_save" not in first
+    assert "lm_head" in first
+    assert "embeddings" in second
+
+
+def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="check the path"):
+        inspect(tmp_path / "nothing")
+
+
+def test_the_command_tells_it(adapter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(adapter)]) == 0
+    lines = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert lines["layout"] == "adapter"
+    assert lines["rank"] == "8"
+    assert main(["inspect", str(adapter), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["alpha"] == 16
