@@ -37,8 +37,8 @@ from together_generated.models import (
 )
 from together_generated.types import Unset
 
+from .archive import Extracted, Layout, folder_for
 from .archive import extract as extract_archive
-from .archive import folder_for
 from .checkpoints import (
     Checkpoint,
     CheckpointName,
@@ -105,6 +105,8 @@ class DownloadResult:
         size: Bytes of the archive.
         sha256: Its hash in hexadecimal; None unless it was computed.
         extracted_to: The folder it was unpacked to; None if it was not.
+        layout: What was unpacked: `adapter`, `model` or `unknown`; None if nothing was.
+        files: The paths of what was unpacked, inside the folder, without the receipt.
         resumed_from: Bytes that were there before.
     """
 
@@ -116,6 +118,8 @@ class DownloadResult:
     resumed_from: int
     sha256: str | None = None
     extracted_to: str | None = None
+    layout: str | None = None
+    files: tuple[str, ...] = ()
     object: str = "local"
 
 
@@ -241,7 +245,9 @@ def download(  # noqa: PLR0913 -- the public method's keywords
             size = there["archive"]["size"]
             kind = form or CheckpointType(found.checkpoint)
             place = str(folder)
-            return DownloadResult(checkpoint.job_id, checkpoint.step, kind, place, size, size, extracted_to=place)
+            done = DownloadResult(checkpoint.job_id, checkpoint.step, kind, place, size, size, extracted_to=place)
+            files = tuple(file["path"] for file in there["files"])
+            return replace(done, layout=str(there.get("layout", Layout.UNKNOWN)), files=files)
     try:
         fetched = yield from fetch(step)
     except (NotFoundError, BadRequestError):
@@ -260,14 +266,18 @@ def download(  # noqa: PLR0913 -- the public method's keywords
         return result
     said = {**origin, "base_model": _text(job.model), "archive": _described(fetched)}
 
-    def unpack(cancel: threading.Event) -> str:
-        return extract_archive(fetched.path, overwrite=overwrite, origin=said, cancel=cancel).folder
+    expected = Layout.ADAPTER if adapter else Layout.MODEL
 
-    place = yield from local(unpack)
+    def unpack(cancel: threading.Event) -> Extracted:
+        return extract_archive(fetched.path, overwrite=overwrite, origin=said, expected=expected, cancel=cancel)
+
+    made = yield from local(unpack)
+    files = tuple(file.path for file in made.files)
+    result = replace(result, extracted_to=made.folder, layout=made.layout.value, files=files)
     if keep_archive:
-        return replace(result, extracted_to=place)
+        return result
     fetched.path.unlink(missing_ok=True)
-    return replace(result, filename=place, extracted_to=place)
+    return replace(result, filename=made.folder)
 
 
 def _described(fetched: Fetched) -> dict[str, Any]:

@@ -44,6 +44,9 @@ def names(folder: Path) -> list[str]:
 def test_the_folder_is_ready_and_the_archive_gone(client: Together, folder: Path) -> None:
     result = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
 
+    assert result.layout == "adapter"
+    assert result.files == tuple(sorted(FILES))
+
     assert result.extracted_to is not None
     made = Path(result.extracted_to)
     assert result.filename == result.extracted_to
@@ -64,7 +67,9 @@ def test_the_receipt_names_the_job(client: Together, folder: Path, served: bytes
 
 
 def test_the_archive_may_be_kept(client: Together, folder: Path, served: bytes) -> None:
-    result = client.fine_tuning.download(LORA_JOB, output="a/model.tar.zst", extract=True, keep_archive=True)
+    result = client.fine_tuning.download(
+        LORA_JOB, checkpoint_type="adapter", output="a/model.tar.zst", extract=True, keep_archive=True
+    )
 
     assert names(folder / "a") == ["model", "model.tar.zst"]
     assert Path(result.filename).read_bytes() == served
@@ -72,30 +77,33 @@ def test_the_archive_may_be_kept(client: Together, folder: Path, served: bytes) 
 
 
 def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder: Path, sim: Simulator) -> None:
-    first = client.fine_tuning.download(LORA_JOB, extract=True)
+    first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
     asked = downloads(sim)
     assert asked >= 1
 
-    again = client.fine_tuning.download(LORA_JOB, extract=True)
+    again = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
 
     assert again.extracted_to == first.extracted_to
     assert again.resumed_from == again.size == first.size
     assert downloads(sim) == asked
     assert len(names(folder)) == 1
+    assert (again.layout, again.files) == (first.layout, first.files)
 
 
 def test_a_folder_that_has_changed_is_refused_before_the_archive_is_fetched(
     client: Together, folder: Path, sim: Simulator
 ) -> None:
-    made = Path(str(client.fine_tuning.download(LORA_JOB, output=folder, extract=True).extracted_to))
+    made = Path(
+        str(client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=folder, extract=True).extracted_to)
+    )
     (made / "adapter_config.json").write_text("mine")
     asked = downloads(sim)
 
     with pytest.raises(TargetExistsError, match="has changed since"):
-        client.fine_tuning.download(LORA_JOB, output=folder, extract=True)
+        client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=folder, extract=True)
     assert downloads(sim) == asked
 
-    client.fine_tuning.download(LORA_JOB, output=folder, extract=True, overwrite=True)
+    client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=folder, extract=True, overwrite=True)
     assert verify(made).good
 
 
@@ -106,7 +114,7 @@ def test_another_folder_is_refused_before_the_archive_is_fetched(
     (folder / "model" / "mine").write_text("mine")
 
     with pytest.raises(TargetExistsError):
-        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+        client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
     assert downloads(sim) == 0
     assert names(folder / "model") == ["mine"]
 
@@ -118,16 +126,23 @@ def test_an_archive_that_cannot_be_unpacked_is_kept_and_not_fetched_again(
 
     for _ in range(2):
         with pytest.raises(ArchiveError):
-            client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+            client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
         assert names(folder) == ["model.tar.zst"]
     assert (folder / "model.tar.zst").read_bytes() == served[:-9]
+
+
+def test_other_weights_than_were_asked_for_are_refused(client: Together, folder: Path) -> None:
+    with pytest.raises(ArchiveError, match="holds an adapter where a model was asked for"):
+        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="merged", extract=True)
+
+    assert names(folder) == ["model.tar.zst"]
 
 
 def test_what_a_killed_run_left_is_cleared_away(client: Together, folder: Path) -> None:
     (folder / ".model.unpacking" / "half").mkdir(parents=True)
     (folder / ".model.unpacking" / "half" / "file").write_text("half")
 
-    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+    client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
 
     assert names(folder) == ["model"]
 
@@ -138,7 +153,12 @@ def test_on_the_command_line_quiet_prints_the_folder(
     monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
     base = ["--base-url", sim.url]
 
-    assert main(["ft", "download", LORA_JOB, "-o", "models", "--extract", "--quiet", *base]) == 0
+    assert (
+        main(
+            ["ft", "download", LORA_JOB, "--checkpoint-type", "adapter", "-o", "models", "--extract", "--quiet", *base]
+        )
+        == 0
+    )
     made = Path(capsys.readouterr().out.strip())
     assert made.parent == folder / "models"
     assert main(["verify", str(made), "--quiet"]) == 0

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .layout import Layout, check_layout, layout_of
+
 if TYPE_CHECKING:
     from .receipt import Verification
     from .unpack import Limits, UnpackedFile
 
-__all__ = ["Extracted", "extract", "verify"]
+__all__ = ["Extracted", "Layout", "extract", "folder_for", "verify"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Extracted:
 
     Attributes:
         folder: Its absolute path.
+        layout: What it is: an adapter, a model, or unknown.
         files: What is in it, sorted by path; the receipt is not among them.
     """
 
     folder: str
+    layout: Layout
     files: tuple[UnpackedFile, ...]
 
 
@@ -42,6 +46,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
     limits: Limits | None = None,
     overwrite: bool = False,
     origin: Mapping[str, Any] | None = None,
+    expected: Layout | None = None,
     cancel: threading.Event | None = None,
 ) -> Extracted:
     """Unpack an archive into a folder, with a receipt `together-ext.json`.
@@ -54,6 +59,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         limits: What the archive may ask for.
         overwrite: Whether a folder that is there may be replaced.
         origin: What the receipt shall say of where the archive came from; plain values for JSON.
+        expected: What the weights must be; None if that does not matter.
         cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
 
     Returns:
@@ -61,7 +67,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
 
     Raises:
         ArchiveError: The archive is damaged or holds what it must not: anything but files and folders, names that lead
-            out of the folder or clash, more than the limits allow.
+            out of the folder or clash, more than the limits allow, other weights than expected.
         TargetExistsError: A folder with something in it is there already.
         StorageError: The disk or its permissions do not allow it.
     """
@@ -77,8 +83,10 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
-        receipt.write(place, files, said)
-    return Extracted(str(target), tuple(files))
+        layout = layout_of({file.path.rpartition("/")[2] for file in files})
+        check_layout(layout, expected, str(source))
+        receipt.write(place, files, {**said, "layout": layout})
+    return Extracted(str(target), layout, tuple(files))
 
 
 def verify(folder: str | os.PathLike[str]) -> Verification:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from together_ext.errors import ArchiveError, printable
 
+from .layout import Layout, layout_of
 from .stream import uncompressed
 from .tar import TarReader
 
@@ -54,7 +55,7 @@ class Inspection:
         warnings: What will bite, each a sentence.
     """
 
-    layout: str
+    layout: Layout
     tensors: int
     parameters: int
     dtypes: Mapping[str, int]
@@ -197,11 +198,7 @@ def _summed_up(found: _Found) -> Inspection:
         dtypes[str(entry["dtype"])] += math.prod(entry["shape"])
     adapter = found.documents.get("adapter_config.json")
     settings = adapter if isinstance(adapter, dict) else {}
-    layout = "unknown"
-    if adapter is not None:
-        layout = "adapter"
-    elif found.tensors or "config.json" in found.documents:
-        layout = "model"
+    layout = layout_of(found.names)
     rank, alpha, modules = settings.get("r"), settings.get("lora_alpha"), settings.get("target_modules")
     base = settings.get("base_model_name_or_path")
     listed = [modules] if isinstance(modules, str) else modules if isinstance(modules, list) else []
@@ -229,8 +226,8 @@ def _adapter_warnings(found: _Found, settings: Mapping[str, Any]) -> Iterator[st
         yield "the adapter has no weights in safetensors files"
 
 
-def _model_warnings(found: _Found, layout: str) -> Iterator[str]:
-    if layout != "model":
+def _model_warnings(found: _Found, layout: Layout) -> Iterator[str]:
+    if layout is not Layout.MODEL:
         return
     for name, index in found.documents.items():
         if name.endswith(".safetensors.index.json"):
