@@ -351,6 +351,8 @@ def test_a_download_as_a_document(cli: Cli) -> None:
         "size": 100,
         "sha256": None,
         "extracted_to": None,
+        "layout": None,
+        "files": [],
         "resumed_from": 0,
     }
     assert outcome.err == ""

@@ -48,6 +48,7 @@ class Crew:
         if len(self._threads) < self._most and elapsed >= RECONSIDER:
             rate = (self._board.status()[0] - self._before) / elapsed
             if rate < FAST * len(self._threads):
+                self._board.spread(self._most)
                 for _ in range(self._most - len(self._threads)):
                     self._add(threading.Thread(target=work, args=(self._board, self._conditions, None, None)))
 

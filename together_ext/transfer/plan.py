@@ -155,6 +155,19 @@ class Plan:
         self._active.append(segment)
         return segment
 
+    def spread(self, connections: int) -> None:
+        """Divide what is left of the active segments evenly, so that each of so many connections can have one.
+
+        Halving alone would give those that join one after the other a half, a quarter, an eighth.
+        """
+        for segment in self._active:
+            parts = max(connections // len(self._active), 1)
+            pieces = divided([(segment.position, segment.stop)], parts, self.smallest)
+            if len(pieces) > 1:
+                segment.stop = pieces[0][1]
+                self._waiting += pieces[1:]
+        self._waiting.sort()
+
     def advance(self, segment: Segment, count: int) -> int:
         """Note that `count` more bytes at the segment's position have arrived; returns how many were still wanted."""
         wanted = min(count, segment.left)

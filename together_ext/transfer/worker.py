@@ -161,6 +161,12 @@ class Board:
         for body in bodies:
             body.abort()
 
+    def spread(self, connections: int) -> None:
+        """Divide the work evenly among so many connections."""
+        with self.changed:
+            self._plan.spread(connections)
+            self.changed.notify_all()
+
     def claim(self) -> Segment | None:
         """The next segment to fetch; waits while there may be one later, and gives None when there will be none."""
         with self.changed:

@@ -134,6 +134,33 @@ class TestPlan:
         assert merged(claimed) == gaps(arrived, size)
         assert all(left[1] <= right[0] for left, right in pairwise(sorted(claimed)))
 
+    @given(
+        st.integers(1, 10_000),
+        st.lists(st.integers(0, 3_000), min_size=1, max_size=4),
+        st.integers(1, 9),
+        st.integers(1, 50),
+    )
+    def test_spread_work_is_still_every_missing_byte_once(
+        self, size: int, progress: list[int], connections: int, smallest: int
+    ) -> None:
+        plan = Plan(size, connections=len(progress), smallest=smallest)
+        active = [plan.claim() for _ in range(plan.waiting)]
+        for segment, count in zip(active, progress, strict=False):
+            assert segment is not None
+            plan.advance(segment, count)
+        plan.spread(connections)
+        waiting = [plan.claim() for _ in range(plan.waiting)]
+        spans = [(each.start, each.stop) for each in (*active, *waiting) if each is not None]
+        assert covered(spans) == sum(stop - start for start, stop in spans) == size
+        assert plan.active <= max(connections, len(active))
+
+    def test_work_is_spread_evenly(self) -> None:
+        plan = Plan(800, connections=2, smallest=10)
+        first, second = plan.claim(), plan.claim()
+        plan.spread(8)
+        shares = [first, second, *(plan.claim() for _ in range(plan.waiting))]
+        assert [each.left for each in shares if each is not None] == [100] * 8
+
     def test_a_finished_connection_takes_the_rear_half_of_the_largest_remainder(self) -> None:
         plan = Plan(100, connections=2, smallest=10)
         first, second = plan.claim(), plan.claim()
