@@ -14,6 +14,7 @@ from openapi_spec_validator.readers import read_from_filename
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "openapi.yaml"
 CONFIG = ROOT / "generator-config.yml"
+TEMPLATES = ROOT / "tools" / "templates"
 PACKAGE = ROOT / "generated" / "together_generated"
 
 
@@ -38,6 +39,8 @@ def generate(into: Path, *, spec: Path = SPEC) -> None:
         raise GenerationError(f"{spec.name} is not a valid OpenAPI document: {error}") from error
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
     command += ["--path", str(spec), "--config", str(CONFIG), "--output-path", str(into)]
+    # Ours go before the generator's own of the same name.
+    command += ["--custom-template-path", str(TEMPLATES)]
     # The generator finds ruff, which its post hooks call, on PATH; take the pinned one beside this interpreter.
     path = str(Path(sys.executable).parent)
     done = subprocess.run(  # noqa: S603 -- a fixed command of our own

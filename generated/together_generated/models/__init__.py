@@ -1,35 +1,7 @@
-"""Contains all the data models used in inputs/outputs"""
+"""Contains all the data models used in inputs/outputs; each is loaded when its name is first used"""
 
-from .batch_size_max import BatchSizeMax
-from .cosine_lr_scheduler_args import CosineLRSchedulerArgs
-from .download_checkpoint import DownloadCheckpoint
-from .fine_tune_checkpoint import FineTuneCheckpoint
-from .fine_tune_event import FineTuneEvent
-from .fine_tune_progress import FineTuneProgress
-from .finetune_create_request import FinetuneCreateRequest
-from .finetune_delete_response import FinetuneDeleteResponse
-from .finetune_event_levels import FinetuneEventLevels
-from .finetune_event_type import FinetuneEventType
-from .finetune_job_status import FinetuneJobStatus
-from .finetune_list_checkpoints import FinetuneListCheckpoints
-from .finetune_list_events import FinetuneListEvents
-from .finetune_response import FinetuneResponse
-from .finetune_response_truncated import FinetuneResponseTruncated
-from .finetune_truncated_list import FinetuneTruncatedList
-from .full_training_type import FullTrainingType
-from .full_training_type_type import FullTrainingTypeType
-from .linear_lr_scheduler_args import LinearLRSchedulerArgs
-from .lo_ra_training_type import LoRATrainingType
-from .lo_ra_training_type_type import LoRATrainingTypeType
-from .lr_scheduler import LRScheduler
-from .lr_scheduler_type import LRSchedulerType
-from .multimodal_params import MultimodalParams
-from .train_on_inputs_auto import TrainOnInputsAuto
-from .training_method_dpo import TrainingMethodDPO
-from .training_method_dpo_method import TrainingMethodDPOMethod
-from .training_method_sft import TrainingMethodSFT
-from .training_method_sft_method import TrainingMethodSFTMethod
-from .unknown_object import UnknownObject
+import importlib
+from typing import TYPE_CHECKING
 
 __all__ = (
     "BatchSizeMax",
@@ -63,3 +35,80 @@ __all__ = (
     "TrainOnInputsAuto",
     "UnknownObject",
 )
+
+_MODULE_OF = {
+    "BatchSizeMax": ".batch_size_max",
+    "CosineLRSchedulerArgs": ".cosine_lr_scheduler_args",
+    "DownloadCheckpoint": ".download_checkpoint",
+    "FineTuneCheckpoint": ".fine_tune_checkpoint",
+    "FineTuneEvent": ".fine_tune_event",
+    "FineTuneProgress": ".fine_tune_progress",
+    "FinetuneCreateRequest": ".finetune_create_request",
+    "FinetuneDeleteResponse": ".finetune_delete_response",
+    "FinetuneEventLevels": ".finetune_event_levels",
+    "FinetuneEventType": ".finetune_event_type",
+    "FinetuneJobStatus": ".finetune_job_status",
+    "FinetuneListCheckpoints": ".finetune_list_checkpoints",
+    "FinetuneListEvents": ".finetune_list_events",
+    "FinetuneResponse": ".finetune_response",
+    "FinetuneResponseTruncated": ".finetune_response_truncated",
+    "FinetuneTruncatedList": ".finetune_truncated_list",
+    "FullTrainingType": ".full_training_type",
+    "FullTrainingTypeType": ".full_training_type_type",
+    "LinearLRSchedulerArgs": ".linear_lr_scheduler_args",
+    "LoRATrainingType": ".lo_ra_training_type",
+    "LoRATrainingTypeType": ".lo_ra_training_type_type",
+    "LRScheduler": ".lr_scheduler",
+    "LRSchedulerType": ".lr_scheduler_type",
+    "MultimodalParams": ".multimodal_params",
+    "TrainOnInputsAuto": ".train_on_inputs_auto",
+    "TrainingMethodDPO": ".training_method_dpo",
+    "TrainingMethodDPOMethod": ".training_method_dpo_method",
+    "TrainingMethodSFT": ".training_method_sft",
+    "TrainingMethodSFTMethod": ".training_method_sft_method",
+    "UnknownObject": ".unknown_object",
+}
+
+if TYPE_CHECKING:
+    from .batch_size_max import BatchSizeMax
+    from .cosine_lr_scheduler_args import CosineLRSchedulerArgs
+    from .download_checkpoint import DownloadCheckpoint
+    from .fine_tune_checkpoint import FineTuneCheckpoint
+    from .fine_tune_event import FineTuneEvent
+    from .fine_tune_progress import FineTuneProgress
+    from .finetune_create_request import FinetuneCreateRequest
+    from .finetune_delete_response import FinetuneDeleteResponse
+    from .finetune_event_levels import FinetuneEventLevels
+    from .finetune_event_type import FinetuneEventType
+    from .finetune_job_status import FinetuneJobStatus
+    from .finetune_list_checkpoints import FinetuneListCheckpoints
+    from .finetune_list_events import FinetuneListEvents
+    from .finetune_response import FinetuneResponse
+    from .finetune_response_truncated import FinetuneResponseTruncated
+    from .finetune_truncated_list import FinetuneTruncatedList
+    from .full_training_type import FullTrainingType
+    from .full_training_type_type import FullTrainingTypeType
+    from .linear_lr_scheduler_args import LinearLRSchedulerArgs
+    from .lo_ra_training_type import LoRATrainingType
+    from .lo_ra_training_type_type import LoRATrainingTypeType
+    from .lr_scheduler import LRScheduler
+    from .lr_scheduler_type import LRSchedulerType
+    from .multimodal_params import MultimodalParams
+    from .train_on_inputs_auto import TrainOnInputsAuto
+    from .training_method_dpo import TrainingMethodDPO
+    from .training_method_dpo_method import TrainingMethodDPOMethod
+    from .training_method_sft import TrainingMethodSFT
+    from .training_method_sft_method import TrainingMethodSFTMethod
+    from .unknown_object import UnknownObject
+else:
+    # Out of a type checker's sight: it would take any name for one that exists.
+    def __getattr__(name: str) -> object:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
