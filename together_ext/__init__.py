@@ -54,8 +54,8 @@ if TYPE_CHECKING:
         UnknownTrainingTypeError,
         UnprocessableEntityError,
     )
-    from .operations import DownloadResult
     from .transfer import DownloadProgress
+    from .weights import DownloadResult
 
 __all__ = [
     "ApiConnectionError",
@@ -148,8 +148,8 @@ _HOMES = {
         "UnknownTrainingTypeError",
         "UnprocessableEntityError",
     ),
-    "operations": ("DownloadResult",),
     "transfer": ("DownloadProgress",),
+    "weights": ("DownloadResult",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, Required, TypedDict
 
-from together_generated.models import (
-    FinetuneCreateRequest,
-    FullTrainingType,
-    LoRATrainingType,
-    LRScheduler,
-    MultimodalParams,
-    TrainingMethodDPO,
-    TrainingMethodSFT,
-)
+from together_generated import models
 
 from .errors import RuleError
 
@@ -41,7 +33,7 @@ class JobParameters(TypedDict, total=False):
     """Samples in a step, or "max" for the largest that fits."""
     learning_rate: float | None
     """Peak learning rate."""
-    lr_scheduler: LRScheduler | None
+    lr_scheduler: models.LRScheduler | None
     """How the learning rate falls after its peak."""
     warmup_ratio: float | None
     """Share of the steps, from 0 to 1, over which the learning rate rises."""
@@ -65,11 +57,11 @@ class JobParameters(TypedDict, total=False):
     """Weights & Biases entity."""
     train_on_inputs: bool | Literal["auto"] | None
     """Train on the prompts too; superseded by the training method's field of that name."""
-    training_method: TrainingMethodSFT | TrainingMethodDPO | None
+    training_method: models.TrainingMethodSFT | models.TrainingMethodDPO | None
     """Supervised fine-tuning or direct preference optimization."""
-    training_type: FullTrainingType | LoRATrainingType | None
+    training_type: models.FullTrainingType | models.LoRATrainingType | None
     """All weights or a LoRA adapter."""
-    multimodal_params: MultimodalParams | None
+    multimodal_params: models.MultimodalParams | None
     """Settings for models that see."""
     from_checkpoint: str | None
     """A job ID or a fine-tuned model's name to go on from, each with `:<step>` for one checkpoint."""
@@ -83,7 +75,7 @@ class JobParameters(TypedDict, total=False):
     """Hugging Face repository to upload the result to."""
 
 
-def creation_request(parameters: JobParameters) -> FinetuneCreateRequest:
+def creation_request(parameters: JobParameters) -> models.FinetuneCreateRequest:
     """The request body: only what was given.
 
     Raises:
@@ -92,7 +84,7 @@ def creation_request(parameters: JobParameters) -> FinetuneCreateRequest:
     """
     # Types were checked where `create` was called; here they would have to be repeated for every field.
     given: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
-    request = FinetuneCreateRequest(**given)
+    request = models.FinetuneCreateRequest(**given)
     try:
         json.dumps(request.to_dict(), allow_nan=False)
     except (TypeError, ValueError, AttributeError) as error:

@@ -1,22 +1,25 @@
-"""The fine-tuning resource of both clients. Each method drives its flow in `operations`: what it does is there."""
+"""The fine-tuning resource of both clients. Each method drives a flow of `operations` or `weights`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import httpx
 
-from together_generated.models import FinetuneDeleteResponse, FinetuneResponse, FinetuneResponseTruncated
+from together_generated import models
 
-from . import operations
+from . import operations, weights
 from .checkpoints import Checkpoint, CheckpointType
-from .creation import JobParameters
 from .flow import Archive, Step, arun, run
-from .operations import DownloadResult, EventList, JobList
 from .transfer import ProgressCallback
+from .weights import DownloadResult
+
+if TYPE_CHECKING:
+    from .creation import JobParameters
+    from .lists import EventList, JobList
 
 # Inside the classes below `list` is a method.
 Checkpoints = list[Checkpoint]
@@ -43,7 +46,7 @@ class FineTuning:
         """
         return run(operations.list_jobs(), self._do)
 
-    def retrieve(self, id: str) -> FinetuneResponse:
+    def retrieve(self, id: str) -> models.FinetuneResponse:
         """Everything the server knows of a job.
 
         Args:
@@ -51,7 +54,7 @@ class FineTuning:
         """
         return run(operations.retrieve(id), self._do)
 
-    def create(self, **parameters: Unpack[JobParameters]) -> FinetuneResponseTruncated:
+    def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """Start a job.
 
         Args:
@@ -63,7 +66,7 @@ class FineTuning:
         """
         return run(operations.create(parameters), self._do)
 
-    def cancel(self, id: str) -> FinetuneResponseTruncated:
+    def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """Ask the server to stop a job.
 
         Args:
@@ -71,7 +74,7 @@ class FineTuning:
         """
         return run(operations.cancel(id), self._do)
 
-    def delete(self, id: str) -> FinetuneDeleteResponse:
+    def delete(self, id: str) -> models.FinetuneDeleteResponse:
         """Remove a job from the account.
 
         Args:
@@ -143,7 +146,7 @@ class FineTuning:
                 archive that cannot be unpacked (`ArchiveError`) is kept.
         """
         return run(
-            operations.download(
+            weights.download(
                 id,
                 output=output,
                 checkpoint_step=checkpoint_step,
@@ -189,7 +192,7 @@ class StreamingResponses:
         self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
     ) -> Iterator[httpx.Response]:
         """The archive as an open answer: `iter_bytes()`, `iter_lines()`, `read()`. Takes the arguments of `content`."""
-        archive = run(operations.content(ft_id, checkpoint, checkpoint_step), self._do)
+        archive = run(weights.content(ft_id, checkpoint, checkpoint_step), self._do)
         with self._stream(archive) as response:
             yield response
 
@@ -209,19 +212,19 @@ class AsyncFineTuning:
         """See `FineTuning.list`."""
         return await arun(operations.list_jobs(), self._do)
 
-    async def retrieve(self, id: str) -> FinetuneResponse:
+    async def retrieve(self, id: str) -> models.FinetuneResponse:
         """See `FineTuning.retrieve`."""
         return await arun(operations.retrieve(id), self._do)
 
-    async def create(self, **parameters: Unpack[JobParameters]) -> FinetuneResponseTruncated:
+    async def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """See `FineTuning.create`."""
         return await arun(operations.create(parameters), self._do)
 
-    async def cancel(self, id: str) -> FinetuneResponseTruncated:
+    async def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """See `FineTuning.cancel`."""
         return await arun(operations.cancel(id), self._do)
 
-    async def delete(self, id: str) -> FinetuneDeleteResponse:
+    async def delete(self, id: str) -> models.FinetuneDeleteResponse:
         """See `FineTuning.delete`."""
         return await arun(operations.delete(id), self._do)
 
@@ -249,7 +252,7 @@ class AsyncFineTuning:
     ) -> DownloadResult:
         """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
         return await arun(
-            operations.download(
+            weights.download(
                 id,
                 output=output,
                 checkpoint_step=checkpoint_step,
@@ -289,6 +292,6 @@ class AsyncStreamingResponses:
         self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
     ) -> AsyncIterator[httpx.Response]:
         """The archive as an open answer: `aiter_bytes()`, `aiter_lines()`, `aread()`."""
-        archive = await arun(operations.content(ft_id, checkpoint, checkpoint_step), self._do)
+        archive = await arun(weights.content(ft_id, checkpoint, checkpoint_step), self._do)
         async with self._stream(archive) as response:
             yield response

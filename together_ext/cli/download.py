@@ -16,7 +16,7 @@ from .settings import settings_of
 from .views import Lines
 
 if TYPE_CHECKING:
-    from together_ext.operations import DownloadResult
+    from together_ext.weights import DownloadResult
 
 
 def download(  # noqa: PLR0913 -- the command's options

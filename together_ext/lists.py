@@ -1,0 +1,29 @@
+"""The answers that are lists, with the list always there."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from together_generated import models
+
+
+@define
+class JobList(models.FinetuneTruncatedList):
+    """The account's jobs.
+
+    Attributes:
+        data: Always a list, newest first.
+    """
+
+    data: list[models.FinetuneResponseTruncated] = field(factory=list)
+
+
+@define
+class EventList(models.FinetuneListEvents):
+    """A job's events.
+
+    Attributes:
+        data: Always a list, in the server's order.
+    """
+
+    data: list[models.FineTuneEvent] = field(factory=list)

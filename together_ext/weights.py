@@ -1,0 +1,211 @@
+"""From a job's name to its weights on the disk: the rules, the request, the file, the unpacked folder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from together_generated import models
+from together_generated.models import DownloadCheckpoint
+
+from .archive import Extracted, Layout, folder_for
+from .archive import extract as extract_archive
+from .checkpoints import (
+    CheckpointName,
+    CheckpointType,
+    archive_stem,
+    check_ready,
+    parse_checkpoint_name,
+    parse_checkpoint_type,
+    requested_checkpoint,
+)
+from .config import download_connections, download_limit_rate
+from .destination import check_output, destination
+from .errors import (
+    ApiError,
+    BadRequestError,
+    CheckpointNotFoundError,
+    CheckpointTypeError,
+    NotFoundError,
+    TargetExistsError,
+)
+from .flow import Archive, Fetch, Flow, fetch, local
+from .operations import list_checkpoints, retrieve, text
+from .transfer import Fetched, Options, ProgressCallback
+
+
+@dataclass(frozen=True)
+class DownloadResult:
+    """Weights that lie on the disk.
+
+    Attributes:
+        object: Always `"local"`.
+        id: The job's ID, without the step.
+        checkpoint_step: The step that was asked for; None for the final weights.
+        checkpoint_type: What came: `merged` or `adapter` of a LoRA job, `default` of a full one.
+        filename: Absolute path of the archive; of the folder that was unpacked, if the archive was not kept.
+        size: Bytes of the archive.
+        sha256: Its hash in hexadecimal; None unless it was computed.
+        extracted_to: The folder it was unpacked to; None if it was not.
+        layout: What was unpacked: `adapter`, `model` or `unknown`; None if nothing was.
+        files: The paths of what was unpacked, inside the folder, without the receipt.
+        resumed_from: Bytes that were there before.
+    """
+
+    id: str
+    checkpoint_step: int | None
+    checkpoint_type: CheckpointType
+    filename: str
+    size: int
+    resumed_from: int
+    sha256: str | None = None
+    extracted_to: str | None = None
+    layout: str | None = None
+    files: tuple[str, ...] = ()
+    object: str = "local"
+
+
+def archive(
+    name: str, checkpoint_step: int | None, checkpoint_type: CheckpointType | str
+) -> Flow[tuple[models.FinetuneResponse, CheckpointName, Archive]]:
+    """Apply the rules: which job, which checkpoint, and what to ask the API for."""
+    wanted = parse_checkpoint_type(checkpoint_type)
+    checkpoint = parse_checkpoint_name(name, checkpoint_step)
+    job = yield from retrieve(checkpoint.job_id)
+    form = requested_checkpoint(checkpoint.job_id, wanted, training_type(job))
+    check_ready(checkpoint, text(job.status))
+    return job, checkpoint, Archive(checkpoint.job_id, checkpoint.step, form)
+
+
+def content(ft_id: str, checkpoint: str | None, checkpoint_step: int | None) -> Flow[Archive]:
+    """What the raw download request asks for; without a `checkpoint` the rules decide."""
+    if checkpoint is None:
+        _, _, found = yield from archive(ft_id, checkpoint_step, CheckpointType.DEFAULT)
+        return found
+    name = parse_checkpoint_name(ft_id, checkpoint_step)
+    if checkpoint not in set(DownloadCheckpoint):
+        forms = ", ".join(DownloadCheckpoint)
+        raise CheckpointTypeError(f"there is no checkpoint {checkpoint!r}: choose one of {forms}")
+    return Archive(name.job_id, name.step, str(checkpoint))
+
+
+def download(  # noqa: PLR0913 -- the public method's keywords
+    name: str,
+    *,
+    output: str | os.PathLike[str] | None,
+    checkpoint_step: int | None,
+    checkpoint_type: CheckpointType | str,
+    overwrite: bool,
+    connections: int | None,
+    limit_rate: float | None,
+    progress: ProgressCallback | None,
+    extract: bool,
+    keep_archive: bool,
+) -> Flow[DownloadResult]:
+    """Fetch a checkpoint's archive, and unpack it if that is wanted."""
+    check_output(output)
+    options = Options(
+        connections=download_connections(connections),
+        limit_rate=download_limit_rate(limit_rate),
+        overwrite=overwrite,
+        progress=progress,
+    )
+    job, checkpoint, found = yield from archive(name, checkpoint_step, checkpoint_type)
+    adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    stem = archive_stem(checkpoint, text(job.model_output_name), adapter=adapter)
+    step = Fetch(found, destination(output, stem), options)
+    form = CheckpointType.DEFAULT if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value else None
+    origin = {"job": checkpoint.job_id, "step": checkpoint.step, "type": form or found.checkpoint}
+    folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
+    if extract:
+        there = yield from local(lambda _: _unpacked_before(folder, origin, overwrite=overwrite))
+        if there is not None:
+            size = there["archive"]["size"]
+            kind = form or CheckpointType(found.checkpoint)
+            place = str(folder)
+            done = DownloadResult(checkpoint.job_id, checkpoint.step, kind, place, size, size, extracted_to=place)
+            files = tuple(file["path"] for file in there["files"])
+            return replace(done, layout=str(there.get("layout", Layout.UNKNOWN)), files=files)
+    try:
+        fetched = yield from fetch(step)
+    except (NotFoundError, BadRequestError):
+        if checkpoint.step is not None:
+            yield from _check_listed(checkpoint.job_id, checkpoint.step)
+        raise
+    result = DownloadResult(
+        id=checkpoint.job_id,
+        checkpoint_step=checkpoint.step,
+        checkpoint_type=form or CheckpointType(found.checkpoint),
+        filename=str(fetched.path),
+        size=fetched.size,
+        resumed_from=fetched.resumed_from,
+    )
+    if not extract:
+        return result
+    said = {**origin, "base_model": text(job.model), "archive": _described(fetched)}
+
+    expected = Layout.ADAPTER if adapter else Layout.MODEL
+
+    def unpack(cancel: threading.Event) -> Extracted:
+        return extract_archive(fetched.path, overwrite=overwrite, origin=said, expected=expected, cancel=cancel)
+
+    made = yield from local(unpack)
+    files = tuple(file.path for file in made.files)
+    result = replace(result, extracted_to=made.folder, layout=made.layout.value, files=files)
+    if keep_archive:
+        return result
+    fetched.path.unlink(missing_ok=True)
+    return replace(result, filename=made.folder)
+
+
+def _described(fetched: Fetched) -> dict[str, Any]:
+    return {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}
+
+
+def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool) -> Mapping[str, Any] | None:
+    """The receipt of these very weights, if the folder has them whole; None if they are still to be fetched.
+
+    Raises:
+        TargetExistsError: The folder has something else.
+    """
+    # The decompressor comes with it.
+    from .archive import receipt, unpack  # noqa: PLC0415
+
+    if overwrite:
+        return None
+    said = receipt.origin(folder)
+    if not said or any(said.get(name) != value for name, value in origin.items()):
+        unpack.check_place(folder, overwrite=False)
+        return None
+    found = receipt.verify(folder)
+    size = said["archive"].get("size") if isinstance(said.get("archive"), dict) else None
+    if not found.good or not isinstance(size, int):
+        raise TargetExistsError(
+            f"{folder} was unpacked before, and has changed since: choose another folder, or allow it to be replaced"
+        )
+    return said
+
+
+def _check_listed(job_id: str, step: int) -> Flow[None]:
+    """Say better than the server which steps there are; if that cannot be found out, its own word has to do."""
+    try:
+        listed = yield from list_checkpoints(job_id)
+    except ApiError:
+        return
+    steps = sorted({found.step for found in listed})
+    if step not in steps:
+        raise CheckpointNotFoundError(job_id, step, steps)
+
+
+def training_type(job: models.FinetuneResponse) -> str | None:
+    """The server's word for how a job was trained; None if it has none."""
+    found = job.training_type
+    if isinstance(found, models.FullTrainingType | models.LoRATrainingType):
+        return found.type_.value
+    if isinstance(found, models.UnknownObject):
+        return text(found.additional_properties.get("type"))
+    return text(found)
