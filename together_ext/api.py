@@ -8,14 +8,11 @@ them), and its errors quote whole bodies.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import httpx
-from httpx_retries import Retry, RetryTransport
 
 from together_generated import AuthenticatedClient
 from together_generated.api.fine_tuning import download_fine_tune
@@ -36,8 +33,9 @@ from .errors import (
     status_error,
 )
 from .flow import Archive, Call
+from .retries import AsyncRetrying, Retries, Retrying
 from .transfer import Remote
-from .transfer.headers import parse_retry_after
+from .trust import Trust
 from .version import __version__
 
 T = TypeVar("T")
@@ -50,29 +48,11 @@ RETRYABLE_POST: Final = frozenset({429, 503})
 REFUSED_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-class _Retry(Retry):
-    """The library's retries; its own async wait works under asyncio alone."""
-
-    def parse_retry_after(self, retry_after: str) -> float:
-        """Seconds to wait by a `Retry-After`; 0, which means our own wait, for one that cannot be read."""
-        return parse_retry_after(retry_after, now=datetime.now(UTC)) or 0.0
-
-    async def asleep(self, response: httpx.Response | Exception) -> None:
-        """Wait before the next try."""
-        import anyio  # noqa: PLC0415 -- only needed after a failure
-
-        seconds = self._calculate_sleep(response.headers if isinstance(response, httpx.Response) else {})
-        await anyio.sleep(seconds)
-        self.elapsed_sleep += seconds
-
-
-def _retries(settings: Settings) -> tuple[Retry, Retry]:
-    """The retries of calls that may be repeated freely, and of those that may not."""
-    common = partial(_Retry, total=settings.max_retries, backoff_factor=0.5, backoff_jitter=0.5, max_backoff_wait=60.0)
-    return (
-        common(status_forcelist=RETRYABLE, allowed_methods=["GET", "DELETE"]),
-        common(status_forcelist=RETRYABLE_POST, allowed_methods=["POST"], retry_on_exceptions=REFUSED_CONNECTION),
-    )
+def _retries(settings: Settings) -> Callable[[httpx.Request], Retries]:
+    """How often a request is sent: some may be repeated freely, and some not."""
+    freely = Retries(settings.max_retries, RETRYABLE)
+    carefully = Retries(settings.max_retries, RETRYABLE_POST, REFUSED_CONNECTION)
+    return lambda request: carefully if request.method == "POST" else freely
 
 
 class _Through(httpx.BaseTransport):
@@ -129,15 +109,12 @@ async def _arefuse(response: httpx.Response) -> None:
         raise _Refused(response)
 
 
-def _retry_by_method(request: httpx.Request, *, retries: tuple[Retry, Retry]) -> None:
-    request.extensions["retry"] = retries[request.method == "POST"]
-
-
 class _Seam:
     """What both worlds share: settings, addresses, and the names of failures."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.trust = Trust()
         self._secrets = (settings.api_key or "",)
 
     def _key(self) -> str:
@@ -246,7 +223,7 @@ class Seam(_Seam):
     def client(self) -> httpx.Client:
         """The plain client below: the caller's, or our own, made when it is first needed."""
         if self._client is None:
-            self._client = httpx.Client(timeout=self.settings.timeout)
+            self._client = httpx.Client(verify=self.trust, timeout=self.settings.timeout)
         return self._client
 
     @property
@@ -260,11 +237,8 @@ class Seam(_Seam):
         if self._api is None:
             http = httpx.Client(
                 **self._client_settings(self.client),
-                transport=RetryTransport(_Through(self.client)),
-                event_hooks={
-                    "request": [partial(_retry_by_method, retries=_retries(self.settings))],
-                    "response": [_refuse],
-                },
+                transport=Retrying(_Through(self.client), _retries(self.settings)),
+                event_hooks={"response": [_refuse]},
             )
             self._api = self._generated().set_httpx_client(http), http
         return self._api
@@ -314,20 +288,15 @@ class AsyncSeam(_Seam):
     def client(self) -> httpx.AsyncClient:
         """The plain client below: the caller's, or our own, made when it is first needed."""
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=self.settings.timeout)
+            self._client = httpx.AsyncClient(verify=self.trust, timeout=self.settings.timeout)
         return self._client
 
     def _connected(self) -> tuple[AuthenticatedClient, httpx.AsyncClient]:
         if self._api is None:
-            retries = _retries(self.settings)
-
-            async def choose_retries(request: httpx.Request) -> None:
-                _retry_by_method(request, retries=retries)
-
             http = httpx.AsyncClient(
                 **self._client_settings(self.client),
-                transport=RetryTransport(_AsyncThrough(self.client)),
-                event_hooks={"request": [choose_retries], "response": [_arefuse]},
+                transport=AsyncRetrying(_AsyncThrough(self.client), _retries(self.settings)),
+                event_hooks={"response": [_arefuse]},
             )
             self._api = self._generated().set_async_httpx_client(http), http
         return self._api

@@ -120,7 +120,7 @@ class AsyncTogether:
         async with AsyncExitStack() as stack:
             if self._own_client:
                 # The engine's threads are faster on sockets of their own than through the event loop.
-                client = stack.enter_context(httpx.Client(timeout=self._settings.timeout))
+                client = stack.enter_context(httpx.Client(verify=self._seam.trust, timeout=self._settings.timeout))
             else:
                 client = await bridge.sync_view(stack, self._seam.client)
             remote = self._seam.remote(client, step.archive, timeout=TRANSFER_TIMEOUT)

@@ -38,7 +38,6 @@ no attribute, holds the API key; text of a server is shortened and freed of cont
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -400,6 +399,8 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
 
 def _spellings(char: str) -> str:
+    import html  # noqa: PLC0415 -- only needed after a failure
+
     code, plain = ord(char), re.escape(char)
     return (
         rf"(?:\\*{plain}|{re.escape(html.escape(char))}|(?i:\\+u{code:04x}|%{code:02x}|&\#0*{code};|&\#x0*{code:x};))"

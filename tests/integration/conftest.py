@@ -271,7 +271,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def note(wait: float) -> None:
         seconds.append(wait)
 
-    monkeypatch.setattr("httpx_retries.retry.time", types.SimpleNamespace(sleep=seconds.append))
+    monkeypatch.setattr("together_ext.retries.time", types.SimpleNamespace(sleep=seconds.append))
     monkeypatch.setattr(anyio, "sleep", note)
     return seconds
 

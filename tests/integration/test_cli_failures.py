@@ -66,7 +66,7 @@ def cli(sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setenv("TOGETHER_API_KEY", KEY)
     monkeypatch.setenv("TOGETHER_BASE_URL", sim.url)
     # Retries of calls shall not wait.
-    monkeypatch.setattr("httpx_retries.retry.time", types.SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("together_ext.retries.time", types.SimpleNamespace(sleep=lambda _: None))
     return Cli(sim, tmp_path, capsys)
 
 

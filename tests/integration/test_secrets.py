@@ -196,7 +196,7 @@ def test_no_repr_shows_the_key(keyed: Together, sim: Simulator) -> None:
     answer = keyed.fine_tuning.content(LORA_JOB)
     jobs = keyed.fine_tuning.list()
     real = getattr(keyed, "_client", keyed)
-    packages = ("together_ext", "together_generated", "httpx", "httpcore", "httpx_retries")
+    packages = ("together_ext", "together_generated", "httpx", "httpcore")
     parts = [found for found in reachable(real) if type(found).__module__.split(".")[0] in packages]
     assert any(isinstance(found, AuthenticatedClient) for found in parts)
     assert any(isinstance(found, Settings) for found in parts)

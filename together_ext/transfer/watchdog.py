@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from statistics import median
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -43,5 +42,5 @@ class Watchdog(Generic[K]):
                 # The next verdict is on the next window.
                 self._since[key] = (now, positions[key])
         if len(rates) >= QUORUM:
-            self._usual = median(rates.values())
+            self._usual = sorted(rates.values())[len(rates) // 2]
         return [key for key, rate in rates.items() if self._usual is not None and rate < self._usual * CRAWLING]

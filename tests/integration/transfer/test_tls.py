@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from together_ext import ApiConnectionError, AsyncTogether, Together
 from together_ext.errors import TransferCancelledError, TransferError
 from together_ext.simulator import LORA_JOB, Fault
 
 from .lab import LARGE, MIB, SMALL, Job, Lab, wait_for_file
 
 OPENSSL = shutil.which("openssl")
+
+Fetching = Callable[[str, str, Path], list[str]]
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="there is nothing to make a certificate with")
 
@@ -135,3 +139,61 @@ def test_a_certificate_that_is_not_trusted_is_an_error_at_once(lab: Lab, url: st
         lab.fetch(url=url)
     lab.assert_nothing()
     assert lab.clock.waits == []
+
+
+# Which certificates our own clients trust -----------------------------------------------------------------------------
+
+
+async def _fetched_beside(key: str, address: str, folder: Path) -> list[str]:
+    async with AsyncTogether(key, address, max_retries=0) as client:
+        job = await client.fine_tuning.retrieve(LORA_JOB)
+        result = await client.fine_tuning.download(LORA_JOB, output=folder / "async.bin", checkpoint_type="merged")
+        return [job.id, result.filename]
+
+
+def _fetched(key: str, address: str, folder: Path) -> list[str]:
+    with Together(key, address, max_retries=0) as client:
+        job = client.fine_tuning.retrieve(LORA_JOB)
+        result = client.fine_tuning.download(LORA_JOB, output=folder / "sync.bin", checkpoint_type="merged")
+        return [job.id, result.filename]
+
+
+def _fetched_async(key: str, address: str, folder: Path) -> list[str]:
+    return asyncio.run(_fetched_beside(key, address, folder))
+
+
+both_clients = pytest.mark.parametrize("fetched", [_fetched, _fetched_async])
+
+
+@both_clients
+def test_our_clients_trust_what_the_environment_says(
+    lab: Lab, front: TlsFront, certificate: Path, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    lab.serve(LARGE)
+    job, path = fetched(lab.sim.api_key, f"https://127.0.0.1:{front.port}", lab.folder)
+    assert job == LORA_JOB
+    assert Path(path).read_bytes() == lab.content
+
+
+@both_clients
+def test_our_clients_trust_nobody_else(
+    lab: Lab, front: TlsFront, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    lab.serve(SMALL)
+    with pytest.raises(ApiConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        fetched(lab.sim.api_key, f"https://127.0.0.1:{front.port}", lab.folder)
+    assert lab.sim.requests == []
+
+
+@both_clients
+def test_certificates_that_cannot_be_read_matter_where_they_are_needed(
+    lab: Lab, front: TlsFront, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
+) -> None:
+    """To read them takes longer than a call, so a plain address goes without."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(lab.folder / "gone.pem"))
+    lab.serve(SMALL)
+    assert fetched(lab.sim.api_key, lab.sim.url, lab.folder)[0] == LORA_JOB
+    with pytest.raises(ApiConnectionError, match=r"certificates cannot be read: No such file .*; check SSL_CERT_FILE"):
+        fetched(lab.sim.api_key, f"https://127.0.0.1:{front.port}", lab.folder)
