@@ -12,6 +12,8 @@ import pytest
 
 import together_ext
 from together_ext import errors
+from together_ext.simulator import LORA_JOB, Simulator
+from together_generated import models
 
 HEAVY = ["httpx", "rich", "typer", "starlette", "uvicorn", "backports.zstd", "zstd", "compression.zstd", "anyio"]
 
@@ -97,6 +99,47 @@ def test_to_import_the_client_loads_neither_terminal_nor_server_nor_codecs() -> 
     assert "httpx" in loaded
     assert not loaded & (set(HEAVY) - {"httpx", "anyio"})
     assert not [name for name in loaded if name.startswith(("together_ext.cli.", "together_ext.simulator"))]
+
+
+def modules_of(package: str, loaded: set[str]) -> set[str]:
+    return {name.removeprefix(f"{package}.") for name in loaded if name.startswith(f"{package}.")}
+
+
+def test_to_import_the_client_loads_no_model_that_it_does_not_need() -> None:
+    """Classes of attrs are slow to make. What a call needs comes with the call."""
+    loaded = loaded_after("from together_ext import Together, AsyncTogether, DownloadResult, DownloadProgress")
+    assert modules_of("together_generated.models", loaded) == {"download_checkpoint"}
+    assert modules_of("together_generated.api.fine_tuning", loaded) == {"download_fine_tune"}
+    assert not loaded & {"together_ext.creation", "together_ext.lists", "dateutil"}
+
+
+def test_to_import_the_client_loads_nothing_of_async_code() -> None:
+    loaded = loaded_after("from together_ext import Together, AsyncTogether")
+    assert not loaded & {"asyncio", "together_ext.bridge"}
+
+
+def test_a_download_loads_one_endpoint_and_its_models_alone(tmp_path: Path) -> None:
+    with Simulator() as simulator:
+        loaded = loaded_after(
+            "from together_ext import Together\n"
+            f"with Together({simulator.api_key!r}, {simulator.url!r}) as client:\n"
+            f"    client.fine_tuning.download({LORA_JOB!r}, output={str(tmp_path / 'there')!r})"
+        )
+    assert modules_of("together_generated.api.fine_tuning", loaded) == {"download_fine_tune", "retrieve_fine_tune"}
+    made = modules_of("together_generated.models", loaded)
+    assert "finetune_response" in made
+    others = ("create", "delete", "list", "truncated", "fine_tune_checkpoint")
+    assert not [name for name in made if any(other in name for other in others)]
+    unwanted = {"asyncio", "html", "statistics", "dateutil", "together_ext.creation", "together_ext.lists"}
+    assert not loaded & ({*HEAVY, *unwanted} - {"httpx", "anyio"})
+
+
+def test_every_generated_model_is_found_by_its_name() -> None:
+    """And no other name; each is loaded when it is first used."""
+    found = {name for name in models.__all__ if getattr(models, name).__name__ == name}
+    assert found == set(models.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match=r"module 'together_generated\.models' has no attribute 'Nothing'"):
+        models.Nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_a_fresh_interpreter_uses_httpx_as_usual() -> None:
