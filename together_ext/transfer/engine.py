@@ -21,7 +21,6 @@ from filelock import Timeout as LockTimeout
 
 from together_ext.errors import IntegrityError, NotEnoughSpaceError, RemoteChangedError, TransferCancelledError
 
-from . import journal as journals
 from .answers import Content, RangesIgnoredError, RemoteChangeError
 from .body import Body
 from .crew import EAGER, Crew
@@ -246,7 +245,8 @@ class _Attempt:
 
     def _segmented(self, partial: Partial, body: Body, content: Content, size: int) -> Fetched:
         condition = content.validator.condition or ""
-        kept = partial.resume(self.identity, size, condition)
+        journal = partial.resume(self.identity, size, condition)
+        kept = journal.written
         try:
             partial.check_space(size, kept)
         except NotEnoughSpaceError:
@@ -258,7 +258,6 @@ class _Attempt:
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
         board = Board(plan, partial, self.remote, content, inner)
-        journal = Journal(self.identity, size, condition, flushed=kept, boot=journals.boot_id())
         first = body if not kept else None
         if first is None:
             body.close()

@@ -2,26 +2,23 @@
 
 Two claims are kept. *Flushed* spans were on the disk before the journal said so: they hold after a power cut.
 *Written* spans were handed to the kernel: they hold for as long as this machine has not been restarted, which is
-all that a killed process needs. The second claim costs no flush, so it can be renewed often.
+all that a killed process needs. The second claim costs no flush, so it is renewed often: by a line behind the first
+one, each with a checksum of its own. The last line that can be read holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from .plan import Spans, is_disjoint, merged
 
 FORMAT: Final = "together-ext partial download"
-VERSION: Final = 1
-
-SCRATCH: Final = ".new"
-"""Stands behind the name of a journal that is being written."""
+VERSION: Final = 2
 
 
 class JournalError(Exception):
@@ -54,7 +51,7 @@ class Journal:
 
 
 def encode(journal: Journal) -> bytes:
-    """Write a journal as text with a checksum of its own."""
+    """Write a journal as a line with a checksum of its own."""
     fields = {
         "format": FORMAT,
         "version": VERSION,
@@ -65,70 +62,62 @@ def encode(journal: Journal) -> bytes:
         "written": journal.written,
         "boot": journal.boot,
     }
-    return (json.dumps(fields | {"checksum": _checksum(fields)}) + "\n").encode()
+    return _signed(fields)
+
+
+def renewal(written: Spans) -> bytes:
+    """The line that renews the claim of what is written."""
+    return _signed({"written": written})
 
 
 def decode(data: bytes) -> Journal:
-    """Read a journal.
+    """Read a journal and its renewals.
 
     Raises:
         JournalError: It is damaged, of another version, or not a journal.
     """
+    first, *renewals = data.split(b"\n")
     try:
-        fields: Any = json.loads(data)
+        fields: Any = json.loads(first)
         if not isinstance(fields, dict) or fields.get("format") != FORMAT:
             raise JournalError("it is not a journal")
         if fields.get("version") != VERSION:
             raise JournalError(f"it is of version {str(fields.get('version'))[:20]}, and this is version {VERSION}")
-        checksum = fields.pop("checksum", None)
-        if checksum != _checksum(fields):
+        if fields.pop("checksum", None) != _checksum(fields):
             raise JournalError("its checksum is wrong")
         journal = Journal(
             identity={str(key): str(value) for key, value in fields["identity"].items()},
             size=int(fields["size"]),
             condition=str(fields["validator"]),
-            flushed=tuple((int(start), int(stop)) for start, stop in fields["flushed"]),
-            written=tuple((int(start), int(stop)) for start, stop in fields["written"]),
+            flushed=_spans(fields["flushed"]),
+            written=_spans(fields["written"]),
             boot=None if fields["boot"] is None else str(fields["boot"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise JournalError("it is damaged") from error
     if not (is_disjoint(journal.flushed, journal.size) and is_disjoint(journal.written, journal.size)):
         raise JournalError("its spans are impossible")
+    for line in reversed(renewals):
+        # A crash may cut the last line, a power cut any of them: the one before it holds then.
+        written = _renewed(line, journal.size)
+        if written is not None:
+            return replace(journal, written=written)
     return journal
 
 
-def load(path: Path) -> Journal | None:
-    """Read the journal at a path; None if there is none.
-
-    Raises:
-        JournalError: There is one, and it cannot be used.
-    """
+def _renewed(line: bytes, size: int) -> Spans | None:
     try:
-        with path.open("rb") as file:
-            # A journal has a few spans for each connection; something longer is none of ours.
-            return decode(file.read(1 << 20))
-    except FileNotFoundError:
+        fields: Any = json.loads(line)
+        if fields.pop("checksum", None) != _checksum(fields):
+            return None
+        written = _spans(fields["written"])
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+    return written if is_disjoint(written, size) else None
 
 
-def save(path: Path, journal: Journal, *, durable: bool) -> None:
-    """Replace the journal at a path by one that is whole at every moment.
-
-    Args:
-        path: Where it lies.
-        journal: The new state.
-        durable: Whether to wait until the disk has it.
-    """
-    scratch = path.with_name(path.name + SCRATCH)
-    # A link at this name is not ours: following it would write somewhere else.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with open(os.open(scratch, flags, 0o666), "wb") as file:  # noqa: PTH123 -- of a descriptor
-        file.write(encode(journal))
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    scratch.replace(path)
+def _spans(value: Any) -> Spans:  # noqa: ANN401 -- whatever was in the file
+    return tuple((int(start), int(stop)) for start, stop in value)
 
 
 def boot_id() -> str | None:
@@ -137,6 +126,10 @@ def boot_id() -> str | None:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip() or None
     except OSError:
         return None
+
+
+def _signed(fields: Mapping[str, object]) -> bytes:
+    return (json.dumps({**fields, "checksum": _checksum(fields)}) + "\n").encode()
 
 
 def _checksum(fields: Mapping[str, object]) -> str:

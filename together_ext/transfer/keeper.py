@@ -10,6 +10,8 @@ from typing import Final
 from together_ext.errors import StorageError
 
 from .journal import Journal
+from .journal_file import JournalFile
+from .partial import storage_errors
 from .plan import Spans
 from .worker import Board
 
@@ -18,9 +20,9 @@ log = logging.getLogger("together_ext.transfer")
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
 
-LEAST_CLAIM: Final = 4 << 20
-"""Bytes between two journals that claim what was written; for large files it is 1/160 of them: with what a killed
-process had in its sockets, less than 2 % is sent again."""
+LEAST_CLAIM: Final = 2 << 20
+"""Bytes between two claims of what was written; for large files it is 1/400 of them: with what a killed process had in
+its sockets, less than 2 % is sent again."""
 
 
 class JournalKeeper:
@@ -37,52 +39,47 @@ class JournalKeeper:
             StorageError: It cannot be written.
         """
         self._board, self._journal = board, journal
-        self._step = max(journal.size // 160, LEAST_CLAIM)
-        self._saving = threading.Lock()
+        self._step = max(journal.size // 400, LEAST_CLAIM)
+        self._path = board.partial.journal_path
+        self._file = JournalFile(self._path)
         self._closed = threading.Event()
-        self._claim(durable=True)
+        self._replace(journal)
         board.claim_due = self.claim_written
         self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
         self._flusher.start()
 
     def claim_written(self) -> None:
-        """Renew the claim of what is written, unless somebody is at it already."""
-        if self._saving.acquire(blocking=False):
-            try:
-                self._save(durable=False)
-            finally:
-                self._saving.release()
-        else:
-            self._board.wake_at = 0  # The next worker tries again.
+        """Renew the claim of what is written."""
+        with storage_errors(self._path, "write to"):
+            self._file.renew(self._written)
 
     def close(self) -> None:
         """Claim all that has arrived, flushed; a file that is complete is flushed by the last step anyway."""
         self._closed.set()
         self._flusher.join()
-        if not self._board.complete:
-            try:
+        try:
+            if not self._board.complete:
                 self._flush()
-            except StorageError as error:
-                # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
-                log.debug("could not write the last journal: %s", error)
+        except StorageError as error:
+            # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
+            log.debug("could not write the last journal: %s", error)
+        finally:
+            self._file.close()
 
-    def _claim(self, *, durable: bool, flushed: Spans | None = None) -> None:
-        with self._saving:
-            if flushed is not None:
-                self._journal = replace(self._journal, flushed=flushed)
-            self._save(durable=durable)
-
-    def _save(self, *, durable: bool) -> None:
+    def _written(self) -> Spans:
         done, written, _ = self._board.status()
         self._board.wake_at = done + self._step
-        self._journal = replace(self._journal, written=written)
-        self._board.partial.save(self._journal, durable=durable)
+        return written
+
+    def _replace(self, journal: Journal) -> None:
+        with storage_errors(self._path, "write to"):
+            self._file.replace(journal, self._written)
 
     def _flush(self) -> None:
         # What has arrived by now is what the flush is sure to cover.
         _, arrived, _ = self._board.status()
         self._board.partial.flush()
-        self._claim(durable=True, flushed=arrived)
+        self._replace(replace(self._journal, flushed=arrived, written=arrived))
 
     def _keep_flushing(self) -> None:
         while not self._closed.wait(FLUSH_INTERVAL):

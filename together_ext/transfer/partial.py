@@ -8,13 +8,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from together_ext.errors import NotEnoughSpaceError, StorageError
 
-from . import journal as journals
-from .journal import Journal, JournalError
+from . import journal_file
+from .journal import Journal, JournalError, boot_id
 from .plan import Spans, covered, merged
 
 log = logging.getLogger("together_ext.transfer")
@@ -63,27 +64,32 @@ class Partial:
         self.path = final.with_name(final.name + PART)
         self.journal_path = final.with_name(final.name + JOURNAL)
         # The second one is left by a crash, or by a disk that is full.
-        self._notes = (self.journal_path, final.with_name(final.name + JOURNAL + journals.SCRATCH))
+        self._notes = (self.journal_path, final.with_name(final.name + JOURNAL + journal_file.SCRATCH))
         self._fd = -1
 
-    def resume(self, identity: Mapping[str, str], size: int, condition: str) -> Spans:
+    def resume(self, identity: Mapping[str, str], size: int, condition: str) -> Journal:
         """Open the partial file and say which of its bytes can be kept; a clean start if none can.
 
         Args:
             identity: What is being asked for.
             size: Bytes of the remote file.
             condition: The strong validator of the remote file.
+
+        Returns:
+            The journal to go on with: what it says is written is kept, what it says is flushed is on the disk.
         """
-        kept: Spans = ()
+        journal = Journal(identity, size, condition, boot=boot_id())
         with storage_errors(self.path, "open"):
             try:
-                found = journals.load(self.journal_path)
+                found = journal_file.load(self.journal_path)
                 if found is not None:
                     kept = self._usable(found, identity, size, condition)
+                    # What was written by a process that was killed may not be on the disk yet.
+                    journal = replace(journal, flushed=found.flushed, written=kept)
             except JournalError as error:
                 log.warning("starting %s anew: its journal cannot be used: %s", self.final.name, error)
-            self._open(keep=bool(kept))
-        return kept
+            self._open(keep=bool(journal.written))
+        return journal
 
     def start(self) -> None:
         """Open an empty partial file that no later run can go on from."""
@@ -96,7 +102,7 @@ class Partial:
             raise JournalError("it is of another request")
         if (found.size, found.condition) != (size, condition):
             raise JournalError("the remote file has changed since")
-        kept = found.trusted(journals.boot_id())
+        kept = found.trusted(boot_id())
         try:
             there = self.path.lstat().st_size
         except FileNotFoundError:
@@ -137,11 +143,6 @@ class Partial:
         """Return when the disk has all bytes that were written before."""
         with storage_errors(self.path, "write to"):
             _flush_data(self._fd)
-
-    def save(self, state: Journal, *, durable: bool) -> None:
-        """Write the journal."""
-        with storage_errors(self.journal_path, "write to"):
-            journals.save(self.journal_path, state, durable=durable)
 
     def finish(self, size: int) -> None:
         """Make it the file: flushed, of the right size, by one rename; the journal goes."""

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Self
 
 from together_ext.errors import StorageError, TargetExistsError
 
-from .journal import SCRATCH
+from .journal_file import SCRATCH
 from .partial import JOURNAL, storage_errors
 from .source import Remote
 

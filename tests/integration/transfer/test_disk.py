@@ -172,11 +172,11 @@ class TestWhatAnEarlierRunLeft:
     @pytest.mark.parametrize(
         ("damage", "reason"),
         [
-            (lambda data: data[: len(data) // 2], "damaged"),
+            (lambda data: data[: data.index(b"\n") // 2], "damaged"),
             (lambda _: b"", "damaged"),
             (lambda data: data.replace(b"flushed", b"flushes"), "checksum"),
             (lambda _: b'{"gid": 1}', "not a journal"),
-            (lambda data: data.replace(b'"version": 1', b'"version": 2'), "of version 2, and this is version 1"),
+            (lambda data: data.replace(b'"version": 2', b'"version": 3'), "of version 3, and this is version 2"),
             (lambda data: data.replace(b"127.0.0.1", b"127.0.0.2"), "checksum"),
         ],
     )

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_ext.transfer.journal import FORMAT, VERSION, Journal, JournalError, boot_id, decode, encode, load, save
+from together_ext.transfer.journal import (
+    FORMAT,
+    VERSION,
+    Journal,
+    JournalError,
+    boot_id,
+    decode,
+    encode,
+    renewal,
+)
+from together_ext.transfer.journal_file import JournalFile, load
 from together_ext.transfer.plan import Spans
 
 EXAMPLE = Journal(
@@ -104,10 +114,10 @@ class TestRefusals:
             (b"[" * 100_000, "damaged"),
             (b"[]", "not a journal"),
             (b'{"format": "aria2"}', "not a journal"),
-            (json.dumps({"format": FORMAT, "version": VERSION + 1}).encode(), "of version 2"),
+            (json.dumps({"format": FORMAT, "version": VERSION + 1}).encode(), "of version 3"),
             (json.dumps({"format": FORMAT}).encode(), "of version None"),
             (json.dumps({"format": FORMAT, "version": VERSION}).encode(), "checksum"),
-            (signed(version=VERSION + 1, spans="in another form"), "of version 2"),
+            (signed(version=VERSION + 1, spans="in another form"), "of version 3"),
             (signed(flushed=[[-1, 10]]), "impossible"),
             (signed(flushed=[[0, 1001]]), "impossible"),
             (signed(flushed=[[10, 10]]), "impossible"),
@@ -151,21 +161,84 @@ class TestTrust:
         assert boot_id() == boot_id()
 
 
+class TestRenewals:
+    @given(journal=journals(), data=st.data())
+    def test_the_last_one_holds(self, journal: Journal, data: st.DataObject) -> None:
+        spans = [data.draw(journals()).written for _ in range(3)]
+        inside = [tuple(span for span in each if span[1] <= journal.size) for each in spans]
+        encoded = encode(journal) + b"".join(renewal(each) for each in inside)
+        assert decode(encoded) == replace(journal, written=inside[-1])
+
+    def test_one_that_was_cut_short_leaves_the_one_before(self) -> None:
+        """As a process leaves it that is killed in the middle of a write, or a disk that is full."""
+        kept, cut = encode(EXAMPLE) + renewal(((0, 300),)), renewal(((0, 900),))
+        for length in range(len(cut) - 1):
+            assert decode(kept + cut[:length]) == replace(EXAMPLE, written=((0, 300),))
+
+    def test_those_after_one_that_was_cut_short_count(self) -> None:
+        encoded = encode(EXAMPLE) + renewal(((0, 300),))[:20] + renewal(((0, 500),)) + renewal(((0, 900),))
+        assert decode(encoded) == replace(EXAMPLE, written=((0, 900),))
+
+    def test_no_flipped_bit_makes_a_claim_of_its_own(self) -> None:
+        before, line = encode(EXAMPLE), renewal(((0, 900),))
+        for position in range(len(line) * 8):
+            damaged = bytearray(line)
+            damaged[position // 8] ^= 1 << position % 8
+            assert decode(before + damaged).written in {EXAMPLE.written, ((0, 900),)}
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            bytes(100),
+            b"[" * 100_000,
+            b"7",
+            b'{"written": [[0, 900]]}',
+            renewal(((0, 1001),)),
+            renewal(((20, 10),)),
+            renewal(((500, 600), (0, 100))),
+        ],
+    )
+    def test_what_is_none_is_passed_over(self, line: bytes) -> None:
+        assert decode(encode(EXAMPLE) + line) == EXAMPLE
+
+
 class TestFiles:
-    @pytest.mark.parametrize("durable", [True, False])
-    def test_a_saved_journal_is_loaded_and_nothing_else_is_left(self, tmp_path: Path, *, durable: bool) -> None:
+    def test_a_journal_is_replaced_and_renewed_and_nothing_else_is_left(self, tmp_path: Path) -> None:
         path = tmp_path / "file.part.json"
+        file = JournalFile(path)
         for journal in (EXAMPLE, replace(EXAMPLE, size=2000)):
-            save(path, journal, durable=durable)
-            assert load(path) == journal
+            file.replace(journal, lambda: ((0, 700),))
+            assert load(path) == replace(journal, written=((0, 700),))
+            for stop in (800, 900):
+                file.renew(lambda stop=stop: ((0, stop),))  # type: ignore[misc]
+                assert load(path) == replace(journal, written=((0, stop),))
+        file.close()
+        file.close()
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_renewals_during_a_replacement_are_not_lost(self, tmp_path: Path) -> None:
+        """The new journal says what is written by the time it gets its name, not when it was begun."""
+        path = tmp_path / "file.part.json"
+        file = JournalFile(path)
+        file.replace(EXAMPLE, lambda: ())
+        file.replace(EXAMPLE, lambda: ((0, 999),))
+        file.close()
+        assert load(path) == replace(EXAMPLE, written=((0, 999),))
+
+    def test_a_renewal_without_a_journal_or_after_the_end_does_nothing(self, tmp_path: Path) -> None:
+        file = JournalFile(tmp_path / "file.part.json")
+        file.renew(lambda: ((0, 1),))
+        file.replace(EXAMPLE, lambda: ())
+        file.close()
+        file.renew(lambda: ((0, 1),))
+        assert load(tmp_path / "file.part.json") == replace(EXAMPLE, written=())
 
     def test_no_journal_is_none(self, tmp_path: Path) -> None:
         assert load(tmp_path / "file.part.json") is None
 
     def test_something_far_too_long_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "file.part.json"
-        save(path, replace(EXAMPLE, identity={"url": "x" * (1 << 20)}), durable=False)
+        path.write_bytes(encode(replace(EXAMPLE, identity={"url": "x" * (1 << 20)})))
         with pytest.raises(JournalError, match="damaged"):
             load(path)
 
@@ -175,5 +248,5 @@ class TestFiles:
         victim.write_bytes(b"precious")
         (tmp_path / "file.part.json.new").symlink_to(victim)
         with pytest.raises(OSError, match="symbolic links"):
-            save(tmp_path / "file.part.json", EXAMPLE, durable=False)
+            JournalFile(tmp_path / "file.part.json").replace(EXAMPLE, lambda: ())
         assert victim.read_bytes() == b"precious"

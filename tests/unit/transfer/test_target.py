@@ -169,7 +169,7 @@ class TestPartial:
 
     def test_discarding_leaves_nothing(self, partial: Partial) -> None:
         partial.resume(IDENTITY, SIZE, '"a"')
-        partial.save(JOURNAL, durable=True)
+        partial.journal_path.write_bytes(journals.encode(JOURNAL))
         partial.journal_path.with_name(partial.journal_path.name + ".new").write_bytes(b"of a crash")
         partial.discard()
         assert names(partial.final.parent) == []
@@ -177,7 +177,7 @@ class TestPartial:
 
     def test_finishing_leaves_nothing_else(self, partial: Partial) -> None:
         partial.resume(IDENTITY, 3, '"a"')
-        partial.save(JOURNAL, durable=True)
+        partial.journal_path.write_bytes(journals.encode(JOURNAL))
         partial.journal_path.with_name(partial.journal_path.name + ".new").write_bytes(b"of a crash")
         partial.write(memoryview(b"abc"), 0)
         partial.finish(3)
@@ -214,16 +214,16 @@ class TestResuming:
 
     def test_what_was_written_is_kept(self, partial: Partial) -> None:
         self.leave(partial)
-        assert partial.resume(IDENTITY, SIZE, '"a"') == ((0, 200), (500, 600))
+        assert partial.resume(IDENTITY, SIZE, '"a"').written == ((0, 200), (500, 600))
         assert partial.path.stat().st_size == 600
 
     def test_after_a_restart_of_the_machine_what_was_flushed_is_kept(self, partial: Partial) -> None:
         self.leave(partial, journals.encode(replace(JOURNAL, boot="another")))
-        assert partial.resume(IDENTITY, SIZE, '"a"') == ((0, 100),)
+        assert partial.resume(IDENTITY, SIZE, '"a"').written == ((0, 100),)
 
     def test_without_a_journal_nothing_is_known_of_a_partial_file(self, partial: Partial) -> None:
         partial.path.write_bytes(b"x" * 600)
-        assert partial.resume(IDENTITY, SIZE, '"a"') == ()
+        assert partial.resume(IDENTITY, SIZE, '"a"').written == ()
         assert partial.path.stat().st_size == 0
 
     @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ class TestResuming:
     ) -> None:
         change(self, partial)
         with caplog.at_level(logging.INFO, "together_ext"):
-            kept: Spans = partial.resume(IDENTITY, SIZE, '"a"')
+            kept: Spans = partial.resume(IDENTITY, SIZE, '"a"').written
         assert kept == ()
         assert partial.path.stat().st_size == 0
         (record,) = caplog.records
