@@ -29,7 +29,7 @@ from .interruptible import TICK, interruptible
 from .journal import Journal
 from .keeper import JournalKeeper
 from .partial import LOCK, Partial, storage_errors
-from .plan import Plan
+from .plan import SMALLEST_SHARE, Plan
 from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
 from .source import Remote
@@ -49,6 +49,10 @@ DEFAULT_TIMEOUT: Final = 30.0
 FAR: Final = 0.025
 """Seconds for the first answer from which a server is far away: each further connection takes as long to get going, so
 all of them begin at once."""
+
+FAR_SHARE: Final = 1 << 20
+"""Bytes below which a further connection does not pay then: each needs several round trips to reach its rate, so many
+small shares come sooner than a few large ones."""
 
 FIRST: Final = 8 << 20
 """Bytes of the first request, which tells what the file is and brings its front in the same round trip."""
@@ -253,12 +257,18 @@ class _Attempt:
             if not kept:
                 partial.discard()
             raise
-        eager = self.options.eager if self.distance < FAR else self.options.connections
-        plan = Plan(size, arrived=kept, connections=min(self.options.connections, eager))
+        first = body if not kept else None
+        near = self.distance < FAR
+        plan = Plan(
+            size,
+            arrived=kept,
+            connections=min(self.options.connections, self.options.eager) if near else self.options.connections,
+            smallest=SMALLEST_SHARE if near else FAR_SHARE,
+            front=content.stop or 0 if first else 0,
+        )
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
-        board = Board(plan, partial, self.remote, content, inner)
-        first = body if not kept else None
+        board = Board(plan, partial, self.remote, content, inner, distance=self.distance)
         if first is None:
             body.close()
         self._run_workers(board, inner, first, journal, resumed)

@@ -90,7 +90,9 @@ class Plan:
     Not thread-safe: whoever shares it holds a lock around each call, and does the work after it.
     """
 
-    def __init__(self, size: int, *, arrived: Spans = (), connections: int = 1, smallest: int = SMALLEST_SHARE) -> None:
+    def __init__(
+        self, size: int, *, arrived: Spans = (), connections: int = 1, smallest: int = SMALLEST_SHARE, front: int = 0
+    ) -> None:
         """Plan a transfer.
 
         Args:
@@ -98,11 +100,15 @@ class Plan:
             arrived: What is there already.
             connections: Into how many segments to divide the rest at first.
             smallest: Bytes of the least segment worth a connection of its own.
+            front: Bytes at the front that an open answer brings.
         """
         self.size = size
         self.smallest = smallest
         self._arrived = merged(arrived)
         self._waiting = list(divided(gaps(arrived, size), connections, smallest))
+        if connections > 1 and self._waiting and self._waiting[0][1] < front < size:
+            # Its connection is ahead of the others, which are still to be opened: it keeps all that it brings anyway.
+            self._waiting = [(0, front), *divided([(front, size)], connections - 1, smallest)]
         self._active: list[Segment] = []
 
     @property

@@ -31,6 +31,12 @@ WORTH_HELPING: Final = 0.5
 RECONSIDER: Final = 0.2
 """Seconds after which something is known of a connection's rate."""
 
+GETTING_GOING: Final = 8
+"""Round trips until a connection has reached its rate: two to be opened, the others for TCP's slow start."""
+
+LONGEST_WAY: Final = 0.25
+"""Seconds of a round trip at the most: what takes longer is a server that thinks."""
+
 LEAST_HELP: Final = 4 << 20
 """Bytes that it must have left at any rate: about as many may be on their way already, and would come in vain."""
 
@@ -102,7 +108,17 @@ class Persistence:
 class Board:
     """What the workers of one segmented transfer share; `changed` guards all of it."""
 
-    def __init__(self, plan: Plan, partial: Partial, remote: Remote, content: Content, conditions: Conditions) -> None:
+    def __init__(  # noqa: PLR0913 -- what there is to share
+        self,
+        plan: Plan,
+        partial: Partial,
+        remote: Remote,
+        content: Content,
+        conditions: Conditions,
+        *,
+        distance: float = 0.0,
+    ) -> None:
+        """Share a plan; `distance` is the round trip to the server, in seconds."""
         self.partial, self.remote, self.content = partial, remote, content
         self.clock = conditions.clock
         self.persistence = Persistence(conditions, remote.action)
@@ -116,6 +132,7 @@ class Board:
         self._plan = plan
         self._bodies: dict[Body, Segment] = {}
         self._claimed: dict[Segment, float] = {}
+        self._patience = max(RECONSIDER, GETTING_GOING * min(distance, LONGEST_WAY))
         self._running = 0
         self.failure: BaseException | None = None
 
@@ -184,7 +201,7 @@ class Board:
         So a fast transfer ends without further requests, and a slow connection is never left alone with much.
         """
         elapsed = self.clock.now() - self._claimed[segment]
-        if elapsed < RECONSIDER:
+        if elapsed < self._patience:
             return math.inf  # Nothing is known of it yet.
         return max((segment.position - segment.start) / elapsed * WORTH_HELPING, LEAST_HELP)
 

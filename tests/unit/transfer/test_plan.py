@@ -161,6 +161,24 @@ class TestPlan:
         shares = [first, second, *(plan.claim() for _ in range(plan.waiting))]
         assert [each.left for each in shares if each is not None] == [100] * 8
 
+    def test_a_front_that_comes_anyway_is_one_segment(self) -> None:
+        plan = Plan(1000, connections=8, smallest=10, front=300)
+        segments = [plan.claim() for _ in range(plan.waiting)]
+        assert [(each.start, each.stop) for each in segments if each] == [
+            (0, 300),
+            *((300 + 100 * index, 400 + 100 * index) for index in range(7)),
+        ]
+
+    @pytest.mark.parametrize(("size", "connections", "front"), [(8000, 8, 300), (1000, 1, 300), (300, 8, 300)])
+    def test_an_even_share_that_is_larger_than_the_front_stays_even(
+        self, size: int, connections: int, front: int
+    ) -> None:
+        plan, even = (Plan(size, connections=connections, smallest=10, front=each) for each in (front, 0))
+        shares = [[each.claim() for _ in range(each.waiting)] for each in (plan, even)]
+        if size > front:
+            assert [each and each.stop for each in shares[0]] == [each and each.stop for each in shares[1]]
+        assert covered((each.start, each.stop) for each in shares[0] if each) == size
+
     def test_a_finished_connection_takes_the_rear_half_of_the_largest_remainder(self) -> None:
         plan = Plan(100, connections=2, smallest=10)
         first, second = plan.claim(), plan.claim()
