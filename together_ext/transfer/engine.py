@@ -25,11 +25,12 @@ from .answers import Content, RangesIgnoredError, RemoteChangeError
 from .body import Body
 from .crew import EAGER, Crew
 from .failures import PassingError
+from .front import Front
 from .interruptible import TICK, interruptible
 from .journal import Journal
 from .keeper import JournalKeeper
 from .partial import LOCK, Partial, storage_errors
-from .plan import SMALLEST_SHARE, Plan
+from .plan import SMALLEST_SHARE, FrontFirstPlan, Plan
 from .progress import DownloadProgress, ProgressCallback, RateMeter
 from .retry import Budget, Clock, SystemClock
 from .source import Remote
@@ -71,6 +72,8 @@ class Options:
         retries: Failures in a row, without progress between them, that are borne.
         overwrite: Whether a different file at the final path may be replaced.
         limit_rate: Bytes a second at the most, for all connections together; None for no limit.
+        front: Told how much of the file's front is there, while it grows; the segments are planned to its liking.
+        room: Bytes that the disk must have free for each byte of the file, beyond those of the file itself.
         progress: Called a few times a second.
         cancel: Set from anywhere, it ends the transfer.
         clock: Time.
@@ -82,6 +85,8 @@ class Options:
     retries: int = DEFAULT_RETRIES
     overwrite: bool = False
     limit_rate: float | None = None
+    front: Front | None = None
+    room: float = 0.0
     progress: ProgressCallback | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
@@ -118,11 +123,15 @@ def transfer(remote: Remote, target: Target, identity: Mapping[str, str], option
         TransferError, ApiStatusError: It did not succeed; nothing is at the final path that was not there before.
     """
     target.prepare()
-    for _ in range(MOST_VERSIONS):
-        try:
-            return _Attempt(remote, target, identity, options).run()
-        except RemoteChangeError as error:
-            log.warning("starting %s anew: %s", target.stem, error)
+    try:
+        for _ in range(MOST_VERSIONS):
+            try:
+                return _Attempt(remote, target, identity, options).run()
+            except RemoteChangeError as error:
+                log.warning("starting %s anew: %s", target.stem, error)
+    finally:
+        if options.front is not None:
+            options.front.end()
     raise RemoteChangedError(
         f"could not {remote.action}: the remote file changed {MOST_VERSIONS} times while it was fetched; "
         "try again when it has come to rest"
@@ -252,14 +261,14 @@ class _Attempt:
         journal = partial.resume(self.identity, size, condition)
         kept = journal.written
         try:
-            partial.check_space(size, kept)
+            partial.check_space(size, kept, room=self.options.room)
         except NotEnoughSpaceError:
             if not kept:
                 partial.discard()
             raise
         first = body if not kept else None
         near = self.distance < FAR
-        plan = Plan(
+        plan = (Plan if self.options.front is None else FrontFirstPlan)(
             size,
             arrived=kept,
             connections=min(self.options.connections, self.options.eager) if near else self.options.connections,
@@ -268,9 +277,12 @@ class _Attempt:
         )
         resumed = plan.done
         inner = replace(self.outer, stop=threading.Event())
-        board = Board(plan, partial, self.remote, content, inner, distance=self.distance)
+        board = Board(plan, partial, self.remote, content, inner, distance=self.distance, front=self.options.front)
         if first is None:
             body.close()
+        if self.options.front is not None:
+            self.options.front.begin(partial.path, size)
+            self.options.front.reach(plan.front)
         self._run_workers(board, inner, first, journal, resumed)
         if not board.complete:
             raise IntegrityError(f"could not {self.remote.action}: bytes are missing at the end; run it again")
@@ -318,7 +330,7 @@ class _Attempt:
     def _streamed(self, partial: Partial, body: Body) -> Fetched:
         """Fetch a file that cannot be asked for in parts, or cannot be told from another version of it."""
         partial.start()
-        stream = Stream(partial, body, self.outer)
+        stream = Stream(partial, body, self.outer, self.options.front, self.options.room)
         budget = Budget(self.options.retries)
 
         def look() -> None:

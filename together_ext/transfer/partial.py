@@ -174,13 +174,18 @@ class Partial:
         """Let go of the file without closing it, since a thread that cannot be waited for still holds it."""
         self._fd = -1
 
-    def check_space(self, size: int, kept: Spans) -> None:
+    def check_space(self, size: int, kept: Spans, *, room: float = 0.0) -> None:
         """Refuse a file that would not fit.
+
+        Args:
+            size: Its bytes.
+            kept: What of them is there already.
+            room: Bytes wanted besides for each of its bytes.
 
         Raises:
             NotEnoughSpaceError: What is still to come is more than the disk has free.
         """
-        needed = size - covered(merged(kept))
+        needed = size - covered(merged(kept)) + int(size * room)
         free = shutil.disk_usage(self.final.parent).free
         if needed > free:
             raise NotEnoughSpaceError(str(self.final.parent), needed=needed, free=free)

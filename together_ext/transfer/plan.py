@@ -17,6 +17,13 @@ SMALLEST_SHARE: Final = 4 << 20
 """Bytes below which a further connection does not pay: opening one costs two round trips."""
 
 
+STRIDES: Final = 2
+"""Segments for each connection that what is left is counted in, where the front is wanted first."""
+
+LONGEST_STRIDE: Final = 64 << 20
+"""Bytes of the longest segment there: several are under way at once, and whoever reads has to wait for the first."""
+
+
 def merged(spans: Iterable[Span]) -> Spans:
     """The same bytes as sorted spans that neither touch nor overlap."""
     joined: list[Span] = []
@@ -132,6 +139,12 @@ class Plan:
         return len(self._active)
 
     @property
+    def front(self) -> int:
+        """How many bytes at the front have arrived without a gap."""
+        first = self.arrived[:1]
+        return first[0][1] if first and first[0][0] == 0 else 0
+
+    @property
     def waiting(self) -> int:
         """How many segments wait to be claimed."""
         return len(self._waiting)
@@ -147,7 +160,7 @@ class Plan:
             The segment, or None if nothing waits and nothing is worth dividing.
         """
         if self._waiting:
-            segment = Segment(*self._waiting.pop(0))
+            segment = Segment(*self._next())
         else:
             worth = [
                 each for each in self._active if each.left >= (2 * self.smallest if least is None else least(each))
@@ -160,6 +173,9 @@ class Plan:
             victim.stop = middle
         self._active.append(segment)
         return segment
+
+    def _next(self) -> Span:
+        return self._waiting.pop(0)
 
     def spread(self, connections: int) -> None:
         """Divide what is left of the active segments evenly, so that each of so many connections can have one.
@@ -187,6 +203,45 @@ class Plan:
         if segment.left:
             self._waiting.append((segment.position, segment.stop))
             self._waiting.sort()
+
+
+class FrontFirstPlan(Plan):
+    """A plan for a file that is read from its front while it is fetched.
+
+    Segments are handed out in order, a part of what is left for each connection: shorter ones towards the end, so that
+    the front is never far behind, and least when the last byte comes.
+    """
+
+    def __init__(
+        self, size: int, *, arrived: Spans = (), connections: int = 1, smallest: int = SMALLEST_SHARE, front: int = 0
+    ) -> None:
+        """Plan a transfer; the arguments are those of `Plan`."""
+        super().__init__(size, arrived=arrived, smallest=smallest)
+        self._connections = connections
+        if self._waiting and self._waiting[0][0] < front < size:
+            self._waiting = [(0, front), *gaps([*self._arrived, (0, front)], size)]
+
+    @property
+    def waiting(self) -> int:
+        """How many connections to begin with."""
+        left = covered(self._waiting)
+        return min(self._connections, max(-(-left // self.smallest), len(self._waiting[:1])))
+
+    def _next(self) -> Span:
+        start, stop = self._waiting[0]
+        share = covered(self._waiting) // (self._connections * STRIDES)
+        cut = start + min(max(share, self.smallest), LONGEST_STRIDE)
+        # A rest that would be worth no connection of its own goes along, and a front that comes anyway stays whole.
+        if stop - cut < self.smallest:
+            return self._waiting.pop(0)
+        self._waiting[0] = (cut, stop)
+        return start, cut
+
+    def spread(self, connections: int) -> None:
+        """Let so many connections share what waits, or else what is being fetched."""
+        self._connections = connections
+        if not self._waiting:
+            super().spread(connections)
 
 
 def is_disjoint(spans: Spans, size: int) -> bool:

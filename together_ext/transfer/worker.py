@@ -14,6 +14,7 @@ from together_ext.errors import TransferCancelledError, TransferInterruptedError
 from .answers import Content, RemoteChangeError, check_same
 from .body import Body
 from .failures import DroppedError, PassingError
+from .front import Front
 from .partial import Partial
 from .plan import Plan, Segment, Spans
 from .retry import Budget, Clock, Gate, SystemClock, backoff
@@ -117,8 +118,9 @@ class Board:
         conditions: Conditions,
         *,
         distance: float = 0.0,
+        front: Front | None = None,
     ) -> None:
-        """Share a plan; `distance` is the round trip to the server, in seconds."""
+        """Share a plan; `distance` is the round trip to the server in seconds, `front` wants to know what is there."""
         self.partial, self.remote, self.content = partial, remote, content
         self.clock = conditions.clock
         self.persistence = Persistence(conditions, remote.action)
@@ -129,6 +131,7 @@ class Board:
         # The journal's: it is due when so many bytes have come, and written by the worker that notices.
         self.wake_at: float = math.inf
         self.claim_due: Callable[[], None] = lambda: None
+        self._front = front
         self._plan = plan
         self._bodies: dict[Body, Segment] = {}
         self._claimed: dict[Segment, float] = {}
@@ -220,6 +223,9 @@ class Board:
             if due:
                 self.wake_at = math.inf
             more = segment.left > 0 and self.failure is None
+            reached = 0 if self._front is None else self._plan.front
+        if self._front is not None:
+            self._front.reach(reached)
         if due:
             self.claim_due()
         return more

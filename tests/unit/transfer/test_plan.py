@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from together_ext.transfer.plan import (
+    LONGEST_STRIDE,
     SMALLEST_SHARE,
+    FrontFirstPlan,
     Plan,
     Segment,
     Span,
@@ -237,6 +240,49 @@ class TestPlan:
         assert plan.claim() is None
 
 
+class TestFrontFirst:
+    def test_segments_come_in_order_and_grow_shorter_towards_the_end(self) -> None:
+        plan = FrontFirstPlan(100_000, connections=4, smallest=100)
+        spans = []
+        while (segment := plan.claim(lambda _: math.inf)) is not None:
+            spans.append((segment.start, segment.stop))
+        assert spans[0][0] == 0
+        assert spans[-1][1] == 100_000
+        assert all(left[1] == right[0] for left, right in pairwise(spans))
+        lengths = [stop - start for start, stop in spans]
+        # An eighth of what is left each time: when the last bytes come, little else is still on its way.
+        assert lengths[:3] == [12_500, 10_937, 9_570]
+        assert max(lengths[-4:]) < 250
+
+    def test_it_begins_with_as_many_connections_as_are_wanted(self) -> None:
+        assert FrontFirstPlan(100_000, connections=4, smallest=100).waiting == 4
+        assert FrontFirstPlan(250, connections=4, smallest=100).waiting == 3
+        assert FrontFirstPlan(0, connections=4, smallest=100).waiting == 0
+
+    def test_no_segment_is_so_long_that_the_reader_waits_for_it(self) -> None:
+        plan = FrontFirstPlan(2**40, connections=2)
+        segment = plan.claim()
+        assert segment is not None
+        assert segment.left == LONGEST_STRIDE
+
+    def test_a_front_that_comes_anyway_is_the_first_segment(self) -> None:
+        plan = FrontFirstPlan(100_000, connections=4, smallest=100, front=300)
+        first, second = plan.claim(), plan.claim()
+        assert first is not None
+        assert second is not None
+        assert (first.start, first.stop, second.start) == (0, 300, 300)
+
+    def test_the_front_ends_at_the_first_gap(self) -> None:
+        plan = FrontFirstPlan(100_000, connections=4, smallest=100)
+        first, second = plan.claim(), plan.claim()
+        assert first is not None
+        assert second is not None
+        plan.advance(second, 50)
+        assert plan.front == 0
+        plan.advance(first, first.left)
+        assert plan.front == second.start + 50
+
+
 class Transfer(RuleBasedStateMachine):
     """Connections that claim, bring bytes, break, and take from one another, in any order."""
 
@@ -248,11 +294,26 @@ class Transfer(RuleBasedStateMachine):
         self.active: list[Segment] = []
         self.fetched: list[Span] = []
 
-    @initialize(data=st.data(), size=sizes, wanted=connections, smallest=shares)
-    def begin(self, data: st.DataObject, size: int, wanted: int, smallest: int) -> None:
+    @initialize(
+        data=st.data(),
+        kind=st.sampled_from([Plan, FrontFirstPlan]),
+        size=sizes,
+        wanted=connections,
+        smallest=shares,
+        front=st.integers(0, 2**20),
+    )
+    def begin(  # what a plan takes
+        self, data: st.DataObject, kind: type[Plan], size: int, wanted: int, smallest: int, front: int
+    ) -> None:
         self.size = size
         self.at_first = merged(data.draw(spans_within(size)))
-        self.plan = Plan(size, arrived=self.at_first, connections=wanted, smallest=smallest)
+        front = 0 if self.at_first else front
+        self.plan = kind(size, arrived=self.at_first, connections=wanted, smallest=smallest, front=front)
+
+    @rule(connections=st.integers(1, 16))
+    def spread(self, connections: int) -> None:
+        """Further connections join."""
+        self.plan.spread(connections)
 
     @rule(least=st.none() | st.floats(0, 2**41))
     def claim(self, least: float | None) -> None:
@@ -292,6 +353,7 @@ class Transfer(RuleBasedStateMachine):
         assert self.plan.done == covered(self.plan.arrived)
         assert self.plan.complete == (self.plan.done == self.size)
         assert self.plan.active == len(self.active)
+        assert self.plan.front == next((stop for start, stop in self.plan.arrived if start == 0), 0)
 
     @invariant()
     def connections_never_share_a_byte(self) -> None:
