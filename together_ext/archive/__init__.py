@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from .layout import Layout, check_layout, layout_of
 
 if TYPE_CHECKING:
     from .receipt import Verification
+    from .source import ArchiveSource
     from .unpack import Limits, UnpackedFile
 
 __all__ = ["Extracted", "Layout", "extract", "folder_for", "verify"]
@@ -71,22 +72,59 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         TargetExistsError: A folder with something in it is there already.
         StorageError: The disk or its permissions do not allow it.
     """
-    # Loaded when it is needed: the decompressor is of no use to whoever only asks what format a file has.
-    from . import receipt, unpack  # noqa: PLC0415
+    from .source import StoredArchive  # noqa: PLC0415 -- the decompressor comes with it
 
     source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
     target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
     said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
-    with unpack.unpacked(
-        source, target, limits or unpack.Limits(), overwrite=overwrite, cancel=cancel or threading.Event()
-    ) as (place, members):
+    return unpack_archive(
+        source,
+        StoredArchive(source),
+        target,
+        origin=lambda: said,
+        limits=limits,
+        overwrite=overwrite,
+        expected=expected,
+        cancel=cancel or threading.Event(),
+    )
+
+
+def unpack_archive(  # noqa: PLR0913 -- keywords
+    archive: Path,
+    source: ArchiveSource,
+    folder: Path,
+    *,
+    origin: Callable[[], Mapping[str, Any]],
+    limits: Limits | None,
+    overwrite: bool,
+    expected: Layout | None,
+    cancel: threading.Event,
+) -> Extracted:
+    """Unpack the bytes of a source.
+
+    Args:
+        archive: The archive's path, for errors.
+        source: Its bytes.
+        folder: The absolute path of the folder to make.
+        origin: What the receipt shall say; asked when everything is unpacked, and raising from it leaves no folder.
+        limits: As in `extract`.
+        overwrite: As in `extract`.
+        expected: As in `extract`.
+        cancel: As in `extract`.
+    """
+    from . import receipt, unpack  # noqa: PLC0415
+
+    with unpack.unpacked(archive, source, folder, limits or unpack.Limits(), overwrite=overwrite, cancel=cancel) as (
+        place,
+        members,
+    ):
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
-        check_layout(layout, expected, str(source))
-        receipt.write(place, files, {**said, "layout": layout})
-    return Extracted(str(target), layout, tuple(files))
+        check_layout(layout, expected, str(archive))
+        receipt.write(place, files, {**origin(), "layout": layout})
+    return Extracted(str(folder), layout, tuple(files))
 
 
 def verify(folder: str | os.PathLike[str]) -> Verification:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from together_ext.errors import ArchiveError, printable
 
 from .layout import Layout, layout_of
+from .source import StoredArchive
 from .stream import uncompressed
 from .tar import TarReader
 
@@ -109,7 +110,7 @@ def _members(place: Path) -> Iterator[tuple[str, int, Iterator[memoryview]]]:
                 if file.is_file() and not file.is_symlink():
                     yield file.relative_to(place).as_posix(), file.stat().st_size, _pieces(file)
         return
-    with uncompressed(place) as chunks:
+    with uncompressed(StoredArchive(place), str(place)) as (_, chunks):
         reader = TarReader(chunks)
         for member in reader:
             if not member.is_folder:

@@ -9,12 +9,12 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 from together_ext.errors import ArchiveError
 
 from .sniff import ArchiveFormat, sniff
+from .source import ArchiveSource, OpenArchive
 
 if TYPE_CHECKING or sys.version_info < (3, 14):
     from backports import zstd
@@ -28,7 +28,7 @@ AHEAD: Final = 4
 _HEAD: Final = 512
 
 
-class Source(Protocol):
+class Pieces(Protocol):
     """What can be read from its front to its end."""
 
     def read(self, count: int, /) -> bytes:
@@ -36,33 +36,39 @@ class Source(Protocol):
 
 
 @contextmanager
-def uncompressed(path: Path) -> Iterator[Iterator[bytes]]:
-    """Open an archive of any known format and yield its bytes.
+def uncompressed(source: ArchiveSource, name: str) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """Open an archive of any known format; yields its size and its uncompressed bytes.
+
+    Args:
+        source: The archive.
+        name: What to call it in errors.
 
     Raises:
         ArchiveError: It is none, or it is damaged (raised by the iterator).
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with source.open() as file:
         head = file.read(_HEAD)
         file.seek(0)
         format_ = sniff(head)
         if format_ is None:
             what = "is empty" if not head else "is neither a zstd nor a gzip nor a plain tar archive"
-            raise ArchiveError(f"{path} {what}; fetch it again")
-        worker = _Ahead(_opened(file, format_), path)
+            raise ArchiveError(f"{name} {what}; fetch it again")
+        worker = _Ahead(_opened(file, format_), name)
         try:
-            yield iter(worker)
+            yield file.size, iter(worker)
         finally:
+            source.interrupt()
             worker.close()
 
 
-def _opened(file: IO[bytes], format_: ArchiveFormat) -> Source:
+def _opened(file: OpenArchive, format_: ArchiveFormat) -> Pieces:
+    readable = cast("IO[bytes]", file)  # neither of them does more than read
     match format_:
         case ArchiveFormat.TAR_ZST:
-            return zstd.ZstdFile(file)
+            return zstd.ZstdFile(readable)
         case ArchiveFormat.TAR_GZ:
-            return gzip.GzipFile(fileobj=file)
+            return gzip.GzipFile(fileobj=readable)
         case ArchiveFormat.TAR:
             return file
 
@@ -70,8 +76,8 @@ def _opened(file: IO[bytes], format_: ArchiveFormat) -> Source:
 class _Ahead:
     """Reads on in a thread while others use what was read: decompression releases the interpreter's lock."""
 
-    def __init__(self, source: Source, path: Path) -> None:
-        self._source, self._path = source, path
+    def __init__(self, source: Pieces, name: str) -> None:
+        self._source, self._name = source, name
         self._pieces: queue.Queue[bytes | Exception] = queue.Queue(AHEAD)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -102,7 +108,7 @@ class _Ahead:
                 if not piece:
                     return
         except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
-            failure = ArchiveError(f"{self._path} is damaged or cut short ({error}); fetch it again")
+            failure = ArchiveError(f"{self._name} is damaged or cut short ({error}); fetch it again")
             failure.__cause__ = error
             self._pieces.put(failure)
         except Exception as error:  # noqa: BLE001 -- it is raised again where the pieces are used

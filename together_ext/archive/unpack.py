@@ -9,13 +9,15 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from filelock import SoftFileLock
+from filelock import Timeout as LockTimeout
 
+from together_ext.disk import flush_folder, write_behind
 from together_ext.errors import (
     ArchiveError,
     NotEnoughSpaceError,
@@ -25,6 +27,7 @@ from together_ext.errors import (
 )
 
 from .names import Names, checked
+from .source import ArchiveSource
 from .stream import uncompressed
 from .tar import Member, TarReader
 
@@ -70,13 +73,14 @@ class UnpackedFile:
 
 
 @contextmanager
-def unpacked(
-    archive: Path, folder: Path, limits: Limits, *, overwrite: bool, cancel: threading.Event
+def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
+    archive: Path, source: ArchiveSource, folder: Path, limits: Limits, *, overwrite: bool, cancel: threading.Event
 ) -> Iterator[tuple[Path, list[UnpackedFile]]]:
     """Unpack, hand out the new folder for the last touches, then let it take its place by one rename.
 
     Args:
-        archive: A zstd, gzip or plain tar archive; stays as it is.
+        archive: The path of a zstd, gzip or plain tar archive, for errors.
+        source: Its bytes.
         folder: The place; a missing parent is made.
         limits: What the archive may ask for.
         overwrite: Whether a folder that is there may be replaced.
@@ -94,13 +98,13 @@ def unpacked(
     scratch = folder.with_name(f".{folder.name}{SCRATCH}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with SoftFileLock(scratch.with_name(scratch.name + ".lock"), thread_local=False):
+        with _locked(scratch.with_name(scratch.name + ".lock"), cancel):
             check_place(folder, overwrite=overwrite)
             # What a killed run has left.
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             try:
-                files = sorted(_files(archive, scratch, limits, cancel), key=lambda file: file.path)
+                files = sorted(_files(archive, source, scratch, limits, cancel), key=lambda file: file.path)
                 if not files:
                     raise ArchiveError(f"{archive} holds no files; fetch it again")
                 root, files = _flattened(scratch, files)
@@ -119,6 +123,19 @@ def unpacked(
         raise raised from error
 
 
+@contextmanager
+def _locked(path: Path, cancel: threading.Event) -> Iterator[None]:
+    lock = SoftFileLock(path, thread_local=False)
+    try:
+        lock.acquire(cancel_check=cancel.is_set)
+    except LockTimeout:
+        raise TransferCancelledError from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def check_place(folder: Path, *, overwrite: bool) -> None:
     """See that a folder may be made there; raises `TargetExistsError` if not."""
     if not os.path.lexists(folder) or _is_empty_folder(folder):
@@ -133,10 +150,11 @@ def _is_empty_folder(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
-def _files(archive: Path, scratch: Path, limits: Limits, cancel: threading.Event) -> Iterator[UnpackedFile]:
-    size = archive.stat().st_size
+def _files(
+    archive: Path, source: ArchiveSource, scratch: Path, limits: Limits, cancel: threading.Event
+) -> Iterator[UnpackedFile]:
     names, count, total = Names(), 0, 0
-    with uncompressed(archive) as pieces:
+    with uncompressed(source, str(archive)) as (size, pieces):
         reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits, cancel))
         for member in reader:
             count, total = count + 1, total + member.size
@@ -182,12 +200,14 @@ def _check_amounts(scratch: Path, count: int, total: int, member: Member, limits
 
 
 def _write(path: Path, content: Iterator[memoryview]) -> str:
-    digest = hashlib.sha256()
+    digest, size = hashlib.sha256(), 0
     with path.open("xb", buffering=0) as file:
         for piece in content:
             digest.update(piece)
             while piece:
-                piece = piece[file.write(piece) :]  # noqa: PLW2901 -- what is left of it
+                count = file.write(piece)
+                write_behind(file.fileno(), size, size + count)
+                piece, size = piece[count:], size + count  # noqa: PLW2901 -- what is left of it
     return digest.hexdigest()
 
 
@@ -203,8 +223,9 @@ def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[Unp
 def _put(root: Path, folder: Path) -> None:
     """Flush everything, then give the folder its name."""
     for parent, _, names in os.walk(root):
-        for name in (*names, "."):
+        for name in names:
             _flush(Path(parent) / name)
+        flush_folder(Path(parent))
     aside = None
     if os.path.lexists(folder) and not _is_empty_folder(folder):
         aside = folder.with_name(f".{folder.name}.replaced-{secrets.token_hex(4)}")
@@ -215,7 +236,7 @@ def _put(root: Path, folder: Path) -> None:
         if aside is not None:
             aside.rename(folder)
         raise
-    _flush(folder.parent)
+    flush_folder(folder.parent)
     if aside is not None:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -223,8 +244,6 @@ def _put(root: Path, folder: Path) -> None:
 def _flush(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
-        # Some network file systems cannot flush a folder, and need not.
-        with suppress(*([OSError] if path.is_dir() else [])):
-            os.fsync(fd)
+        os.fsync(fd)
     finally:
         os.close(fd)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from together_ext.disk import flush_folder, write_behind
 from together_ext.errors import NotEnoughSpaceError, StorageError
 
 from . import journal_file
@@ -23,10 +24,6 @@ log = logging.getLogger("together_ext.transfer")
 PART: Final = ".part"
 JOURNAL: Final = ".part.json"
 LOCK: Final = ".part.lock"
-
-BEHIND: Final = 4 << 20
-"""Bytes after which the system is told to begin to write them to the disk: the last flush then has little left to do,
-and a third of a fast transfer's time is saved."""
 
 # Where the system has it, the cheaper flush that leaves out the file's times.
 _flush_data: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
@@ -124,10 +121,8 @@ class Partial:
         with storage_errors(self.path, "write to"):
             while data:
                 count = os.pwrite(self._fd, data, offset)
-                behind, offset = offset // BEHIND, offset + count
-                if offset // BEHIND > behind:
-                    _begin_writing(self._fd, behind * BEHIND, offset - behind * BEHIND)
-                data = data[count:]
+                write_behind(self._fd, offset, offset + count)
+                data, offset = data[count:], offset + count
 
     def read(self, count: int) -> bytes:
         """The first bytes."""
@@ -155,7 +150,7 @@ class Partial:
             self.path.replace(self.final)
             for path in self._notes:
                 path.unlink(missing_ok=True)
-            _flush_folder(self.final.parent)
+            flush_folder(self.final.parent)
 
     def discard(self) -> None:
         """Remove every trace."""
@@ -189,22 +184,3 @@ class Partial:
         free = shutil.disk_usage(self.final.parent).free
         if needed > free:
             raise NotEnoughSpaceError(str(self.final.parent), needed=needed, free=free)
-
-
-def _begin_writing(fd: int, offset: int, count: int) -> None:
-    """Let the system write bytes to the disk from now on, without waiting for it; a hint, which may fail."""
-    # macOS has no such call. Elsewhere it starts the writing of what is not on the disk yet, and drops from memory only
-    # what is: nothing, this soon after it came.
-    if hasattr(os, "posix_fadvise"):
-        with suppress(OSError):
-            os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)
-
-
-def _flush_folder(folder: Path) -> None:
-    # Without it the rename itself may be lost in a power cut. Some network file systems cannot, and need not.
-    with suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

@@ -1,0 +1,98 @@
+"""Unpacking that follows a download: a thread reads the growing file, and is done soon after its last byte came.
+
+Whatever goes wrong here is no error: the archive that was fetched can be unpacked as any other, and tells it then.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from together_ext.errors import TransferCancelledError
+
+from . import Extracted, unpack_archive
+from .layout import Layout
+from .source import ArchiveSource
+
+log = logging.getLogger("together_ext.archive")
+
+TURN: Final = 0.1
+"""Seconds between two looks at whether to go on."""
+
+
+class _AbandonedError(Exception):
+    """The download came to nothing."""
+
+
+class Follower:
+    """Unpacks what is being fetched; the folder takes its place when the caller says that the file is right."""
+
+    def __init__(self, source: ArchiveSource, folder: Path, *, overwrite: bool, expected: Layout | None) -> None:
+        """Begin.
+
+        Args:
+            source: The growing archive.
+            folder: The absolute path of the folder to make.
+            overwrite: Whether a folder that is there may be replaced.
+            expected: What the weights must be; None if that does not matter.
+        """
+        self._source, self._folder = source, folder
+        self._overwrite, self._expected = overwrite, expected
+        self._cancel, self._settled = threading.Event(), threading.Event()
+        self._origin: Mapping[str, Any] | None = None
+        self._made: Extracted | None = None
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def finish(self, origin: Mapping[str, Any], cancel: threading.Event) -> Extracted | None:
+        """The file is whole and right: wait until the folder is, too.
+
+        Args:
+            origin: What the receipt shall say of where the archive came from.
+            cancel: Set from anywhere, it ends the wait and the work.
+
+        Returns:
+            The folder; None if the archive has to be unpacked by itself.
+
+        Raises:
+            TransferCancelledError: `cancel` was set.
+        """
+        self._origin = origin
+        self._settled.set()
+        while self._thread.is_alive():
+            self._thread.join(TURN)
+            if cancel.is_set():
+                self.abandon()
+                raise TransferCancelledError
+        return self._made
+
+    def abandon(self) -> None:
+        """Stop, and leave nothing."""
+        self._cancel.set()
+        self._settled.set()
+        self._source.interrupt()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        try:
+            self._made = unpack_archive(
+                self._folder,
+                self._source,
+                self._folder,
+                origin=self._said,
+                limits=None,
+                overwrite=self._overwrite,
+                expected=self._expected,
+                cancel=self._cancel,
+            )
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the stored archive will tell it better
+            log.debug("could not unpack %s while it was fetched: %r", self._folder, error)
+
+    def _said(self) -> Mapping[str, Any]:
+        self._settled.wait()
+        if self._origin is None or self._cancel.is_set():
+            raise _AbandonedError
+        return self._origin
