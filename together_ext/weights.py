@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from together_generated import models
 from together_generated.models import DownloadCheckpoint
 
-from .archive import Extracted, Layout, folder_for
-from .archive import extract as extract_archive
+from .archive import Layout, folder_for, unpack_archive
+from .archive.source import StoredArchive
 from .checkpoints import (
     CheckpointName,
     CheckpointType,
@@ -35,7 +36,7 @@ from .errors import (
 )
 from .flow import Archive, Fetch, Flow, fetch, local
 from .operations import list_checkpoints, retrieve, text
-from .transfer import Fetched, Options, ProgressCallback
+from .transfer import Fetched, Front, Options, ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -116,54 +117,86 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     )
     job, checkpoint, found = yield from archive(name, checkpoint_step, checkpoint_type)
     adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
-    stem = archive_stem(checkpoint, text(job.model_output_name), adapter=adapter)
-    step = Fetch(found, destination(output, stem), options)
-    form = CheckpointType.DEFAULT if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value else None
-    origin = {"job": checkpoint.job_id, "step": checkpoint.step, "type": form or found.checkpoint}
-    folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
-    if extract:
-        there = yield from local(lambda _: _unpacked_before(folder, origin, overwrite=overwrite))
-        if there is not None:
-            size = there["archive"]["size"]
-            kind = form or CheckpointType(found.checkpoint)
-            place = str(folder)
-            done = DownloadResult(checkpoint.job_id, checkpoint.step, kind, place, size, size, extracted_to=place)
-            files = tuple(file["path"] for file in there["files"])
-            return replace(done, layout=str(there.get("layout", Layout.UNKNOWN)), files=files)
+    step = Fetch(
+        found, destination(output, archive_stem(checkpoint, text(job.model_output_name), adapter=adapter)), options
+    )
+    if not extract:
+        return _result(found, (yield from _fetched(step)))
+    origin = {"job": found.job_id, "step": found.step, "type": _type(found), "base_model": text(job.model)}
+    result = yield from _unpacked(step, origin, Layout.ADAPTER if adapter else Layout.MODEL)
+    if not keep_archive and result.filename != result.extracted_to:
+        Path(result.filename).unlink(missing_ok=True)
+        return replace(result, filename=str(result.extracted_to))
+    return result
+
+
+def _fetched(step: Fetch) -> Flow[Fetched]:
     try:
-        fetched = yield from fetch(step)
+        return (yield from fetch(step))
     except (NotFoundError, BadRequestError):
-        if checkpoint.step is not None:
-            yield from _check_listed(checkpoint.job_id, checkpoint.step)
+        if step.archive.step is not None:
+            yield from _check_listed(step.archive.job_id, step.archive.step)
         raise
-    result = DownloadResult(
-        id=checkpoint.job_id,
-        checkpoint_step=checkpoint.step,
-        checkpoint_type=form or CheckpointType(found.checkpoint),
+
+
+def _type(found: Archive) -> CheckpointType:
+    """What an archive holds, in the words of whoever asks."""
+    if found.checkpoint == DownloadCheckpoint.MODEL_OUTPUT_PATH.value:
+        return CheckpointType.DEFAULT
+    return CheckpointType(found.checkpoint)
+
+
+def _result(found: Archive, fetched: Fetched) -> DownloadResult:
+    return DownloadResult(
+        id=found.job_id,
+        checkpoint_step=found.step,
+        checkpoint_type=_type(found),
         filename=str(fetched.path),
         size=fetched.size,
         resumed_from=fetched.resumed_from,
     )
-    if not extract:
-        return result
-    said = {**origin, "base_model": text(job.model), "archive": _described(fetched)}
 
-    expected = Layout.ADAPTER if adapter else Layout.MODEL
 
-    def unpack(cancel: threading.Event) -> Extracted:
-        return extract_archive(fetched.path, overwrite=overwrite, origin=said, expected=expected, cancel=cancel)
+# Folders --------------------------------------------------------------------------------------------------------------
 
-    made = yield from local(unpack)
+
+def _unpacked(step: Fetch, origin: Mapping[str, Any], expected: Layout) -> Flow[DownloadResult]:
+    """Fetch an archive while it is unpacked beside its place."""
+    # The decompressor comes with it.
+    from .archive.follow import Follower  # noqa: PLC0415
+    from .archive.unpack import locked  # noqa: PLC0415
+
+    target, overwrite = step.target, step.options.overwrite
+    folder = folder_for(target.folder / f"{target.stem}{target.extensions[0]}")
+    front = Front()
+    with ExitStack() as stack:
+        # Two processes that want the same folder take turns from here on: the second finds it done.
+        yield from local(lambda cancel: stack.enter_context(locked(folder, cancel)))
+        there = yield from local(lambda _: _unpacked_before(folder, origin, overwrite=overwrite))
+        if there is not None:
+            return _found(step.archive, folder, there)
+        follower = Follower(front, folder, overwrite=overwrite, expected=expected)
+        stack.callback(follower.abandon)
+        # At least as much comes out of an archive as is in it.
+        fetched = yield from _fetched(replace(step, options=replace(step.options, front=front, room=1.0)))
+        said = {**origin, "archive": {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}}
+        made = yield from local(lambda cancel: follower.finish(said, cancel))
+        if made is None:
+            again = partial(unpack_archive, fetched.path, StoredArchive(fetched.path), folder)
+            made = yield from local(
+                lambda cancel: again(origin=lambda: said, overwrite=overwrite, expected=expected, cancel=cancel)
+            )
     files = tuple(file.path for file in made.files)
-    result = replace(result, extracted_to=made.folder, layout=made.layout.value, files=files)
-    if keep_archive:
-        return result
-    fetched.path.unlink(missing_ok=True)
-    return replace(result, filename=made.folder)
+    return replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
 
 
-def _described(fetched: Fetched) -> dict[str, Any]:
-    return {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}
+def _found(archive: Archive, folder: Path, receipt: Mapping[str, Any]) -> DownloadResult:
+    """A folder that was there already."""
+    size, place = receipt["archive"]["size"], str(folder)
+    files = tuple(file["path"] for file in receipt["files"])
+    layout = str(receipt.get("layout", Layout.UNKNOWN))
+    found = _result(archive, Fetched(folder, size, size, None))
+    return replace(found, extracted_to=place, layout=layout, files=files)
 
 
 def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool) -> Mapping[str, Any] | None:
@@ -178,7 +211,7 @@ def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool
     if overwrite:
         return None
     said = receipt.origin(folder)
-    if not said or any(said.get(name) != value for name, value in origin.items()):
+    if not said or any(said.get(name) != origin[name] for name in ("job", "step", "type")):
         unpack.check_place(folder, overwrite=False)
         return None
     found = receipt.verify(folder)

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import tarfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from backports import zstd
 
-from together_ext import ArchiveError, TargetExistsError, Together, verify
+from together_ext import ArchiveError, DownloadResult, TargetExistsError, Together, TogetherExtError, verify
 from together_ext.cli import main
-from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator.records import Request
 
 FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(range(256)) * 4000}
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A real archive with one folder around everything."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"output/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return zstd.compress(out.getvalue())
 
 
 @pytest.fixture(autouse=True)
 def served(sim: Simulator) -> bytes:
     """What the server has: a real archive."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in FILES.items():
-            info = tarfile.TarInfo(f"output/{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    archive = zstd.compress(out.getvalue())
+    archive = packed(FILES)
     sim.add_archive(LORA_JOB, BytesArchive(archive))
     return archive
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Return when something has come true; nobody tells of that, so it is looked for."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
 
 
 def downloads(sim: Simulator) -> int:
@@ -145,6 +164,88 @@ def test_what_a_killed_run_left_is_cleared_away(client: Together, folder: Path) 
     client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
 
     assert names(folder) == ["model"]
+
+
+def test_weights_are_unpacked_while_they_come(client: Together, folder: Path, sim: Simulator) -> None:
+    """The last bytes are held back: whatever is there by then was unpacked before."""
+    content = random.Random(1).randbytes(12 << 20)  # noqa: S311 -- nothing secret
+    archive = packed({"config.json": b"{}", "model.safetensors": content})
+    sim.add_archive(LORA_JOB, BytesArchive(archive))
+    sim.faults.append(Fault(when=lambda request: not in_front(request), stall=0, times=None))
+    with ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(client.fine_tuning.download, LORA_JOB, output="model.tar.zst", extract=True)
+        growing = folder / ".model.unpacking" / "output" / "model.safetensors"
+        wait_until(lambda: growing.exists() and growing.stat().st_size >= 6 << 20)
+        assert not (folder / "model").exists()
+        assert not fetching.done()
+        sim.faults.clear()
+        sim.release()
+        result = fetching.result(20)
+    assert names(folder) == ["model"]
+    assert (folder / "model" / "model.safetensors").read_bytes() == content
+    assert result.size == len(archive)
+    assert verify(folder / "model").good
+
+
+def in_front(request: Request) -> bool:
+    """Whether a request is the first one, for the file's front."""
+    return request.headers.get("range", "").startswith("bytes=0-")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Fault(cut=3_000_000, times=3)],
+        [Fault(ignore_range=True, times=None)],
+        [Fault(ignore_range=True, cut=3_000_000), Fault(ignore_range=True, times=None)],
+        [Fault(ignore_range=True, chunked=True, times=None)],
+        [Fault(replace=True, skip=1)],
+    ],
+    ids=["broken", "one stream", "a broken stream", "no length", "another version in the middle"],
+)
+def test_whatever_happens_on_the_way_the_folder_is_what_the_archive_holds(
+    client: Together, folder: Path, sim: Simulator, faults: list[Fault]
+) -> None:
+    content = random.Random(2).randbytes(10 << 20)  # noqa: S311 -- nothing secret
+    sim.add_archive(LORA_JOB, BytesArchive(packed({"config.json": b"{}", "model.safetensors": content})))
+    sim.faults.append(*faults)
+
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True, keep_archive=True)
+    assert names(folder) == ["model", "model.tar.zst"]
+    with tarfile.open(fileobj=io.BytesIO(zstd.decompress((folder / "model.tar.zst").read_bytes()))) as tar:
+        for member in tar:
+            expected = tar.extractfile(member)
+            assert expected is not None
+            assert (folder / "model" / member.name.removeprefix("output/")).read_bytes() == expected.read()
+    assert verify(folder / "model").good
+
+
+def test_of_two_at_once_the_second_finds_the_folder_done(client: Together, folder: Path, sim: Simulator) -> None:
+    def download() -> DownloadResult:
+        return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+
+    sim.faults.append(Fault(hold=True))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download)
+        wait_until((folder / ".model.unpacking.lock").exists)
+        second = pool.submit(download)
+        while not first.done():
+            sim.release()
+            threading.Event().wait(0.005)
+        results = [first.result(20), second.result(20)]
+    assert downloads(sim) == 1
+    assert results[0].extracted_to == results[1].extracted_to
+    assert names(folder) == ["model"]
+
+
+def test_a_download_that_fails_leaves_what_has_arrived_and_no_folder(
+    client: Together, folder: Path, sim: Simulator
+) -> None:
+    sim.add_archive(LORA_JOB, 10_000_000)
+    sim.faults.append(Fault(status=410, skip=1, times=None))
+    with pytest.raises(TogetherExtError):
+        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
+    assert names(folder) == ["model.tar.zst.part", "model.tar.zst.part.json"]
 
 
 def test_on_the_command_line_quiet_prints_the_folder(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .layout import Layout, check_layout, layout_of
+from .source import StoredArchive
 
 if TYPE_CHECKING:
     from .receipt import Verification
@@ -72,21 +73,23 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         TargetExistsError: A folder with something in it is there already.
         StorageError: The disk or its permissions do not allow it.
     """
-    from .source import StoredArchive  # noqa: PLC0415 -- the decompressor comes with it
+    from .unpack import locked  # noqa: PLC0415 -- the decompressor comes with it
 
     source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
     target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
     said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
-    return unpack_archive(
-        source,
-        StoredArchive(source),
-        target,
-        origin=lambda: said,
-        limits=limits,
-        overwrite=overwrite,
-        expected=expected,
-        cancel=cancel or threading.Event(),
-    )
+    cancel = cancel or threading.Event()
+    with locked(target, cancel):
+        return unpack_archive(
+            source,
+            StoredArchive(source),
+            target,
+            origin=lambda: said,
+            limits=limits,
+            overwrite=overwrite,
+            expected=expected,
+            cancel=cancel,
+        )
 
 
 def unpack_archive(  # noqa: PLR0913 -- keywords
@@ -95,12 +98,12 @@ def unpack_archive(  # noqa: PLR0913 -- keywords
     folder: Path,
     *,
     origin: Callable[[], Mapping[str, Any]],
-    limits: Limits | None,
+    limits: Limits | None = None,
     overwrite: bool,
     expected: Layout | None,
     cancel: threading.Event,
 ) -> Extracted:
-    """Unpack the bytes of a source.
+    """Unpack the bytes of a source, with the folder `locked`.
 
     Args:
         archive: The archive's path, for errors.

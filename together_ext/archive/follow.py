@@ -83,7 +83,6 @@ class Follower:
                 self._source,
                 self._folder,
                 origin=self._said,
-                limits=None,
                 overwrite=self._overwrite,
                 expected=self._expected,
                 cancel=self._cancel,

@@ -78,10 +78,12 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
 ) -> Iterator[tuple[Path, list[UnpackedFile]]]:
     """Unpack, hand out the new folder for the last touches, then let it take its place by one rename.
 
+    Call it with the folder `locked`.
+
     Args:
         archive: The path of a zstd, gzip or plain tar archive, for errors.
         source: Its bytes.
-        folder: The place; a missing parent is made.
+        folder: The place; its parent is there.
         limits: What the archive may ask for.
         overwrite: Whether a folder that is there may be replaced.
         cancel: Set from anywhere, it ends the work.
@@ -96,44 +98,58 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
         StorageError: The disk or its permissions do not allow it.
     """
     scratch = folder.with_name(f".{folder.name}{SCRATCH}")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(scratch.with_name(scratch.name + ".lock"), cancel):
-            check_place(folder, overwrite=overwrite)
-            # What a killed run has left.
+    with _storage_errors(folder, f"make room, or choose another folder, then unpack {archive} again: it is kept"):
+        check_place(folder, overwrite=overwrite)
+        # What a killed run has left.
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            files = sorted(_files(archive, source, scratch, limits, cancel), key=lambda file: file.path)
+            if not files:
+                raise ArchiveError(f"{archive} holds no files; fetch it again")
+            root, files = _flattened(scratch, files)
+            yield root, files
+            _put(root, folder)
+        finally:
             shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir()
-            try:
-                files = sorted(_files(archive, source, scratch, limits, cancel), key=lambda file: file.path)
-                if not files:
-                    raise ArchiveError(f"{archive} holds no files; fetch it again")
-                root, files = _flattened(scratch, files)
-                yield root, files
-                _put(root, folder)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
-    except StorageError:
-        raise
-    except OSError as error:
-        raised = StorageError(
-            f"could not unpack to {folder}: {(error.strerror or str(error)).lower()}; make room, or choose another "
-            f"folder, then unpack {archive} again: it is kept"
-        )
-        raised.errno = error.errno
-        raise raised from error
 
 
 @contextmanager
-def _locked(path: Path, cancel: threading.Event) -> Iterator[None]:
+def locked(folder: Path, cancel: threading.Event) -> Iterator[None]:
+    """Keep others from making the same folder; a missing parent is made.
+
+    Raises:
+        TransferCancelledError: `cancel` was set while another process was at it.
+        StorageError: The disk or its permissions do not allow it.
+    """
+    path = folder.with_name(f".{folder.name}{SCRATCH}.lock")
     lock = SoftFileLock(path, thread_local=False)
-    try:
-        lock.acquire(cancel_check=cancel.is_set)
-    except LockTimeout:
-        raise TransferCancelledError from None
+    with _storage_errors(folder, "choose a folder that you may write to"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except LockTimeout:
+            log.warning("waiting for another process that unpacks to %s (it holds %s)", folder, path)
+            try:
+                lock.acquire(cancel_check=cancel.is_set)
+            except LockTimeout:
+                raise TransferCancelledError from None
     try:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _storage_errors(folder: Path, wayout: str) -> Iterator[None]:
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raised = StorageError(f"could not unpack to {folder}: {(error.strerror or str(error)).lower()}; {wayout}")
+        raised.errno = error.errno
+        raise raised from error
 
 
 def check_place(folder: Path, *, overwrite: bool) -> None:

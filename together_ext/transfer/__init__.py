@@ -17,6 +17,7 @@ from contextlib import ExitStack
 import httpx
 
 from .engine import DEFAULT_CONNECTIONS, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Fetched, Options, transfer
+from .front import Front
 from .progress import DownloadProgress, ProgressCallback
 from .source import Remote, shown
 from .target import Head, Target
@@ -27,6 +28,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "DownloadProgress",
     "Fetched",
+    "Front",
     "Head",
     "Options",
     "ProgressCallback",

@@ -217,9 +217,9 @@ class FrontFirstPlan(Plan):
     ) -> None:
         """Plan a transfer; the arguments are those of `Plan`."""
         super().__init__(size, arrived=arrived, smallest=smallest)
-        self._connections = connections
-        if self._waiting and self._waiting[0][0] < front < size:
-            self._waiting = [(0, front), *gaps([*self._arrived, (0, front)], size)]
+        self._connections, self._whole = connections, front
+        if not self._arrived and 0 < front < size:
+            self._waiting = [(0, front), (front, size)]
 
     @property
     def waiting(self) -> int:
@@ -232,7 +232,7 @@ class FrontFirstPlan(Plan):
         share = covered(self._waiting) // (self._connections * STRIDES)
         cut = start + min(max(share, self.smallest), LONGEST_STRIDE)
         # A rest that would be worth no connection of its own goes along, and a front that comes anyway stays whole.
-        if stop - cut < self.smallest:
+        if stop <= self._whole or stop - cut < self.smallest:
             return self._waiting.pop(0)
         self._waiting[0] = (cut, stop)
         return start, cut

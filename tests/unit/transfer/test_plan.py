@@ -266,11 +266,11 @@ class TestFrontFirst:
         assert segment.left == LONGEST_STRIDE
 
     def test_a_front_that_comes_anyway_is_the_first_segment(self) -> None:
-        plan = FrontFirstPlan(100_000, connections=4, smallest=100, front=300)
+        plan = FrontFirstPlan(100_000, connections=4, smallest=100, front=30_000)
         first, second = plan.claim(), plan.claim()
         assert first is not None
         assert second is not None
-        assert (first.start, first.stop, second.start) == (0, 300, 300)
+        assert (first.start, first.stop, second.start) == (0, 30_000, 30_000)
 
     def test_the_front_ends_at_the_first_gap(self) -> None:
         plan = FrontFirstPlan(100_000, connections=4, smallest=100)

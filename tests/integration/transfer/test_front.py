@@ -1,0 +1,131 @@
+"""A reader that follows a transfer: it gets the file's very bytes, or is told that it has read in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from together_ext.errors import NotEnoughSpaceError, TransferError
+from together_ext.simulator import Fault
+from together_ext.transfer.front import Front, FrontLostError
+
+from .lab import Lab
+
+SIZE = 20_000_000
+
+
+@contextmanager
+def followed(front: Front) -> Iterator[Future[bytes]]:
+    """Read a growing file to its end in another thread."""
+
+    def reading() -> bytes:
+        read = bytearray()
+        with front.open() as file:
+            while piece := file.read(100_000):
+                read += piece
+        return bytes(read)
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(reading)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [],
+        [Fault(cut=3_000_000, times=4)],
+        [Fault(ignore_range=True, times=None)],
+        [Fault(no_validator=True, times=None)],
+    ],
+    ids=["segments", "broken segments", "one stream", "one stream without validator"],
+)
+def test_a_reader_gets_the_bytes(lab: Lab, faults: list[Fault]) -> None:
+    content, front = lab.serve(SIZE), Front()
+    lab.sim.faults.append(*faults)
+    with followed(front) as reading:
+        lab.fetch(front=front)
+        assert reading.result(10) == content
+    lab.assert_whole()
+
+
+def test_a_reader_is_not_kept_waiting_for_what_is_there(lab: Lab) -> None:
+    """One segment stands still; all before it can be read meanwhile."""
+    content, front = lab.serve(SIZE), Front()
+    lab.sim.faults.append(
+        Fault(when=lambda request: not request.headers.get("range", "").startswith("bytes=0-"), stall=0, times=None)
+    )
+    with followed(front) as whole, ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(lambda: lab.fetch(front=front, connections=2))
+        with front.open() as file:
+            assert file.read(8 << 20) == content[: 8 << 20]
+        assert not whole.done()
+        lab.sim.faults.clear()
+        lab.sim.release()
+        fetching.result(10)
+        assert whole.result(10) == content
+
+
+def test_a_run_that_goes_on_begins_with_what_is_there(lab: Lab) -> None:
+    content = lab.serve(SIZE)
+    lab.sim.faults.append(Fault(cut=2_000_000, times=None))
+    with pytest.raises(TransferError):
+        lab.fetch(retries=0)
+    lab.sim.faults.clear()
+    front = Front()
+    with followed(front) as reading:
+        assert lab.fetch(front=front).resumed_from > 0
+        assert reading.result(10) == content
+
+
+def test_a_file_that_changes_in_the_middle_is_never_mixed(lab: Lab) -> None:
+    lab.serve(SIZE)
+    lab.sim.faults.append(Fault(replace=True, skip=2))
+    front = Front()
+    with followed(front) as reading:
+        lab.fetch(front=front)
+        with suppress(FrontLostError):
+            assert reading.result(10) == lab.path.read_bytes()
+
+
+def test_one_stream_that_breaks_is_told(lab: Lab) -> None:
+    lab.serve(SIZE)
+    lab.sim.faults.append(Fault(ignore_range=True, times=None, cut=5_000_000, skip=0))
+    front = Front()
+    with followed(front) as reading:
+        with pytest.raises(TransferError):
+            lab.fetch(front=front, retries=1)
+        with pytest.raises(FrontLostError):
+            reading.result(10)
+
+
+def test_a_file_that_is_there_already_does_not_grow(lab: Lab) -> None:
+    lab.serve(SIZE)
+    lab.fetch()
+    front = Front()
+    with followed(front) as reading:
+        lab.fetch(front=front)
+        with pytest.raises(FrontLostError):
+            reading.result(10)
+
+
+def test_a_transfer_that_fails_lets_its_reader_go(lab: Lab) -> None:
+    front = Front()
+    lab.sim.faults.append(Fault(status=404, times=None))
+    with followed(front) as reading:
+        with pytest.raises(Exception, match="404"):
+            lab.fetch(front=front)
+        with pytest.raises(FrontLostError):
+            reading.result(10)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_room_for_what_comes_out_of_it_is_wanted_first(lab: Lab, *, ranges: bool) -> None:
+    lab.serve(SIZE)
+    lab.sim.faults.append(*([] if ranges else [Fault(ignore_range=True, times=None)]))
+    with pytest.raises(NotEnoughSpaceError) as raised:
+        lab.fetch(room=2.0**30)
+    assert raised.value.needed > SIZE * 2**30
+    lab.assert_nothing()
