@@ -117,6 +117,8 @@ class FineTuning:
         progress: ProgressCallback | None = None,
         extract: bool = False,
         keep_archive: bool = False,
+        fix_base: bool = True,
+        base_model: str | None = None,
     ) -> DownloadResult:
         """Fetch the archive of a job's weights; a rerun after any interruption goes on from what has arrived.
 
@@ -134,6 +136,9 @@ class FineTuning:
             extract: Unpack the archive into a folder beside it, named like it without its extension, with a receipt.
                 The same weights that were unpacked there before and have not changed are not fetched again.
             keep_archive: Whether the archive stays after it was unpacked.
+            fix_base: With `extract`: whether an adapter's base model that only the service can load is replaced by its
+                public name, where that is known for certain; the receipt keeps the other one.
+            base_model: With `extract`: the base model to write into the adapter instead, `org/name` or a folder.
 
         Returns:
             Where the archive is, how large, how much of it had been there before, and the unpacked folder.
@@ -157,6 +162,8 @@ class FineTuning:
                 progress=progress,
                 extract=extract,
                 keep_archive=keep_archive,
+                fix_base=fix_base,
+                base_model=base_model,
             ),
             self._do,
         )
@@ -249,6 +256,8 @@ class AsyncFineTuning:
         progress: ProgressCallback | None = None,
         extract: bool = False,
         keep_archive: bool = False,
+        fix_base: bool = True,
+        base_model: str | None = None,
     ) -> DownloadResult:
         """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
         return await arun(
@@ -263,6 +272,8 @@ class AsyncFineTuning:
                 progress=progress,
                 extract=extract,
                 keep_archive=keep_archive,
+                fix_base=fix_base,
+                base_model=base_model,
             ),
             self._do,
         )

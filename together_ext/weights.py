@@ -13,7 +13,8 @@ from typing import Any
 from together_generated import models
 from together_generated.models import DownloadCheckpoint
 
-from .archive import Layout, folder_for, unpack_archive
+from .archive import Layout, Terms, folder_for, unpack_archive
+from .archive.base_model import BaseChoice
 from .archive.source import StoredArchive
 from .checkpoints import (
     CheckpointName,
@@ -32,7 +33,9 @@ from .errors import (
     CheckpointNotFoundError,
     CheckpointTypeError,
     NotFoundError,
+    RuleError,
     TargetExistsError,
+    printable,
 )
 from .flow import Archive, Fetch, Flow, fetch, local
 from .operations import list_checkpoints, retrieve, text
@@ -106,9 +109,14 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     progress: ProgressCallback | None,
     extract: bool,
     keep_archive: bool,
+    fix_base: bool,
+    base_model: str | None,
 ) -> Flow[DownloadResult]:
     """Fetch a checkpoint's archive, and unpack it if that is wanted."""
     check_output(output)
+    choice = BaseChoice(fix_base, base_model)
+    if base_model is not None and not extract:
+        raise RuleError("a base model is given, and the archive is not to be unpacked: unpack it, or leave it out")
     options = Options(
         connections=download_connections(connections),
         limit_rate=download_limit_rate(limit_rate),
@@ -117,13 +125,16 @@ def download(  # noqa: PLR0913 -- the public method's keywords
     )
     job, checkpoint, found = yield from archive(name, checkpoint_step, checkpoint_type)
     adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    if base_model is not None and not adapter:
+        raise RuleError(f"{name} is asked for as a model, and has no base model: ask for the adapter, or leave it out")
     step = Fetch(
         found, destination(output, archive_stem(checkpoint, text(job.model_output_name), adapter=adapter)), options
     )
     if not extract:
         return _result(found, (yield from _fetched(step)))
     origin = {"job": found.job_id, "step": found.step, "type": _type(found), "base_model": text(job.model)}
-    result = yield from _unpacked(step, origin, Layout.ADAPTER if adapter else Layout.MODEL)
+    terms = Terms(choice, overwrite=overwrite, expected=Layout.ADAPTER if adapter else Layout.MODEL)
+    result = yield from _unpacked(step, origin, terms)
     if not keep_archive and result.filename != result.extracted_to:
         Path(result.filename).unlink(missing_ok=True)
         return replace(result, filename=str(result.extracted_to))
@@ -160,32 +171,29 @@ def _result(found: Archive, fetched: Fetched) -> DownloadResult:
 # Folders --------------------------------------------------------------------------------------------------------------
 
 
-def _unpacked(step: Fetch, origin: Mapping[str, Any], expected: Layout) -> Flow[DownloadResult]:
+def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms) -> Flow[DownloadResult]:
     """Fetch an archive while it is unpacked beside its place."""
     # The decompressor comes with it.
     from .archive.follow import Follower  # noqa: PLC0415
     from .archive.unpack import locked  # noqa: PLC0415
 
-    target, overwrite = step.target, step.options.overwrite
-    folder = folder_for(target.folder / f"{target.stem}{target.extensions[0]}")
+    folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
     front = Front()
     with ExitStack() as stack:
         # Two processes that want the same folder take turns from here on: the second finds it done.
         yield from local(lambda cancel: stack.enter_context(locked(folder, cancel)))
-        there = yield from local(lambda _: _unpacked_before(folder, origin, overwrite=overwrite))
+        there = yield from local(lambda _: _unpacked_before(folder, origin, terms))
         if there is not None:
             return _found(step.archive, folder, there)
-        follower = Follower(front, folder, overwrite=overwrite, expected=expected)
+        follower = Follower(front, folder, terms)
         stack.callback(follower.abandon)
         # At least as much comes out of an archive as is in it.
         fetched = yield from _fetched(replace(step, options=replace(step.options, front=front, room=1.0)))
         said = {**origin, "archive": {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}}
         made = yield from local(lambda cancel: follower.finish(said, cancel))
         if made is None:
-            again = partial(unpack_archive, fetched.path, StoredArchive(fetched.path), folder)
-            made = yield from local(
-                lambda cancel: again(origin=lambda: said, overwrite=overwrite, expected=expected, cancel=cancel)
-            )
+            again = partial(unpack_archive, fetched.path, StoredArchive(fetched.path), folder, terms)
+            made = yield from local(lambda cancel: again(origin=lambda: said, cancel=cancel))
     files = tuple(file.path for file in made.files)
     return replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
 
@@ -199,7 +207,7 @@ def _found(archive: Archive, folder: Path, receipt: Mapping[str, Any]) -> Downlo
     return replace(found, extracted_to=place, layout=layout, files=files)
 
 
-def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool) -> Mapping[str, Any] | None:
+def _unpacked_before(folder: Path, origin: Mapping[str, Any], terms: Terms) -> Mapping[str, Any] | None:
     """The receipt of these very weights, if the folder has them whole; None if they are still to be fetched.
 
     Raises:
@@ -208,7 +216,7 @@ def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool
     # The decompressor comes with it.
     from .archive import receipt, unpack  # noqa: PLC0415
 
-    if overwrite:
+    if terms.overwrite:
         return None
     said = receipt.origin(folder)
     if not said or any(said.get(name) != origin[name] for name in ("job", "step", "type")):
@@ -219,6 +227,12 @@ def _unpacked_before(folder: Path, origin: Mapping[str, Any], *, overwrite: bool
     if not found.good or not isinstance(size, int):
         raise TargetExistsError(
             f"{folder} was unpacked before, and has changed since: choose another folder, or allow it to be replaced"
+        )
+    base = said.get("base_model")
+    if terms.base.of(text(said.get("base_model_alias")) or text(base)) != base:
+        raise TargetExistsError(
+            f"{folder} was unpacked before, with the base model {printable(str(base), 200)}: choose another folder, "
+            "or allow it to be replaced"
         )
     return said
 

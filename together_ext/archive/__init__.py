@@ -1,4 +1,4 @@
-"""Archives: what they are, unpacking them safely, and receipts. Knows files and formats, and nothing of Together.
+"""Archives: what they are, unpacking them safely, and receipts. Nothing of Together's API.
 
 from together_ext.archive import extract, verify
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .base_model import BaseChoice
 from .layout import Layout, check_layout, layout_of
 from .source import StoredArchive
 
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
     from .unpack import Limits, UnpackedFile
 
 __all__ = ["Extracted", "Layout", "extract", "folder_for", "verify"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How to unpack.
+
+    Attributes:
+        base: Which base model an adapter shall name.
+        limits: What the archive may ask for; None for the usual.
+        overwrite: Whether a folder that is there may be replaced.
+        expected: What the weights must be; None if that does not matter.
+    """
+
+    base: BaseChoice
+    limits: Limits | None = None
+    overwrite: bool = False
+    expected: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,8 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
     origin: Mapping[str, Any] | None = None,
     expected: Layout | None = None,
     cancel: threading.Event | None = None,
+    fix_base: bool = True,
+    base_model: str | None = None,
 ) -> Extracted:
     """Unpack an archive into a folder, with a receipt `together-ext.json`.
 
@@ -63,11 +83,15 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         origin: What the receipt shall say of where the archive came from; plain values for JSON.
         expected: What the weights must be; None if that does not matter.
         cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
+        fix_base: Whether an adapter's base model that only the service can load is replaced by its public name, where
+            that is known for certain (see `base_model`).
+        base_model: The base model to write into an adapter's configuration instead: `org/name`, or a folder.
 
     Returns:
         The folder and its files.
 
     Raises:
+        RuleError: `base_model` is no name, or not for an adapter, or is given although nothing is to be fixed.
         ArchiveError: The archive is damaged or holds what it must not: anything but files and folders, names that lead
             out of the folder or clash, more than the limits allow, other weights than expected.
         TargetExistsError: A folder with something in it is there already.
@@ -75,32 +99,22 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
     """
     from .unpack import locked  # noqa: PLC0415 -- the decompressor comes with it
 
+    terms = Terms(BaseChoice(fix_base, base_model), limits=limits, overwrite=overwrite, expected=expected)
     source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
     target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
     said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
     cancel = cancel or threading.Event()
     with locked(target, cancel):
-        return unpack_archive(
-            source,
-            StoredArchive(source),
-            target,
-            origin=lambda: said,
-            limits=limits,
-            overwrite=overwrite,
-            expected=expected,
-            cancel=cancel,
-        )
+        return unpack_archive(source, StoredArchive(source), target, terms, origin=lambda: said, cancel=cancel)
 
 
-def unpack_archive(  # noqa: PLR0913 -- keywords
+def unpack_archive(  # noqa: PLR0913 -- what, from where, to where, how
     archive: Path,
     source: ArchiveSource,
     folder: Path,
+    terms: Terms,
     *,
     origin: Callable[[], Mapping[str, Any]],
-    limits: Limits | None = None,
-    overwrite: bool,
-    expected: Layout | None,
     cancel: threading.Event,
 ) -> Extracted:
     """Unpack the bytes of a source, with the folder `locked`.
@@ -109,24 +123,22 @@ def unpack_archive(  # noqa: PLR0913 -- keywords
         archive: The archive's path, for errors.
         source: Its bytes.
         folder: The absolute path of the folder to make.
+        terms: How.
         origin: What the receipt shall say; asked when everything is unpacked, and raising from it leaves no folder.
-        limits: As in `extract`.
-        overwrite: As in `extract`.
-        expected: As in `extract`.
-        cancel: As in `extract`.
+        cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
     """
-    from . import receipt, unpack  # noqa: PLC0415
+    from . import receipt, rename, unpack  # noqa: PLC0415
 
-    with unpack.unpacked(archive, source, folder, limits or unpack.Limits(), overwrite=overwrite, cancel=cancel) as (
-        place,
-        members,
-    ):
+    limits = terms.limits or unpack.Limits()
+    with unpack.unpacked(archive, source, folder, limits, overwrite=terms.overwrite, cancel=cancel) as (place, members):
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
-        check_layout(layout, expected, str(archive))
-        receipt.write(place, files, {**origin(), "layout": layout})
+        check_layout(layout, terms.expected, str(archive))
+        said = origin()
+        files, base = rename.named(place, files, layout, terms.base, said.get("base_model"))
+        receipt.write(place, files, {**said, **base, "layout": layout})
     return Extracted(str(folder), layout, tuple(files))
 
 

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from together_ext.errors import TransferCancelledError
 
-from . import Extracted, unpack_archive
-from .layout import Layout
+from . import Extracted, Terms, unpack_archive
 from .source import ArchiveSource
 
 log = logging.getLogger("together_ext.archive")
@@ -30,17 +29,15 @@ class _AbandonedError(Exception):
 class Follower:
     """Unpacks what is being fetched; the folder takes its place when the caller says that the file is right."""
 
-    def __init__(self, source: ArchiveSource, folder: Path, *, overwrite: bool, expected: Layout | None) -> None:
+    def __init__(self, source: ArchiveSource, folder: Path, terms: Terms) -> None:
         """Begin.
 
         Args:
             source: The growing archive.
-            folder: The absolute path of the folder to make.
-            overwrite: Whether a folder that is there may be replaced.
-            expected: What the weights must be; None if that does not matter.
+            folder: The absolute path of the folder to make, which the caller has `locked`.
+            terms: How.
         """
-        self._source, self._folder = source, folder
-        self._overwrite, self._expected = overwrite, expected
+        self._source, self._folder, self._terms = source, folder, terms
         self._cancel, self._settled = threading.Event(), threading.Event()
         self._origin: Mapping[str, Any] | None = None
         self._made: Extracted | None = None
@@ -79,13 +76,7 @@ class Follower:
     def _follow(self) -> None:
         try:
             self._made = unpack_archive(
-                self._folder,
-                self._source,
-                self._folder,
-                origin=self._said,
-                overwrite=self._overwrite,
-                expected=self._expected,
-                cancel=self._cancel,
+                self._folder, self._source, self._folder, self._terms, origin=self._said, cancel=self._cancel
             )
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stored archive will tell it better
             log.debug("could not unpack %s while it was fetched: %r", self._folder, error)
