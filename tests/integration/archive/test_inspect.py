@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,140 @@ def test_what_vllm_refuses_is_told(adapter: Path) -> None:
     assert "modules_to_save" not in first
     assert "lm_head" in first
     assert "embeddings" in second
+
+
+def lora(**changes: Any) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ANN401 -- arrays of any type
+    """The adapter's tensors, some of them others."""
+    return {**LORA, **{f"base_model.model.model.layers.{name}": array for name, array in changes.items()}}
+
+
+B = "0.self_attn.q_proj.lora_B.weight"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("value", "word"), [(0, "is all zero"), (np.nan, "has NaN"), (-np.inf, "has NaN or infinite")])
+def test_a_lora_b_without_sense_is_told(adapter: Path, dtype: type, value: float, word: str) -> None:
+    broken: np.ndarray[Any, Any] = np.zeros((64, 8), dtype)
+    broken[-1, -1] = value
+    other = np.ones((64, 8), np.float32)
+    save_file(lora(**{B: broken, "1.q_proj.lora_B.weight": other}), adapter / "adapter_model.safetensors")
+
+    assert f"LoRA's B {word}" in warned(adapter)
+    assert "in 1 of 2 tensors" in warned(adapter)
+
+
+def test_a_lora_b_of_bfloat16_is_judged(adapter: Path) -> None:
+    header = json.dumps({"x.lora_B.weight": {"dtype": "BF16", "shape": [1, 8], "data_offsets": [0, 16]}}).encode()
+    path = adapter / "adapter_model.safetensors"
+    for data, word in ((bytes(16), "all zero"), (b"\x80\x3f" * 7 + b"\x80\xff", "infinite")):
+        path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+        assert word in warned(adapter)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\x80\x3f" * 8)
+    assert inspect(adapter).warnings == ()
+
+
+def test_a_rank_that_is_another_is_told(adapter: Path) -> None:
+    save_file(lora(**{"1.q_proj.lora_A.weight": np.ones((16, 64), np.float32)}), adapter / "adapter_model.safetensors")
+
+    assert warned(adapter) == "adapter_config.json says rank 8, and there are tensors of rank 16"
+    assert inspect(adapter).ranks == (8, 16)
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, "rank_pattern": {"layers.1": 16}}))
+    assert inspect(adapter).warnings == ()
+
+
+def test_a_dora_is_told(adapter: Path) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, "use_dora": True}))
+
+    assert warned(adapter) == "vLLM refuses the adapter: it is a DoRA"
+
+
+def test_an_adapter_without_base_model_or_configuration_is_told(adapter: Path) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, "base_model_name_or_path": None}))
+    assert warned(adapter) == "the adapter does not say its base model"
+    (adapter / "adapter_config.json").unlink()
+    assert "has no adapter_config.json" in warned(adapter)
+    assert inspect(adapter).rank == 8
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"r": []},
+        {"r": True},
+        {"r": 10**4000},
+        {"lora_alpha": 10**4000},
+        {"lora_alpha": {}},
+        {"target_modules": {"a": 1}},
+        {"target_modules": [None, ["x"]]},
+        {"rank_pattern": [[]]},
+        {"rank_pattern": {"a": {}}},
+        {"modules_to_save": {"a": 1}},
+        {"base_model_name_or_path": ["x"]},
+        {"base_model_name_or_path": "\x1b[31m" * 50},
+    ],
+)
+def test_odd_settings_are_taken_for_none(adapter: Path, odd: dict[str, object]) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, **odd}))
+
+    found = inspect(adapter)
+
+    assert found.tensors == 2
+    assert all(text.isprintable() for text in (*found.warnings, str(found.base_model)))
+
+
+def test_a_weight_map_of_an_odd_kind_breaks_nothing(model: Path) -> None:
+    (model / "model.safetensors.index.json").write_text('{"weight_map": {"w1": ["x"], "w2": {}}}')
+    assert inspect(model).warnings == ()
+    (model / "model.safetensors.index.json").write_text("[3]")
+    assert inspect(model).warnings == ()
+
+
+def test_shards_of_pickles_are_missed_too(model: Path) -> None:
+    (model / "pytorch_model.bin.index.json").write_text('{"weight_map": {"w1": "pytorch_model-1.bin"}}')
+
+    assert warned(model) == "shard pytorch_model-1.bin is in the index and is not there"
+
+
+def test_a_header_that_would_take_much_memory_is_not_read(adapter: Path) -> None:
+    path = adapter / "more.safetensors"
+    with path.open("wb") as file:
+        file.write((64 << 20).to_bytes(8, "little"))
+        file.truncate(100 << 20)
+
+    assert warned(adapter) == f"more.safetensors has a header of {64 << 20:,} bytes, which was not read"
+
+
+def test_a_configuration_that_would_take_much_memory_is_not_read(model: Path) -> None:
+    with (model / "config.json").open("wb") as file:
+        file.truncate(1 << 30)
+
+    assert warned(model).startswith("config.json is too large")
+
+
+def test_warnings_have_an_end(adapter: Path) -> None:
+    for number in range(300):
+        (adapter / f"{number}.bin").write_bytes(b"")
+
+    assert inspect(adapter).warnings[-1] == "100 more"
+    assert len(inspect(adapter).warnings) == 201
+
+
+def test_the_configuration_nearest_to_the_root_counts(adapter: Path) -> None:
+    for folder in ("a", "z"):
+        (adapter / folder).mkdir()
+        (adapter / folder / "adapter_config.json").write_text(json.dumps({**SETTINGS, "r": 64}))
+
+    assert inspect(adapter).rank == 8
+
+
+def test_a_bomb_is_not_read_to_its_end(tmp_path: Path) -> None:
+    archive = tmp_path / "bomb.tar"
+    header = tarfile.TarInfo("bomb")
+    header.size = 1 << 40
+    archive.write_bytes(header.tobuf())
+
+    with pytest.raises(ArchiveError, match="times its size"):
+        inspect(archive)
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
