@@ -11,13 +11,24 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backports import zstd
 
-from together_ext import ArchiveError, DownloadResult, TargetExistsError, Together, TogetherExtError, verify
+from together_ext import (
+    ArchiveError,
+    DownloadResult,
+    RuleError,
+    TargetExistsError,
+    Together,
+    TogetherExtError,
+    verify,
+)
 from together_ext.cli import main
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator.archives import pack
+from together_ext.simulator.models import adapter_files
 from together_ext.simulator.records import Request
 
 FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(range(256)) * 4000}
@@ -155,6 +166,100 @@ def test_other_weights_than_were_asked_for_are_refused(client: Together, folder:
         client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="merged", extract=True)
 
     assert names(folder) == ["model.tar.zst"]
+
+
+ALIAS = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
+PUBLIC = "meta-llama/Llama-3.1-8B-Instruct"
+
+
+class TestBaseModel:
+    @pytest.fixture(autouse=True)
+    def adapter(self, sim: Simulator, folder: Path) -> None:  # noqa: ARG002 -- nothing goes anywhere else
+        """What the server has: an adapter with a private base model."""
+        sim.add_archive(LORA_JOB, BytesArchive(pack(adapter_files("seed"), root="output")))
+
+    def base(self, result: DownloadResult) -> object:
+        """The base model that the unpacked adapter names."""
+        return json.loads((Path(str(result.extracted_to)) / "adapter_config.json").read_text())[
+            "base_model_name_or_path"
+        ]
+
+    def test_a_private_one_is_fixed_and_the_rerun_finds_it(self, client: Together, sim: Simulator) -> None:
+        first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+        asked = downloads(sim)
+        again = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+
+        assert self.base(first) == PUBLIC
+        receipt = json.loads((Path(str(first.extracted_to)) / "together-ext.json").read_text())
+        assert (receipt["base_model"], receipt["base_model_alias"]) == (PUBLIC, ALIAS)
+        assert (again.extracted_to, downloads(sim)) == (first.extracted_to, asked)
+
+    @pytest.mark.parametrize(("options", "base"), [({"fix_base": False}, ALIAS), ({"base_model": "./mine"}, "./mine")])
+    def test_another_wish_does_not_pass_for_what_is_there(
+        self, client: Together, options: dict[str, Any], base: str
+    ) -> None:
+        def download(**more: Any) -> DownloadResult:  # noqa: ANN401 -- keywords of `download`
+            return client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, **more)
+
+        download()
+        with pytest.raises(TargetExistsError, match=f"with the base model {PUBLIC}"):
+            download(**options)
+        assert self.base(download(**options, overwrite=True)) == base
+        assert self.base(download(**options)) == base
+        with pytest.raises(TargetExistsError, match="with the base model"):
+            download()
+
+    @pytest.mark.parametrize(
+        ("options", "word"),
+        [
+            ({"base_model": "name", "extract": True}, "is no base model"),
+            ({"base_model": "org/name", "extract": True, "fix_base": False}, "choose one"),
+            ({"base_model": "org/name"}, "not to be unpacked"),
+        ],
+    )
+    def test_a_wish_that_makes_no_sense_is_refused_before_any_request(
+        self, client: Together, sim: Simulator, options: dict[str, Any], word: str
+    ) -> None:
+        with pytest.raises(RuleError, match=word):
+            client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", **options)
+        assert sim.requests == []
+
+    def test_a_model_has_none_which_is_said_before_it_is_fetched(self, client: Together, sim: Simulator) -> None:
+        with pytest.raises(RuleError, match="has no base model"):
+            client.fine_tuning.download(LORA_JOB, extract=True, base_model="org/name")
+        assert downloads(sim) == 0
+
+    def test_the_command_says_what_is_next(
+        self, sim: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
+    ) -> None:
+        monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+        command = ["ft", "download", LORA_JOB, "--checkpoint-type", "adapter", "--extract", "--base-url", sim.url]
+
+        assert main([*command, "--quiet"]) == 0
+        captured = capsys.readouterr()
+        place = captured.out.strip()
+        assert captured.err == ""
+        assert main(command) == 0
+        assert f"vllm serve {PUBLIC} --enable-lora" in capsys.readouterr().err
+        assert main([*command, "--json"]) == 0
+        captured = capsys.readouterr()
+        assert [step["tool"] for step in json.loads(captured.out)["next_steps"]][:2] == ["vllm", "peft"]
+        assert json.loads(captured.out)["extracted_to"] == place
+        assert captured.err == ""
+        assert main([*command, "--base-model", "org/name", "-o", "other", "--quiet"]) == 0
+        (other,) = (folder / "other").iterdir()
+        assert json.loads((other / "adapter_config.json").read_text())["base_model_name_or_path"] == "org/name"
+
+    @pytest.mark.parametrize(
+        "options",
+        [["--base-model", "org/name"], ["--no-fix-base"], ["--extract", "--no-fix-base", "--base-model", "org/name"]],
+    )
+    def test_options_that_contradict_are_wrong_usage(
+        self, sim: Simulator, monkeypatch: pytest.MonkeyPatch, options: list[str]
+    ) -> None:
+        monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+        assert main(["ft", "download", LORA_JOB, *options, "--base-url", sim.url]) == 2
+        assert sim.requests == []
 
 
 def test_what_a_killed_run_left_is_cleared_away(client: Together, folder: Path) -> None:

@@ -1,5 +1,6 @@
-"""`together-ext extract` and `together-ext verify`: archives and folders that are on the disk already."""
+"""`together-ext extract`, `verify` and `inspect`: archives and folders that are on the disk already."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -7,8 +8,10 @@ import typer
 from together_ext.errors import ArchiveError
 
 from .amounts import size_text
+from .base_model import BaseModel, NoFixBase, check_base
 from .screen import show
 from .settings import settings_of
+from .unpacked import lines_of, show_unpacked, with_steps
 from .views import NOTHING, Lines, Record, cell
 
 
@@ -31,6 +34,8 @@ def extract(  # noqa: PLR0913 -- the command's options
     max_ratio: Annotated[
         float, typer.Option("--max-ratio", metavar="N", min=1, help="Expansion at the most; the first GiB is free.")
     ] = 100.0,
+    no_fix_base: NoFixBase = False,
+    base_model: BaseModel = None,
 ) -> None:
     """Unpack an archive, and leave a receipt.
 
@@ -42,9 +47,13 @@ def extract(  # noqa: PLR0913 -- the command's options
 
     settings = settings_of(context)
     limits = Limits(members=max_members, ratio=max_ratio)
-    made = unpack(archive, output_dir, limits=limits, overwrite=overwrite)
+    check_base(base_model, no_fix_base=no_fix_base)
+    made = unpack(
+        archive, output_dir, limits=limits, overwrite=overwrite, fix_base=not no_fix_base, base_model=base_model
+    )
     total = sum(file.size for file in made.files)
-    show(settings, made, Lines([made.folder, f"{len(made.files)} files, {size_text(total)}"]))
+    view = Lines([made.folder, f"{len(made.files)} files, {size_text(total)}"])
+    show_unpacked(settings, made, view, made.folder)
 
 
 def verify(
@@ -80,12 +89,16 @@ def inspect(
 ) -> None:
     """Tell what weights are, and what will bite.
 
-    Only the headers of safetensors files are read; nothing is loaded or run.
+    Only the headers of safetensors files are read, and LoRA's B; nothing is loaded or run. It ends with the commands
+    to load them.
     """
     from together_ext.archive.inspect import inspect as look  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
 
     settings = settings_of(context)
     found = look(path)
+    place = os.path.abspath(path)  # noqa: PTH100 -- links stay as they are
+    steps = next_steps(place, found) if os.path.isdir(place) else steps_for_archive(place)  # noqa: PTH112
     pairs = [
         ("layout", found.layout),
         ("tensors", f"{found.tensors:,}"),
@@ -99,4 +112,6 @@ def inspect(
             ("alpha", NOTHING if found.alpha is None else f"{found.alpha:g}"),
             ("target modules", ", ".join(found.target_modules) or NOTHING),
         ]
-    show(settings, found, Record(pairs + [("warning", warning) for warning in found.warnings]))
+    pairs += [("warning", warning) for warning in found.warnings]
+    pairs += [(f"next: {step.tool}", line) for step in steps for line in lines_of(step)]
+    show(settings, with_steps(found, steps), Record(pairs))

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .amounts import duration_text, rate, rate_text, size_text
+from .base_model import BaseModel, NoFixBase, check_base
 from .exits import BadUsageError
 from .progress import progress
 from .screen import show
 from .session import connect
 from .settings import settings_of
+from .unpacked import show_unpacked
 from .views import Lines
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def download(  # noqa: PLR0913 -- the command's options
     keep_archive: Annotated[
         bool, typer.Option("--keep-archive", help="With --extract: keep the archive, too.")
     ] = False,
+    no_fix_base: NoFixBase = False,
+    base_model: BaseModel = None,
 ) -> None:
     """Fetch the weights of a job or a checkpoint.
 
@@ -69,6 +73,10 @@ def download(  # noqa: PLR0913 -- the command's options
     place = _place(output_dir, output)
     if keep_archive and not extract:
         raise BadUsageError("--keep-archive is given without --extract: leave it out, the archive stays anyway")
+    if (no_fix_base or base_model is not None) and not extract:
+        given = "--no-fix-base" if no_fix_base else "--base-model"
+        raise BadUsageError(f"{given} is given without --extract: add it, or leave {given} out")
+    check_base(base_model, no_fix_base=no_fix_base)
     settings.resumable = True
     started = time.monotonic()
     with connect(settings) as client, progress(settings) as callback:
@@ -83,11 +91,15 @@ def download(  # noqa: PLR0913 -- the command's options
             progress=callback,
             extract=extract,
             keep_archive=keep_archive,
+            fix_base=not no_fix_base,
+            base_model=base_model,
         )
     settings.resumable = False
-    show(
-        settings, result, Lines([result.extracted_to or result.filename, _summary(result, time.monotonic() - started)])
-    )
+    view = Lines([result.extracted_to or result.filename, _summary(result, time.monotonic() - started)])
+    if result.extracted_to is None:
+        show(settings, result, view)
+    else:
+        show_unpacked(settings, result, view, result.extracted_to)
 
 
 def _place(folder: str | None, file: str | None) -> str | None:
