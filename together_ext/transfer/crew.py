@@ -37,8 +37,7 @@ class Crew:
         """Let one thread begin with each segment that waits; `first` is the open body of the first one."""
         self._began, self._before = self._conditions.clock.now(), self._board.status()[0]
         # Claimed here and in order, since the body belongs to the first segment and to no other.
-        segments = [self._board.claim() for _ in range(self._board.segments)]
-        for segment in segments:
+        for segment in self._board.opening():
             self._add(threading.Thread(target=work, args=(self._board, self._conditions, segment, first)))
             first = None
 

@@ -145,11 +145,6 @@ class Board:
             return self._plan.done, self._plan.arrived, self._plan.active
 
     @property
-    def segments(self) -> int:
-        """How many segments wait to be fetched."""
-        return self._plan.waiting
-
-    @property
     def over(self) -> bool:
         """Whether no worker runs any more; call it with `changed` held."""
         return self._running == 0
@@ -186,6 +181,15 @@ class Board:
         with self.changed:
             self._plan.spread(connections)
             self.changed.notify_all()
+
+    def opening(self) -> list[Segment]:
+        """The segments to begin with, in order, each for a connection of its own."""
+        with self.changed:
+            # Nothing is taken from one another yet.
+            claimed = (self._plan.claim(lambda _: math.inf) for _ in range(self._plan.waiting))
+            segments = [segment for segment in claimed if segment is not None]
+            self._claimed |= dict.fromkeys(segments, self.clock.now())
+            return segments
 
     def claim(self) -> Segment | None:
         """The next segment to fetch; waits while there may be one later, and gives None when there will be none."""
