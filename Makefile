@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOAD := .venv-load
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types generate check-generated check-wheel lock clean bench
+.PHONY: help setup demo test test-load fuzz check format lint types generate check-generated check-wheel lock clean bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +29,22 @@ demo: $(READY) ## Start the simulator, list, download a model and an adapter, ch
 
 test: $(READY) ## Run the tests, with branch coverage
 	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered
+
+# Apart, since torch takes most of a GB. Warnings there are of libraries that are not ours.
+test-load: $(LOAD)/.ready ## Load downloaded weights with transformers and peft; sets up an environment of its own
+	@HF_HUB_OFFLINE=1 $(LOAD)/bin/python -m pytest -q -W ignore tests/load
+
+$(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
+	@echo "Setting up $(LOAD), once ..."
+	@$(PYTHON) -m venv $(LOAD)
+	@$(LOAD)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/load.txt
+	@$(LOAD)/bin/python -m pip install -qq --disable-pip-version-check -r requirements/torch.txt
+	@$(LOAD)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(LOAD)/bin/python -m pip check -qq
+	@touch $(LOAD)/.ready
+
+fuzz: $(READY) ## Throw damaged archives, receipts and headers at their readers, for SECONDS=600
+	@$(BIN)/python -m tools.fuzz $(SECONDS)
 
 check: $(READY) lint types check-generated ## Format, lint, types, generated code
 
@@ -54,9 +72,13 @@ lock: $(READY) ## Pin the development requirements anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url -o requirements/dev.txt pyproject.toml requirements/dev.in
+	@# Without torch and its GPU libraries: requirements/torch.txt says why
+	@echo 'torch; python_version < "3"' | $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 \
+		--extra simulator --generate-hashes --no-annotate --no-header --no-emit-index-url --override - \
+		--constraint requirements/dev.txt -o requirements/load.txt pyproject.toml requirements/load.in
 
 bench: $(READY) ## Measure side by side with curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove what the commands leave behind
-	@rm -rf $(VENV) build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
