@@ -44,6 +44,7 @@ $(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
 	@touch $(LOAD)/.ready
 
 fuzz: $(READY) ## Throw damaged archives, receipts and headers at their readers, for SECONDS=600
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@$(BIN)/python -m tools.fuzz $(SECONDS)
 
 check: $(READY) lint types check-generated ## Format, lint, types, generated code
@@ -76,9 +77,11 @@ lock: $(READY) ## Pin the development requirements anew, with hashes
 	@echo 'torch; python_version < "3"' | $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 \
 		--extra simulator --generate-hashes --no-annotate --no-header --no-emit-index-url --override - \
 		--constraint requirements/dev.txt -o requirements/load.txt pyproject.toml requirements/load.in
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url -o requirements/fuzz.txt requirements/fuzz.in
 
 bench: $(READY) ## Measure side by side with curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove what the commands leave behind
-	@rm -rf $(VENV) $(LOAD) build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

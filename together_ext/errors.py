@@ -370,9 +370,12 @@ class NotEnoughSpaceError(StorageError):
 
     code = "disk_full"
 
-    def __init__(self, folder: str, *, needed: int, free: int) -> None:
+    def __init__(self, folder: str, *, needed: int, free: int, kept: str | None = None) -> None:
         self.folder, self.needed, self.free = folder, needed, free
-        super().__init__(f"{folder} has {free:,} bytes free and {needed:,} are needed: make room, then run it again")
+        super().__init__(
+            f"{folder} has {free:,} bytes free and {needed:,} are needed: make room, then run it again"
+            + (f" ({kept} is kept)" if kept else "")
+        )
 
 
 class TargetExistsError(StorageError, FileExistsError):

@@ -134,6 +134,8 @@ def unpack_archive(  # noqa: PLR0913 -- what, from where, to where, how
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
+        if not files:
+            raise ArchiveError(f"{source} holds no files; fetch it again")
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
         check_layout(layout, terms.expected, str(archive))
         said = origin()

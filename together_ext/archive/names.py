@@ -14,6 +14,7 @@ LONGEST_PART: Final = 255
 LONGEST_PATH: Final = 1024
 """Bytes of a path inside the folder: with the folder's own path it stays below the 4096 of Linux."""
 
+_HERE: Final = re.compile(r"\A(?:\./)+")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -29,9 +30,7 @@ def checked(name: str) -> str:
     Raises:
         ArchiveError: The name leads out of the folder, or means different things on different systems.
     """
-    path = name.removesuffix("/")
-    while path.startswith("./"):
-        path = path[2:]
+    path = _HERE.sub("", name.removesuffix("/"), count=1)
     if path in {"", "."} and not name.startswith("/"):
         return ""
     reason = _objection(path)
@@ -64,6 +63,10 @@ class Names:
         """None yet."""
         self._folders: dict[str, str] = {}
         self._files: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        """How many files and folders there are, with the folders that only their files name."""
+        return len(self._files) + len(self._folders)
 
     def add_file(self, path: str) -> None:
         """Note a file; raises `ArchiveError` if its place is taken."""

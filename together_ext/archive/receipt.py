@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.errors import ArchiveError, printable
+from together_ext.errors import ArchiveError, StorageError, printable
 from together_ext.version import __version__
 
 from .names import checked
@@ -78,9 +78,17 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
 
     Raises:
         ArchiveError: There is no receipt, or it cannot be read.
+        StorageError: A file, or the folder, may not be read.
     """
     place = Path(folder)
-    files = _read(place)
+    try:
+        return _compared(place, _read(place))
+    except OSError as error:
+        what = error.filename or place
+        raise StorageError(f"could not read {what}: {(error.strerror or '').lower()}; check its permissions") from error
+
+
+def _compared(place: Path, files: Mapping[str, UnpackedFile]) -> Verification:
     present = {path.relative_to(place).as_posix() for path in _walk(place)} - {RECEIPT}
     missing = sorted(set(files) - present)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:

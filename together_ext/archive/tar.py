@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from together_ext.errors import ArchiveError
 
@@ -20,6 +20,8 @@ _EMPTY: Final = bytes(BLOCK)
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _FOLDER: Final = b"5"
 _PAX, _GLOBAL_PAX, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
+_OF_ONE_MEMBER: Final = frozenset({b"path", b"size"})
+_LONGEST_LENGTH: Final = len(str(LONGEST_HEADER))
 _KINDS: Final = {
     b"1": "a hard link",
     b"2": "a symbolic link",
@@ -73,10 +75,12 @@ class TarReader:
             if kind in {_PAX, _GLOBAL_PAX, _LONG_NAME, _LONG_LINK}:
                 text = self._extension(length)
                 if kind == _LONG_NAME:
-                    name = _text(text.partition(b"\0")[0])
+                    name = _once(name, _text(text.partition(b"\0")[0]))
                 elif kind == _PAX:
                     records = _pax(text)
-                    name, size = _pax_name(records, name), _pax_size(records, size)
+                    name, size = _once(name, _pax_name(records)), _once(size, _pax_size(records))
+                elif kind == _GLOBAL_PAX and _pax(text).keys() & _OF_ONE_MEMBER:
+                    raise ArchiveError("the archive gives all members one name or size; it was not unpacked")
                 continue
             if kind not in _FILES and kind != _FOLDER:
                 what = _KINDS.get(kind, f"an entry of type {kind!r}")
@@ -84,7 +88,10 @@ class TarReader:
             found = name if name is not None else _name(header)
             # Before POSIX a folder was a file whose name ends in a slash.
             is_folder = kind == _FOLDER or found.endswith("/")
-            self._left = 0 if is_folder else (length if size is None else size)
+            self._left = length if size is None else size
+            if is_folder and self._left:
+                # Readers disagree on whether content follows, and so on what the archive holds.
+                raise ArchiveError(f"the archive has a folder with content, {found[:200]!r}; it was not unpacked")
             self._padding = -self._left % BLOCK
             yield Member(found, self._left, is_folder)
             name = size = None
@@ -172,26 +179,39 @@ def _text(data: bytes) -> str:
 def _pax(data: bytes) -> dict[bytes, bytes]:
     r"""The records `LENGTH KEY=VALUE\n` of an extended header."""
     records: dict[bytes, bytes] = {}
-    while data.strip(b"\0"):
-        digits, blank, _ = data.partition(b" ")
-        length = int(digits) if digits.isdigit() and len(digits) <= 8 else 0  # noqa: PLR2004 -- more would not fit
-        record = data[len(digits) + 1 : length]
+    # By position: what is left is never copied, or a header of many tiny records would take minutes.
+    data, start = data.rstrip(b"\0"), 0
+    while start < len(data):
+        digits, blank, _ = data[start : start + _LONGEST_LENGTH + 1].partition(b" ")
+        length = int(digits) if blank and digits.isdigit() else 0
+        record = data[start + len(digits) + 1 : start + length]
         key, equals, value = record.partition(b"=")
-        if not blank or not equals or length > len(data) or not record.endswith(b"\n"):
+        if not equals or start + length > len(data) or not record.endswith(b"\n"):
             raise ArchiveError("the archive has an extended header that cannot be read: it is damaged")
         if key.startswith(b"GNU.sparse."):
             raise ArchiveError("the archive holds a sparse file; it was not unpacked")
-        records[key], data = value[:-1], data[length:]
+        records[key] = value[:-1]
+        start += length
     return records
 
 
-def _pax_name(records: dict[bytes, bytes], name: str | None) -> str | None:
-    return _text(records[b"path"]) if b"path" in records else name
+T = TypeVar("T", str, int)
 
 
-def _pax_size(records: dict[bytes, bytes], size: int | None) -> int | None:
+def _once(said: T | None, more: T | None) -> T | None:
+    """What extended headers say of a member, if only one of them says it: readers disagree on which one counts."""
+    if said is not None and more is not None:
+        raise ArchiveError("the archive gives a member two names or sizes; it was not unpacked")
+    return said if more is None else more
+
+
+def _pax_name(records: dict[bytes, bytes]) -> str | None:
+    return _text(records[b"path"]) if b"path" in records else None
+
+
+def _pax_size(records: dict[bytes, bytes]) -> int | None:
     if b"size" not in records:
-        return size
+        return None
     digits = records[b"size"]
     if not digits.isdigit() or len(digits) > 20:  # noqa: PLR2004 -- more than any disk has
         raise ArchiveError("the archive has a size in a header that is none; it was not unpacked")

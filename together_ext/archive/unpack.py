@@ -174,16 +174,16 @@ def _files(
         reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits, cancel))
         for member in reader:
             count, total = count + 1, total + member.size
-            _check_amounts(scratch, count, total, member, limits)
             path = checked(member.name)
+            if not path and not member.is_folder:
+                raise ArchiveError(f"the archive has a file without a name: {member.name!r}; it was not unpacked")
+            if path:
+                (names.add_folder if member.is_folder else names.add_file)(path)
+            # A file's name brings up to 500 folders with it, and a folder may be named any number of times.
+            _check_amounts(archive, scratch, max(count, len(names)), total, member, limits)
             if member.is_folder:
-                if path:
-                    names.add_folder(path)
-                    (scratch / path).mkdir(parents=True, exist_ok=True)
+                (scratch / path).mkdir(parents=True, exist_ok=True)
             else:
-                if not path:
-                    raise ArchiveError(f"the archive has a file without a name: {member.name!r}; it was not unpacked")
-                names.add_file(path)
                 (scratch / path).parent.mkdir(parents=True, exist_ok=True)
                 yield UnpackedFile(path, member.size, _write(scratch / path, reader.content()))
 
@@ -202,17 +202,19 @@ def _bounded(pieces: Iterator[bytes], most: int, limits: Limits, cancel: threadi
         yield piece
 
 
-def _check_amounts(scratch: Path, count: int, total: int, member: Member, limits: Limits) -> None:
+def _check_amounts(  # noqa: PLR0913, PLR0917 -- the archive, the place, and what has been counted
+    archive: Path, scratch: Path, count: int, total: int, member: Member, limits: Limits
+) -> None:
     if count > limits.members:
         raise ArchiveError(
-            f"the archive has more than {limits.members:,} members; it was not unpacked: "
+            f"the archive has more than {limits.members:,} members, folders included; it was not unpacked: "
             "allow more if that is meant to be"
         )
     if limits.size is not None and total > limits.size:
         raise ArchiveError(f"the archive holds more than the {limits.size:,} bytes allowed; it was not unpacked")
     free = shutil.disk_usage(scratch).free
     if member.size > free:
-        raise NotEnoughSpaceError(str(scratch.parent), needed=member.size, free=free)
+        raise NotEnoughSpaceError(str(scratch.parent), needed=member.size, free=free, kept=str(archive))
 
 
 def _write(path: Path, content: Iterator[memoryview]) -> str:

@@ -1,0 +1,41 @@
+"""Places for archives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Where a test puts its archive; nothing else is beside it."""
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place" / "model.tar.zst"
+
+
+Remount = Callable[[str], None]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Remount]]:
+    """A file system of 8 MiB, and what mounts it with other options."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(options: str) -> bool:
+        command = ["mount", "-t", "tmpfs", "-o", options, "together-ext-test", str(place)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 -- our own command
+
+    def remount(options: str) -> None:
+        assert mount(f"remount,{options}")
+
+    if os.geteuid() != 0 or not mount("size=8m"):
+        pytest.skip("mounting is not permitted")
+    try:
+        yield place, remount
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607

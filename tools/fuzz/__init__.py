@@ -1,0 +1,1 @@
+"""`make fuzz`: damaged archives, receipts and headers for whoever reads them."""
