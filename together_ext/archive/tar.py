@@ -156,7 +156,8 @@ def _number(field: bytes) -> int:
         if field[0] & 0x40:
             raise ArchiveError("the archive has a negative size in a header; it was not unpacked")
         return int.from_bytes(bytes([field[0] & 0x3F]) + field[1:])
-    digits = field.strip(b" \0")
+    # Digits behind a NUL are not taken for any: readers that stop there find another number.
+    digits = field.lstrip(b" ").rstrip(b" \0")
     if not all(byte in b"01234567" for byte in digits):
         raise ArchiveError("the archive has a header with a number that is none: it is damaged, or no tar archive")
     return int(digits or b"0", 8)

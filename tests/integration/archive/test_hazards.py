@@ -90,6 +90,7 @@ HAZARDS: dict[str, tuple[bytes, str]] = {
     "4 GiB, extended": (pax(("size", str(GIB4))) + block(b"large", bytes(512)), "ends in the middle"),
     "negative": (block(b"negative", size=b"\xff" * 12) + END, "negative"),
     "no number": (block(b"none", size=b"12x4") + END, "a number that is none"),
+    "number behind a nul": (block(b"none", size=b"\0\0\0\x000000644") + END, "a number that is none"),
     "no size": (pax(("size", "-1")) + block(b"a") + END, "a size in a header that is none"),
     "endless size": (pax(("size", "9" * 21)) + block(b"a") + END, "a size in a header that is none"),
     "large header": (block(b"pax", kind=b"x", size=b"%011o\0" % (1 << 30)) + END, "an extended header of"),
