@@ -104,6 +104,13 @@ def test_a_file_that_is_no_safetensors_is_told(adapter: Path, data: bytes) -> No
         {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 4]},
         {"dtype": "F32", "shape": [1], "data_offsets": [0]},
         {"dtype": [], "shape": [1], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": 1, "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]},
+        # To multiply these takes all memory, or a day, or cannot be done or shown.
+        {"dtype": "F32", "shape": [[0], 1 << 40], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1 << 60] * 100_000, "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1.5, 10**400], "data_offsets": [0, 4]},
+        {"dtype": "F4", "shape": [1 << 60] * 60, "data_offsets": [0, 4]},
         3,
     ],
 )
@@ -112,6 +119,22 @@ def test_a_header_that_contradicts_itself_is_told(adapter: Path, entry: Any) -> 
     (adapter / "more.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
 
     assert "header that cannot be read" in warned(adapter)
+
+
+def test_a_type_that_is_not_known_is_told_without_driving_a_terminal(adapter: Path) -> None:
+    header = json.dumps({"w": {"dtype": "\x1b[31m", "shape": [8], "data_offsets": [0, 4]}}).encode()
+    (adapter / "more.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+
+    assert inspect(adapter).dtypes == {"F16": 512, "F32": 512, "[31m": 8}
+
+
+@pytest.mark.parametrize("number", [10**400, -1, "8", None, [8]])
+def test_settings_that_are_no_amounts_are_left_out(adapter: Path, number: object) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({**SETTINGS, "r": number, "lora_alpha": number}))
+
+    found = inspect(adapter)
+
+    assert (found.rank, found.alpha) == (None, None)
 
 
 def test_a_shard_that_is_missing_is_told(model: Path) -> None:
