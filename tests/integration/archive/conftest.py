@@ -22,7 +22,7 @@ Remount = Callable[[str], None]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Remount]]:
-    """A file system of 8 MiB, and what mounts it with other options."""
+    """A file system of 8 MiB and 500 files, and what mounts it with other options."""
     place = tmp_path / "disk"
     place.mkdir()
 
@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Remount]]:
     def remount(options: str) -> None:
         assert mount(f"remount,{options}")
 
-    if os.geteuid() != 0 or not mount("size=8m"):
+    if os.geteuid() != 0 or not mount("size=8m,nr_inodes=500"):
         pytest.skip("mounting is not permitted")
     try:
         yield place, remount

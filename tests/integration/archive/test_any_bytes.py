@@ -70,12 +70,8 @@ tensors = st.dictionaries(
     | anything,
     max_size=3,
 )
-adapters = st.fixed_dictionaries(
-    {
-        key: numbers | anything
-        for key in ("r", "lora_alpha", "target_modules", "base_model_name_or_path", "modules_to_save", "weight_map")
-    }
-)
+SETTINGS = ("r", "lora_alpha", "target_modules", "base_model_name_or_path", "modules_to_save", "weight_map")
+adapters = st.fixed_dictionaries(dict.fromkeys(SETTINGS, numbers | anything))
 
 
 @briefly
