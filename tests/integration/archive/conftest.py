@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,26 @@ def archive(tmp_path: Path) -> Path:
     """Where a test puts its archive; nothing else is beside it."""
     (tmp_path / "place").mkdir()
     return tmp_path / "place" / "model.tar.zst"
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that others may look into; pytest's are the user's own."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without root's permission to do everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 Remount = Callable[[str], None]

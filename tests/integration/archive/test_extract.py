@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from together_ext.archive import extract, verify
 from together_ext.cli import main
-from together_ext.errors import ArchiveError, StorageError, TargetExistsError
+from together_ext.errors import ArchiveError, StorageError, TargetExistsError, TransferCancelledError
 
+from .conftest import nobody
 from .packing import FILES, GOOD, contents, many_frames, packed, special, zstd
 
 
@@ -107,6 +109,54 @@ class TestPlace:
             extract(archive, overwrite=True)
         assert contents(archive.parent / "model") == {"mine": b"mine"}
 
+    @pytest.mark.parametrize("kind", ["file", "link"])
+    def test_what_is_no_folder_is_never_replaced(self, archive: Path, kind: str) -> None:
+        archive.write_bytes(GOOD)
+        place, elsewhere = archive.parent / "model", archive.parent / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "mine").write_text("mine")
+        if kind == "file":
+            place.write_text("mine")
+        else:
+            place.symlink_to(elsewhere)
+
+        with pytest.raises(TargetExistsError, match="is no folder"):
+            extract(archive, overwrite=True)
+        assert place.is_symlink() is (kind == "link")
+        assert contents(elsewhere) == {"mine": b"mine"}
+
+    @pytest.mark.parametrize(
+        ("name", "folder"),
+        [
+            ("m.tar.zst", "m"),
+            ("m.TAR.GZ", "m"),
+            ("m.tgz", "m"),
+            ("weights", "weights-unpacked"),
+            (".tar", ".tar-unpacked"),
+        ],
+    )
+    def test_its_name_is_the_archives_without_the_extension(self, archive: Path, name: str, folder: str) -> None:
+        place = archive.with_name(name)
+        place.write_bytes(GOOD)
+
+        assert extract(place).folder == str(archive.with_name(folder))
+
+    def test_it_can_be_stopped(self, archive: Path) -> None:
+        archive.write_bytes(GOOD)
+        cancel = threading.Event()
+        cancel.set()
+
+        with pytest.raises(TransferCancelledError):
+            extract(archive, cancel=cancel)
+        assert list(archive.parent.iterdir()) == [archive]
+
+    def test_where_one_may_not_write_is_said(self, public: Path) -> None:
+        (public / "model.tar").write_bytes(GOOD)
+        public.chmod(0o555)
+
+        with nobody(), pytest.raises(StorageError, match=r"permission denied; .*/model\.tar again: it is kept"):
+            extract(public / "model.tar")
+
     def test_an_archive_that_is_not_there_is_said_so(self, archive: Path) -> None:
         with pytest.raises(StorageError, match="could not read"):
             extract(archive)
@@ -157,6 +207,8 @@ class TestReceipt:
             '{"format": 1, "files": 3}',
             '{"format": 1, "files": [{"path": "../x", "size": 1, "sha256": ""}]}',
             '{"format": 1, "files": [{"path": 1, "size": 1, "sha256": ""}]}',
+            '{"format": 1, "files": [{"path": "./x", "size": 1, "sha256": ""}]}',
+            " " * ((64 << 20) + 1),
             "[" * 100_000,
         ],
     )
@@ -164,6 +216,14 @@ class TestReceipt:
         (folder / "together-ext.json").write_text(receipt)
 
         with pytest.raises(ArchiveError):
+            verify(folder)
+
+    def test_a_file_that_may_not_be_read_is_said(self, public: Path) -> None:
+        (public / "model.tar").write_bytes(GOOD)
+        folder = Path(extract(public / "model.tar").folder)
+        (folder / "config.json").chmod(0)
+
+        with nobody(), pytest.raises(StorageError, match=r"could not read .*/config\.json: permission denied"):
             verify(folder)
 
     def test_one_that_was_packed_is_replaced(self, folder: Path, archive: Path) -> None:

@@ -143,6 +143,12 @@ def test_a_shard_that_is_missing_is_told(model: Path) -> None:
     assert warned(model) == "shard model-1.safetensors is in the index and is not there"
 
 
+def test_a_tensor_in_two_files_is_told(model: Path) -> None:
+    shutil.copy(model / "model-1.safetensors", model / "model-3.safetensors")
+
+    assert warned(model) == "tensor w1 is there more than once"
+
+
 def test_tensors_in_no_shard_are_told(model: Path) -> None:
     index = {"weight_map": {"w1": "model-1.safetensors", "w3": "model-2.safetensors"}}
     (model / "model.safetensors.index.json").write_text(json.dumps(index))
