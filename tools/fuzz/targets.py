@@ -92,13 +92,15 @@ def _compare_with_the_standard_library(made: Extracted, archive: Path) -> None:
         content = b"".join(pieces)
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-            files = [tar.extractfile(member) for member in tar if member.isreg() and Path(member.name).name != RECEIPT]
+            # Whether an empty `b/` is a file or a folder is a matter of taste.
+            members = [member for member in tar if member.isreg() and member.size and Path(member.name).name != RECEIPT]
+            files = map(tar.extractfile, members)
             theirs = Counter(hashlib.sha256(file.read()).hexdigest() for file in files if file is not None)
     except tarfile.TarError:
         return
     # It reads fields that nobody needs, such as a time, and silently stops at a header where one is no number.
     stopped = any(content[tar.offset : tar.offset + BLOCK])
-    ours = Counter(file.sha256 for file in made.files if file.path.rpartition("/")[2] != RECEIPT)
+    ours = Counter(file.sha256 for file in made.files if file.size and Path(file.path).name != RECEIPT)
     promise(theirs <= ours if stopped else theirs == ours, f"{ours.total()} files, by the other one {theirs.total()}")
 
 
@@ -132,6 +134,11 @@ def _archive_seeds() -> list[bytes]:
             folder.type = tarfile.DIRTYPE
             tar.addfile(folder)
         seeds += [b"\xff" + out.getvalue().rstrip(b"\0") + bytes(1536), b"\0" + out.getvalue()]
+    # Such as must be refused: changed, they must be too.
+    for name, kind in (("../outside", tarfile.REGTYPE), ("a/../../b/", tarfile.DIRTYPE), ("c", tarfile.SYMTYPE)):
+        hostile = tarfile.TarInfo(name)
+        hostile.type, hostile.linkname = kind, ".."
+        seeds.append(b"\xff" + hostile.tobuf() + tarfile.TarInfo("c/d").tobuf() + bytes(1024))
     return [*seeds, b"\0" + gzip.compress(seeds[0][1:]), b"\0" + zstd.compress(seeds[0][1:])]
 
 
