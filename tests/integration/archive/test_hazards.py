@@ -13,6 +13,7 @@ from together_ext import ArchiveError, extract
 from together_ext.archive.unpack import Limits
 from together_ext.cli import main
 from together_ext.errors import NotEnoughSpaceError
+from together_ext.simulator import LORA_JOB, Simulator
 
 from .packing import END, GOOD, block, packed, pax, record, special, zstd
 
@@ -234,3 +235,25 @@ class TestTime:
 
         assert [file.path for file in extract(archive).files] == ["config.json"]
         assert time.process_time() - before < 5
+
+
+@pytest.mark.parametrize("name", ["symbolic link", "parent", "truncated tar", "garbage behind the frames"])
+def test_one_that_was_downloaded_is_kept_and_nothing_else(
+    archive: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, words = HAZARDS[name]
+    with Simulator() as sim:
+        sim.add_archive(LORA_JOB, content)
+        monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+        command = ["ft", "download", LORA_JOB, "--output", str(archive), "--extract", "--base-url", sim.url]
+
+        for _ in range(2):
+            assert main(command) == 6
+            captured = capsys.readouterr()
+            assert captured.out == ""
+            sentence = captured.err.splitlines()[-1]
+            assert sentence.startswith("error: ")
+            assert words in sentence
+            assert str(archive) in sentence
+            assert list(archive.parent.parent.rglob("*")) == [archive.parent, archive]
+            assert archive.read_bytes() == content

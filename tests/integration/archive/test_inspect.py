@@ -17,6 +17,8 @@ from together_ext.archive.inspect import inspect
 from together_ext.cli import main
 from together_ext.errors import ArchiveError
 
+from .packing import END, block, zstd
+
 LORA: dict[str, np.ndarray[Any, Any]] = {
     "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": np.ones((8, 64), np.float32),
     "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight": np.ones((64, 8), np.float16),
