@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from together_ext.errors import ArchiveError
+
 from .base_model import BaseChoice
 from .layout import Layout, check_layout, layout_of
 from .source import StoredArchive
@@ -97,14 +99,14 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         TargetExistsError: A folder with something in it is there already.
         StorageError: The disk or its permissions do not allow it.
     """
-    from .unpack import locked  # noqa: PLC0415 -- the decompressor comes with it
+    from .unpack import again, locked  # noqa: PLC0415 -- the decompressor comes with it
 
     terms = Terms(BaseChoice(fix_base, base_model), limits=limits, overwrite=overwrite, expected=expected)
     source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
     target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
     said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
     cancel = cancel or threading.Event()
-    with locked(target, cancel):
+    with locked(target, cancel, wayout=again(source)):
         return unpack_archive(source, StoredArchive(source), target, terms, origin=lambda: said, cancel=cancel)
 
 
@@ -131,11 +133,15 @@ def unpack_archive(  # noqa: PLR0913 -- what, from where, to where, how
 
     limits = terms.limits or unpack.Limits()
     with unpack.unpacked(archive, source, folder, limits, overwrite=terms.overwrite, cancel=cancel) as (place, members):
+        if (place / unpack.RECEIPT).is_dir():
+            raise ArchiveError(
+                f"the archive has a folder {unpack.RECEIPT}, where the receipt goes; it was not unpacked"
+            )
         # One that somebody packed from an unpacked folder says nothing of this one.
         (place / unpack.RECEIPT).unlink(missing_ok=True)
         files = [file for file in members if file.path != unpack.RECEIPT]
         if not files:
-            raise ArchiveError(f"{source} holds no files; fetch it again")
+            raise ArchiveError(f"{archive} holds no files; fetch it again")
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
         check_layout(layout, terms.expected, str(archive))
         said = origin()

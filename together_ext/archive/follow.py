@@ -41,8 +41,8 @@ class Follower:
         self._cancel, self._settled = threading.Event(), threading.Event()
         self._origin: Mapping[str, Any] | None = None
         self._made: Extracted | None = None
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def finish(self, origin: Mapping[str, Any], cancel: threading.Event) -> Extracted | None:
         """The file is whole and right: wait until the folder is, too.
@@ -59,8 +59,8 @@ class Follower:
         """
         self._origin = origin
         self._settled.set()
-        while self._thread.is_alive():
-            self._thread.join(TURN)
+        # Not by joining the thread: in Python 3.11 and 3.12 one that is interrupted takes the thread for ended.
+        while not self._ended.wait(TURN):
             if cancel.is_set():
                 self.abandon()
                 raise TransferCancelledError
@@ -71,7 +71,7 @@ class Follower:
         self._cancel.set()
         self._settled.set()
         self._source.interrupt()
-        self._thread.join()
+        self._ended.wait()
 
     def _follow(self) -> None:
         try:
@@ -80,6 +80,8 @@ class Follower:
             )
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stored archive will tell it better
             log.debug("could not unpack %s while it was fetched: %r", self._folder, error)
+        finally:
+            self._ended.set()
 
     def _said(self) -> Mapping[str, Any]:
         self._settled.wait()

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from together_ext.errors import ArchiveError, printable
 
@@ -215,7 +215,7 @@ def _summed_up(found: _Found) -> Inspection:
         base_model=printable(base, 500) if base is not None else None,
         rank=rank,
         ranks=ranks,
-        alpha=_number(alpha),
+        alpha=_amount(alpha),
         target_modules=tuple(sorted(map(_shown, _words(adapter.get("target_modules"))))),
         refused_by_vllm=refused,
         warnings=tuple(warnings),
@@ -301,8 +301,8 @@ def _rank(value: object) -> int | None:
     return value if type(value) is int and 0 < value < 1 << 31 else None
 
 
-def _number(value: object) -> float | None:
-    return float(value) if type(value) is float or (type(value) is int and abs(value) < 1 << 63) else None
+def _amount(value: Any) -> float | None:  # noqa: ANN401 -- whatever is in the file
+    return float(value) if type(value) in {int, float} and 0 <= value < 1 << 63 else None
 
 
 def _shown(text: str) -> str:

@@ -98,15 +98,13 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
         StorageError: The disk or its permissions do not allow it.
     """
     scratch = folder.with_name(f".{folder.name}{SCRATCH}")
-    with _storage_errors(folder, f"make room, or choose another folder, then unpack {archive} again: it is kept"):
+    with _storage_errors(folder, again(archive)), _named(archive):
         check_place(folder, overwrite=overwrite)
         # What a killed run has left.
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
             files = sorted(_files(archive, source, scratch, limits, cancel), key=lambda file: file.path)
-            if not files:
-                raise ArchiveError(f"{archive} holds no files; fetch it again")
             root, files = _flattened(scratch, files)
             yield root, files
             _put(root, folder)
@@ -115,8 +113,15 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
 
 
 @contextmanager
-def locked(folder: Path, cancel: threading.Event) -> Iterator[None]:
+def locked(
+    folder: Path, cancel: threading.Event, *, wayout: str = "choose a folder that you may write to"
+) -> Iterator[None]:
     """Keep others from making the same folder; a missing parent is made.
+
+    Args:
+        folder: The place.
+        cancel: Set from anywhere, it ends the wait for another process.
+        wayout: What to do if the folder cannot be made.
 
     Raises:
         TransferCancelledError: `cancel` was set while another process was at it.
@@ -124,7 +129,7 @@ def locked(folder: Path, cancel: threading.Event) -> Iterator[None]:
     """
     path = folder.with_name(f".{folder.name}{SCRATCH}.lock")
     lock = SoftFileLock(path, thread_local=False)
-    with _storage_errors(folder, "choose a folder that you may write to"):
+    with _storage_errors(folder, wayout):
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(blocking=False)
@@ -138,6 +143,21 @@ def locked(folder: Path, cancel: threading.Event) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def again(archive: Path) -> str:
+    """What to do when the disk does not allow an archive to be unpacked."""
+    return f"make room, or choose another folder, then unpack {archive} again: it is kept"
+
+
+@contextmanager
+def _named(archive: Path) -> Iterator[None]:
+    """Let whoever is told of a refused archive know where it is."""
+    try:
+        yield
+    except ArchiveError as error:
+        said = str(error)
+        raise ArchiveError(said if str(archive) in said else f"{said} ({archive} is kept)") from error
 
 
 @contextmanager

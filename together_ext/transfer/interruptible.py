@@ -38,6 +38,7 @@ def interruptible(
     """
     look()  # Work that is quick may be over before the next look.
     outcome: Future[T] = Future()
+    ended = threading.Event()
 
     def work() -> None:
         try:
@@ -46,16 +47,18 @@ def interruptible(
             outcome.set_exception(error)
         else:
             outcome.set_result(result)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    threading.Thread(target=work, daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(TICK)
+        # Not by joining the thread: in Python 3.11 and 3.12 one that is interrupted takes the thread for ended.
+        while not ended.wait(TICK):
             look()
+        look()
     except BaseException:
         outcome.add_done_callback(lambda done: None if done.exception() else late(done.result()))
         abort()
-        thread.join(FAREWELL)
+        ended.wait(FAREWELL)
         raise
     return outcome.result()

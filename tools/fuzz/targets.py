@@ -19,6 +19,7 @@ from typing import Final
 from together_ext.archive import Extracted, extract, verify
 from together_ext.archive.inspect import inspect
 from together_ext.archive.receipt import origin
+from together_ext.archive.source import StoredArchive
 from together_ext.archive.stream import uncompressed
 from together_ext.archive.tar import BLOCK
 from together_ext.archive.unpack import RECEIPT, Limits
@@ -88,7 +89,7 @@ def _see_that_it_is_right(made: Extracted, place: str) -> None:
 
 def _compare_with_the_standard_library(made: Extracted, archive: Path) -> None:
     """The same files come out: an archive that means two things hides one of them from whoever looked at the other."""
-    with uncompressed(archive) as pieces:
+    with uncompressed(StoredArchive(archive), str(archive)) as (_, pieces):
         content = b"".join(pieces)
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:

@@ -17,8 +17,6 @@ from together_ext.archive.inspect import inspect
 from together_ext.cli import main
 from together_ext.errors import ArchiveError
 
-from .packing import END, block, zstd
-
 LORA: dict[str, np.ndarray[Any, Any]] = {
     "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": np.ones((8, 64), np.float32),
     "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight": np.ones((64, 8), np.float16),
@@ -127,7 +125,7 @@ def test_a_type_that_is_not_known_is_told_without_driving_a_terminal(adapter: Pa
     header = json.dumps({"w": {"dtype": "\x1b[31m", "shape": [8], "data_offsets": [0, 4]}}).encode()
     (adapter / "more.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
 
-    assert inspect(adapter).dtypes == {"F16": 512, "F32": 512, "[31m": 8}
+    assert "header that cannot be read" in warned(adapter)
 
 
 @pytest.mark.parametrize("number", [10**400, -1, "8", None, [8]])
@@ -136,7 +134,8 @@ def test_settings_that_are_no_amounts_are_left_out(adapter: Path, number: object
 
     found = inspect(adapter)
 
-    assert (found.rank, found.alpha) == (None, None)
+    # The rank is told by the tensors, too.
+    assert (found.rank, found.alpha) == (8, None)
 
 
 def test_a_shard_that_is_missing_is_told(model: Path) -> None:
@@ -148,7 +147,7 @@ def test_a_shard_that_is_missing_is_told(model: Path) -> None:
 def test_a_tensor_in_two_files_is_told(model: Path) -> None:
     shutil.copy(model / "model-1.safetensors", model / "model-3.safetensors")
 
-    assert warned(model) == "tensor w1 is there more than once"
+    assert "model-3.safetensors has tensors that are in another file, too, such as w1" in warned(model)
 
 
 def test_tensors_in_no_shard_are_told(model: Path) -> None:
