@@ -25,11 +25,12 @@ from .run import Bench, Course, RunError
 from .server import free_ports, running_nginx
 from .source import Source
 from .targets import CAPPED_SIZE, DELAYED_SIZE
+from .unpacking import UnpackCourse, Weights, unpackers
 
 log = logging.getLogger("benchmarks")
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
-SCENARIOS: Final = ("start", "plain", "tls", "capped", "delayed", "slow start", "half", "kill")
+SCENARIOS: Final = ("start", "plain", "tls", "capped", "delayed", "slow start", "unpacked", "half", "kill")
 SIZES: Final = (20 * MIB, GIB, 4 * GIB)
 LARGE: Final = 2 * GIB
 
@@ -148,6 +149,12 @@ def _runs(wanted: Wanted, bench: Bench, bases: dict[str, str], peers: dict[str, 
     for course, names, rounds in _courses(wanted, bases):
         course.source.prepare()
         yield from bench.rounds(course, [peers[name] for name in names], rounds)
+    if "unpacked" in wanted.only:
+        weights = Weights()
+        weights.prepare()
+        ours, *others = unpackers(peers)
+        yield from bench.rounds(UnpackCourse("unpacked", bases["plain"], weights), [ours, *others], wanted.rounds)
+        yield from bench.rounds(UnpackCourse("unpacked, capped", bases["capped"], weights), [ours], wanted.few)
 
 
 def _courses(wanted: Wanted, bases: dict[str, str]) -> Iterator[tuple[Course, Sequence[str], int]]:

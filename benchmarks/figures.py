@@ -22,6 +22,7 @@ class Figure:
         memory: Bytes of its peak resident memory.
         requests: How many it sent.
         sent: Bytes of bodies that the server handed to the kernel for it.
+        late: Seconds from the server's last byte to the end of the process; 0 without a server.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Figure:
     memory: int
     requests: int
     sent: int
+    late: float = 0.0
 
     @property
     def cpu(self) -> float:

@@ -23,8 +23,8 @@ def main(log: str, *command: str) -> int:
     began = time.perf_counter()
     process = os.posix_spawnp(command[0], command, os.environ, file_actions=redirections)
     _, status, usage = os.wait4(process, 0)
-    wall = time.perf_counter() - began
-    sys.stdout.write(f"{wall} {usage.ru_utime} {usage.ru_stime} {usage.ru_maxrss * 1024}\n")
+    wall, ended = time.perf_counter() - began, time.time()
+    sys.stdout.write(f"{wall} {usage.ru_utime} {usage.ru_stime} {usage.ru_maxrss * 1024} {ended}\n")
     return os.waitstatus_to_exitcode(status)
 
 

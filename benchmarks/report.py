@@ -20,6 +20,8 @@ TITLES: Final = {
     "capped": f"{CAP // 1_000_000} MB/s for each connection",
     "delayed": f"{ROUND_TRIP * 1000:.0f} ms round trip",
     "slow start": f"{ROUND_TRIP * 1000:.0f} ms round trip, with TCP's slow start",
+    "unpacked": "From the server to a folder of weights",
+    "unpacked, capped": f"The same with {CAP // 1_000_000} MB/s for each connection",
 }
 
 METHOD: Final = f"""\
@@ -48,6 +50,9 @@ METHOD: Final = f"""\
   as a handshake would, and lets at most {WINDOW >> 20} MiB be on their way for each connection. With slow start, the
   window begins with {FIRST_WINDOW:,} bytes and doubles with each round trip, as it does on real networks. No loss, no
   shared bottleneck.
+- The weights are numbers as trained models have them (bf16; few values in the upper byte, any in the lower), in a tar
+  archive packed by `zstd -3`. What comes out is compared with what went in. `tar -xf` calls the `zstd` program; nobody
+  but together-ext waits for the disk or hashes what it writes. "Alone" reads an archive that is there already.
 - `kill -9` is sent when a random share of the file has been written; the same command then runs to its end. "Sent
   again" is what nginx sent in both runs beyond the file's size. It counts what nginx had put into the socket buffers of
   the killed connections, which no client can save: on the loopback these are megabytes for each connection.
@@ -79,7 +84,8 @@ def rendered(figures: Figures, setting: Setting) -> str:
     parts.append("## What was to be shown\n\n" + _targets(figures))
     for scenario, title in TITLES.items():
         if sizes := figures.sizes(scenario):
-            tables = "\n".join(f"### {shown_size(size)}\n\n" + _runs(figures, scenario, size) for size in sizes)
+            of = " of bf16 weights, packed to 3/4" if scenario.startswith("unpacked") else ""
+            tables = "\n".join(f"### {shown_size(size)}{of}\n\n" + _runs(figures, scenario, size) for size in sizes)
             parts.append(f"## {title}\n\n" + tables)
     if figures.sizes("start"):
         parts.append("## Starting\n\n" + _starts(figures))

@@ -60,6 +60,11 @@ class Course:
         """The download, into a folder that is empty now."""
         return Request(self.base, self.source.job, emptied(OUTPUT) / "model.tar.zst")
 
+    def check(self, peer: Peer, output: Path) -> None:
+        """See that a peer made the file byte by byte; raises `RunError` if not."""
+        if not _same(output, self.source.path):
+            raise RunError(f"{peer.name} made a wrong file")
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -92,22 +97,25 @@ class Bench:
         """One download by one peer, checked byte by byte."""
         request, mark = course.request(), self.server.mark()
         _settle(course.source.size)
-        wall, user, system, memory = self._measured(peer.command(request), peer, request)
+        wall, user, system, memory, ended = self._measured(peer.command(request), peer, request)
         answers = self.server.answers(mark)
-        _check(request.output, course.source, peer)
+        course.check(peer, request.output)
         sent = sum(answer.body for answer in answers)
+        late = ended - max((answer.ended for answer in answers), default=ended)
         emptied(OUTPUT)
         size = course.source.size
-        return Figure(course.scenario, size, peer.name, number, wall, user, system, memory, len(answers), sent)
+        return Figure(course.scenario, size, peer.name, number, wall, user, system, memory, len(answers), sent, late)
 
     def starts(self, peers: Sequence[Peer], count: int) -> Iterator[Figure]:
         """What it costs to start each of them and do nothing."""
         for number in range(count):
             for peer in peers:
-                wall, user, system, memory = self._measured(peer.idle, peer, None)
+                wall, user, system, memory, _ = self._measured(peer.idle, peer, None)
                 yield Figure("start", 0, peer.name, number, wall, user, system, memory, 0, 0)
 
-    def _measured(self, command: Sequence[str], peer: Peer, request: Request | None) -> tuple[float, float, float, int]:
+    def _measured(
+        self, command: Sequence[str], peer: Peer, request: Request | None
+    ) -> tuple[float, float, float, int, float]:
         words = SCRATCH / "words"
         meter = [sys.executable, "-I", "-S", str(METER), str(words), *command]
         done = subprocess.run(  # noqa: S603 -- our own command
@@ -121,8 +129,8 @@ class Bench:
         )
         if done.returncode != 0:
             raise RunError(f"{peer.name} failed:\n{words.read_text(errors='replace')[-2000:]}")
-        wall, user, system, memory = done.stdout.split()
-        return float(wall), float(user), float(system), int(memory)
+        wall, user, system, memory, ended = done.stdout.split()
+        return float(wall), float(user), float(system), int(memory), float(ended)
 
     # Killed -----------------------------------------------------------------------------------------------------------
 
@@ -207,11 +215,6 @@ def _written(folder: Path) -> int:
         with suppress(FileNotFoundError):
             total += path.stat().st_blocks * 512
     return total
-
-
-def _check(output: Path, source: Source, peer: Peer) -> None:
-    if not _same(output, source.path):
-        raise RunError(f"{peer.name} made a wrong file")
 
 
 def _same(left: Path, right: Path) -> bool:

@@ -24,7 +24,7 @@ DOWNLOAD: Final = "/v1/finetune/download"
 CAP: Final = 20_000_000
 """Bytes a second that the capped server gives each connection."""
 
-_FORMAT: Final = "$server_port $request_method $request_uri $status $body_bytes_sent $bytes_sent $http_range"
+_FORMAT: Final = "$server_port $request_method $request_uri $status $body_bytes_sent $bytes_sent $http_range $msec"
 
 _JOB: Final = (
     '{"id":"$job","status":"completed","user_id":"user-bench","created_at":"2025-01-01T00:00:00Z",'
@@ -43,6 +43,7 @@ class Answer:
         status: Its status.
         body: Bytes of the body that were handed to the kernel, also of an answer that was cut off.
         range: The `Range` header, or `-`.
+        ended: When the kernel had the last byte of it, in seconds of the system's clock.
     """
 
     port: int
@@ -50,6 +51,7 @@ class Answer:
     status: int
     body: int
     range: str
+    ended: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Server:
         with self.log.open(encoding="ascii", errors="replace") as file:
             file.seek(mark)
             fields = [line.split() for line in file]
-        return [Answer(int(f[0]), f[2], int(f[3]), int(f[4]), f[6]) for f in fields]
+        return [Answer(int(f[0]), f[2], int(f[3]), int(f[4]), f[6], float(f[7])) for f in fields]
 
     def _wait_until_quiet(self) -> None:
         # A cut-off answer is logged when nginx meets the broken connection, a moment after the client's death.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from .figures import Figure, Figures
 from .peers import ARIA, CURL, HTTPX, OURS, SDK_1, SDK_3
 from .places import GIB, MIB
+from .unpacking import EXTRACT, TAR, THEN_TAR, WEIGHTS
 
 CONNECTIONS: Final = 8
 CAPPED_SIZE: Final = 400 * MIB
@@ -46,6 +48,7 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
     yield _ratio(figures, "the same with TCP's slow start: wall, against curl", "slow start", DELAYED_SIZE, CURL, 1.3)
     yield _memory(figures)
     yield from _killed(figures)
+    yield from _unpacked(figures)
     yield _requests(figures)
 
 
@@ -96,6 +99,29 @@ def _killed(figures: Figures) -> Iterator[Verdict]:
         worst is not None and worst <= MOST_AGAIN,
     )
     yield Verdict(target + "byte-identical", "all", f"{right}" if kills else None, bool(kills) and right == len(kills))
+
+
+def _unpacked(figures: Figures) -> Iterator[Verdict]:
+    scene = ("unpacked", WEIGHTS)
+    yield _ratio(figures, "download and unpack: wall, against curl, then tar -xf", *scene, THEN_TAR, 0.65)
+    alone = {run.round: run.wall for run in figures.of(*scene, CURL)}
+    longer = {run.round: max(run.wall, alone.get(run.round, 0.0)) for run in figures.of(*scene, TAR)}
+    ratios = [run.wall / longer[run.round] for run in figures.of(*scene, OURS) if run.round in longer]
+    yield _verdict(
+        "the same: wall, against the longer of curl and tar -xf alone", 1.2, median(ratios) if ratios else None
+    )
+    memory = max((run.memory / 1e6 for run in figures.of(*scene, OURS)), default=None)
+    yield _verdict("the same: peak memory, MB, any run", 120, memory)
+    pair = figures.ratio(*scene, EXTRACT, TAR, _wall)
+    yield _verdict("unpack alone: wall, against tar -xf alone", 1.0, pair.middle if pair else None)
+    late = figures.spread("unpacked, capped", WEIGHTS, OURS, lambda run: run.late)
+    target = "download and unpack at 20 MB/s a connection: seconds from the server's last byte to the folder"
+    yield _verdict(target, 2.0, late.middle if late else None)
+
+
+def _verdict(target: str, limit: float, found: float | None) -> Verdict:
+    measured = None if found is None else f"{found:.2f}"
+    return Verdict(target, f"≤ {limit:g}", measured, found is not None and found <= limit)
 
 
 def _requests(figures: Figures) -> Verdict:
