@@ -28,7 +28,7 @@ _FOLDER: Final = "model"
 _EXPONENTS: Final = bytes(
     (0x3C - min(7, (byte & -byte).bit_length())) | (0x80 if byte & 0x40 else 0) for byte in range(256)
 )
-"""What the upper bytes of bf16 weights look like: few values, the small ones rare. Packed, 3/4 of their size is left."""
+"""What the upper bytes of bf16 weights look like: few values, the small ones rare. Packed, 3/4 of the size are left."""
 
 
 @dataclass(frozen=True)

@@ -134,11 +134,12 @@ def download(  # noqa: PLR0913 -- the public method's keywords
         return _result(found, (yield from _fetched(step)))
     origin = {"job": found.job_id, "step": found.step, "type": _type(found), "base_model": text(job.model)}
     terms = Terms(choice, overwrite=overwrite, expected=Layout.ADAPTER if adapter else Layout.MODEL)
-    result = yield from _unpacked(step, origin, terms)
-    if not keep_archive and result.filename != result.extracted_to:
+    result = yield from _unpacked(step, origin, terms, keep_archive=keep_archive)
+    if keep_archive:
+        return result
+    if result.filename != result.extracted_to:
         Path(result.filename).unlink(missing_ok=True)
-        return replace(result, filename=str(result.extracted_to))
-    return result
+    return replace(result, filename=str(result.extracted_to))
 
 
 def _fetched(step: Fetch) -> Flow[Fetched]:
@@ -171,7 +172,7 @@ def _result(found: Archive, fetched: Fetched) -> DownloadResult:
 # Folders --------------------------------------------------------------------------------------------------------------
 
 
-def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms) -> Flow[DownloadResult]:
+def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_archive: bool) -> Flow[DownloadResult]:
     """Fetch an archive while it is unpacked beside its place."""
     # The decompressor comes with it.
     from .archive.follow import Follower  # noqa: PLC0415
@@ -187,13 +188,20 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms) -> Flow[Down
             return _found(step.archive, folder, there)
         follower = Follower(front, folder, terms)
         stack.callback(follower.abandon)
+
+        def said(fetched: Fetched) -> Mapping[str, Any]:
+            return {**origin, "archive": {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}}
+
+        def consume(fetched: Fetched) -> bool:
+            return follower.finish(said(fetched), step.options.cancel) is not None
+
         # At least as much comes out of an archive as is in it.
-        fetched = yield from _fetched(replace(step, options=replace(step.options, front=front, room=1.0)))
-        said = {**origin, "archive": {"name": fetched.path.name, "size": fetched.size, "validator": fetched.etag}}
-        made = yield from local(lambda cancel: follower.finish(said, cancel))
+        options = replace(step.options, front=front, consume=None if keep_archive else consume, room=1.0)
+        fetched = yield from _fetched(replace(step, options=options))
+        made = yield from local(lambda cancel: follower.finish(said(fetched), cancel))
         if made is None:
             again = partial(unpack_archive, fetched.path, StoredArchive(fetched.path), folder, terms)
-            made = yield from local(lambda cancel: again(origin=lambda: said, cancel=cancel))
+            made = yield from local(lambda cancel: again(origin=lambda: said(fetched), cancel=cancel))
     files = tuple(file.path for file in made.files)
     return replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
 

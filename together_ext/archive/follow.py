@@ -27,7 +27,11 @@ class _AbandonedError(Exception):
 
 
 class Follower:
-    """Unpacks what is being fetched; the folder takes its place when the caller says that the file is right."""
+    """Unpacks what is being fetched; the folder takes its place when the caller says that the file is right.
+
+    Attributes:
+        made: The folder, when it has; None before, and if the archive has to be unpacked by itself.
+    """
 
     def __init__(self, source: ArchiveSource, folder: Path, terms: Terms) -> None:
         """Begin.
@@ -40,7 +44,7 @@ class Follower:
         self._source, self._folder, self._terms = source, folder, terms
         self._cancel, self._settled = threading.Event(), threading.Event()
         self._origin: Mapping[str, Any] | None = None
-        self._made: Extracted | None = None
+        self.made: Extracted | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._follow, daemon=True).start()
 
@@ -64,7 +68,7 @@ class Follower:
             if cancel.is_set():
                 self.abandon()
                 raise TransferCancelledError
-        return self._made
+        return self.made
 
     def abandon(self) -> None:
         """Stop, and leave nothing."""
@@ -75,7 +79,7 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            self._made = unpack_archive(
+            self.made = unpack_archive(
                 self._folder, self._source, self._folder, self._terms, origin=self._said, cancel=self._cancel
             )
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stored archive will tell it better

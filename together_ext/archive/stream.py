@@ -9,7 +9,8 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Final, Protocol, cast
+from functools import partial
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from together_ext.errors import ArchiveError
 
@@ -22,17 +23,15 @@ else:
     from compression import zstd
 
 PIECE: Final = 1 << 20
-AHEAD: Final = 4
+"""Bytes of a piece at the most, whatever a bomb would like."""
+
+CHUNK: Final = 512 << 10
+"""Bytes that are read at once: smaller ones cost more handing over, larger ones fall out of the processor's cache."""
+
+AHEAD: Final = 8
 """Pieces that may wait to be used: enough to even out, little to hold."""
 
 _HEAD: Final = 512
-
-
-class Pieces(Protocol):
-    """What can be read from its front to its end."""
-
-    def read(self, count: int, /) -> bytes:
-        """The next bytes; none at the end."""
 
 
 @contextmanager
@@ -54,7 +53,7 @@ def uncompressed(source: ArchiveSource, name: str) -> Iterator[tuple[int, Iterat
         if format_ is None:
             what = "is empty" if not head else "is neither a zstd nor a gzip nor a plain tar archive"
             raise ArchiveError(f"{name} {what}; fetch it again")
-        worker = _Ahead(_opened(file, format_), name)
+        worker = _Ahead(_decompressed(file, format_), name)
         try:
             yield file.size, iter(worker)
         finally:
@@ -62,21 +61,39 @@ def uncompressed(source: ArchiveSource, name: str) -> Iterator[tuple[int, Iterat
             worker.close()
 
 
-def _opened(file: OpenArchive, format_: ArchiveFormat) -> Pieces:
-    readable = cast("IO[bytes]", file)  # neither of them does more than read
+def _decompressed(file: OpenArchive, format_: ArchiveFormat) -> Iterator[bytes]:
     match format_:
         case ArchiveFormat.TAR_ZST:
-            return zstd.ZstdFile(readable)
+            return _zstd(file)
         case ArchiveFormat.TAR_GZ:
-            return gzip.GzipFile(fileobj=readable)
+            # It does no more than read.
+            return iter(partial(gzip.GzipFile(fileobj=cast("IO[bytes]", file)).read, PIECE), b"")
         case ArchiveFormat.TAR:
-            return file
+            return iter(partial(file.read, PIECE), b"")
+
+
+def _zstd(file: OpenArchive) -> Iterator[bytes]:
+    """Any number of frames. `zstd.ZstdFile` does the same, in an eighth more time."""
+    frame = zstd.ZstdDecompressor()
+    while True:
+        data = b""
+        if frame.eof:
+            data = frame.unused_data or file.read(CHUNK)
+            if not data:
+                return
+            frame = zstd.ZstdDecompressor()
+        elif frame.needs_input:
+            data = file.read(CHUNK)
+            if not data:
+                raise EOFError("it ends inside a frame")
+        if piece := frame.decompress(data, PIECE):
+            yield piece
 
 
 class _Ahead:
     """Reads on in a thread while others use what was read: decompression releases the interpreter's lock."""
 
-    def __init__(self, source: Pieces, name: str) -> None:
+    def __init__(self, source: Iterator[bytes], name: str) -> None:
         self._source, self._name = source, name
         self._pieces: queue.Queue[bytes | Exception] = queue.Queue(AHEAD)
         self._stop = threading.Event()
@@ -102,11 +119,11 @@ class _Ahead:
 
     def _read(self) -> None:
         try:
-            while not self._stop.is_set():
-                piece = self._source.read(PIECE)
+            for piece in self._source:
                 self._pieces.put(piece)
-                if not piece:
+                if self._stop.is_set():
                     return
+            self._pieces.put(b"")
         except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
             failure = ArchiveError(f"{self._name} is damaged or cut short ({error}); fetch it again")
             failure.__cause__ = error

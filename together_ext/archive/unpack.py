@@ -8,7 +8,8 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 from filelock import SoftFileLock
 from filelock import Timeout as LockTimeout
 
-from together_ext.disk import flush_folder, write_behind
+from together_ext.disk import flush_folder
 from together_ext.errors import (
     ArchiveError,
     NotEnoughSpaceError,
@@ -37,6 +38,9 @@ RECEIPT: Final = "together-ext.json"
 
 SCRATCH: Final = ".unpacking"
 """Behind the folder's name, and a dot before it: the folder that is being made; with `.lock`, who is at it."""
+
+FLUSHED: Final = 64 << 20
+"""Bytes of a file after which a thread begins to flush it: the disk is then never far behind at the end."""
 
 FREE_EXPANSION: Final = 1 << 30
 """Bytes that any archive may hold, however small it is."""
@@ -190,7 +194,7 @@ def _files(
     archive: Path, source: ArchiveSource, scratch: Path, limits: Limits, cancel: threading.Event
 ) -> Iterator[UnpackedFile]:
     names, count, total = Names(), 0, 0
-    with uncompressed(source, str(archive)) as (size, pieces):
+    with _flusher() as flush, uncompressed(source, str(archive)) as (size, pieces):
         reader = TarReader(_bounded(pieces, int(max(size * limits.ratio, FREE_EXPANSION)), limits, cancel))
         for member in reader:
             count, total = count + 1, total + member.size
@@ -205,7 +209,7 @@ def _files(
                 (scratch / path).mkdir(parents=True, exist_ok=True)
             else:
                 (scratch / path).parent.mkdir(parents=True, exist_ok=True)
-                yield UnpackedFile(path, member.size, _write(scratch / path, reader.content()))
+                yield UnpackedFile(path, member.size, _write(scratch / path, reader.content(), flush))
 
 
 def _bounded(pieces: Iterator[bytes], most: int, limits: Limits, cancel: threading.Event) -> Iterator[bytes]:
@@ -237,14 +241,26 @@ def _check_amounts(  # noqa: PLR0913, PLR0917 -- the archive, the place, and wha
         raise NotEnoughSpaceError(str(scratch.parent), needed=member.size, free=free, kept=str(archive))
 
 
-def _write(path: Path, content: Iterator[memoryview]) -> str:
+@contextmanager
+def _flusher() -> Iterator[Callable[[Path], object]]:
+    """Flush files in a thread, while others are written; at the end, raise what the disk had to say."""
+    flushed: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda path: flushed.append(pool.submit(_flush, path))
+    for each in flushed:
+        # It says so once: the last flush of all would not hear of it.
+        each.result()
+
+
+def _write(path: Path, content: Iterator[memoryview], flush: Callable[[Path], object]) -> str:
     digest, size = hashlib.sha256(), 0
     with path.open("xb", buffering=0) as file:
         for piece in content:
             digest.update(piece)
             while piece:
                 count = file.write(piece)
-                write_behind(file.fileno(), size, size + count)
+                if (size + count) // FLUSHED > size // FLUSHED:
+                    flush(path)
                 piece, size = piece[count:], size + count  # noqa: PLW2901 -- what is left of it
     return digest.hexdigest()
 

@@ -63,37 +63,6 @@ MOST_VERSIONS: Final = 3
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to transfer.
-
-    Attributes:
-        connections: Connections at the most.
-        eager: Connections to begin with when the server is near; more join if each of them turns out to be slow.
-        retries: Failures in a row, without progress between them, that are borne.
-        overwrite: Whether a different file at the final path may be replaced.
-        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
-        front: Told how much of the file's front is there, while it grows; the segments are planned to its liking.
-        room: Bytes that the disk must have free for each byte of the file, beyond those of the file itself.
-        progress: Called a few times a second.
-        cancel: Set from anywhere, it ends the transfer.
-        clock: Time.
-        jitter: Random numbers from 0 to 1.
-    """
-
-    connections: int = DEFAULT_CONNECTIONS
-    eager: int = EAGER
-    retries: int = DEFAULT_RETRIES
-    overwrite: bool = False
-    limit_rate: float | None = None
-    front: Front | None = None
-    room: float = 0.0
-    progress: ProgressCallback | None = None
-    cancel: threading.Event = field(default_factory=threading.Event)
-    clock: Clock = field(default_factory=SystemClock)
-    jitter: Callable[[], float] = random.random
-
-
-@dataclass(frozen=True)
 class Fetched:
     """A file that is whole.
 
@@ -108,6 +77,40 @@ class Fetched:
     size: int
     resumed_from: int
     etag: str | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to transfer.
+
+    Attributes:
+        connections: Connections at the most.
+        eager: Connections to begin with when the server is near; more join if each of them turns out to be slow.
+        retries: Failures in a row, without progress between them, that are borne.
+        overwrite: Whether a different file at the final path may be replaced.
+        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
+        front: Told how much of the file's front is there, while it grows; the segments are planned to its liking.
+        room: Bytes that the disk must have free for each byte of the file, beyond those of the file itself.
+        consume: Asked when all bytes are there, before they are made to last: whether the file was put to use from its
+            front already, and is not wanted any more. It leaves no file then.
+        progress: Called a few times a second.
+        cancel: Set from anywhere, it ends the transfer.
+        clock: Time.
+        jitter: Random numbers from 0 to 1.
+    """
+
+    connections: int = DEFAULT_CONNECTIONS
+    eager: int = EAGER
+    retries: int = DEFAULT_RETRIES
+    overwrite: bool = False
+    limit_rate: float | None = None
+    front: Front | None = None
+    consume: Callable[[Fetched], bool] | None = None
+    room: float = 0.0
+    progress: ProgressCallback | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=SystemClock)
+    jitter: Callable[[], float] = random.random
 
 
 def transfer(remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> Fetched:
@@ -192,7 +195,7 @@ class _Attempt:
             size = path.stat().st_size
             self._report(size, size, size, 0)
             return Fetched(path, size, size, content.validator.etag)
-        partial = Partial(path)
+        partial = Partial(path, lasting=self.options.consume is None)
         try:
             if content.partial and content.size is not None and content.validator.strong:
                 return self._segmented(partial, body, content, content.size)
@@ -286,9 +289,16 @@ class _Attempt:
         self._run_workers(board, inner, first, journal, resumed)
         if not board.complete:
             raise IntegrityError(f"could not {self.remote.action}: bytes are missing at the end; run it again")
-        partial.finish(size)
-        self._report(size, size, resumed, 0)
-        return Fetched(partial.final, size, resumed, content.validator.etag)
+        return self._settled(partial, Fetched(partial.final, size, resumed, content.validator.etag))
+
+    def _settled(self, partial: Partial, fetched: Fetched) -> Fetched:
+        """All bytes are there: make them the file, unless they were put to use already."""
+        if self.options.consume is not None and self.options.consume(fetched):
+            partial.discard()
+        else:
+            partial.finish(fetched.size)
+        self._report(fetched.size, fetched.size, fetched.resumed_from, 0)
+        return fetched
 
     def _run_workers(self, board: Board, inner: Conditions, first: Body | None, journal: Journal, resumed: int) -> None:
         """Start the workers, keep the journal, report, and see every thread to its end whatever happens."""
@@ -353,13 +363,11 @@ class _Attempt:
             head = Head(partial.read(HEAD), stream.body.content.media_type)
             if self.target.path(head) != partial.final:
                 raise RemoteChangeError("the remote file has another format now")
-            partial.finish(stream.done)
+            return self._settled(partial, Fetched(partial.final, stream.done, 0, stream.body.content.validator.etag))
         except BaseException:
             # Without a strong validator nothing of it could be used again.
             partial.discard()
             raise
-        self._report(stream.done, stream.done, 0, 0)
-        return Fetched(partial.final, stream.done, 0, stream.body.content.validator.etag)
 
     def _report(self, done: int, total: int | None, resumed: int, connections: int) -> None:
         if self.options.progress is None:

@@ -20,6 +20,9 @@ log = logging.getLogger("together_ext.transfer")
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
 
+FLEETING_INTERVAL: Final = 5.0
+"""The same for a file that will not be wanted any more when it is whole: what reads it has a use for the disk, too."""
+
 LEAST_CLAIM: Final = 2 << 20
 """Bytes between two claims of what was written; for large files it is 1/400 of them: with what a killed process had in
 its sockets, less than 2 % is sent again."""
@@ -54,11 +57,13 @@ class JournalKeeper:
             self._file.renew(self._written)
 
     def close(self) -> None:
-        """Claim all that has arrived, flushed; a file that is complete is flushed by the last step anyway."""
+        """Claim all that has arrived, and flush it; a file that is complete is flushed by the last step, if at all."""
         self._closed.set()
         self._flusher.join()
         try:
-            if not self._board.complete:
+            if self._board.complete:
+                self.claim_written()
+            else:
                 self._flush()
         except StorageError as error:
             # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
@@ -82,7 +87,8 @@ class JournalKeeper:
         self._replace(replace(self._journal, flushed=arrived, written=arrived))
 
     def _keep_flushing(self) -> None:
-        while not self._closed.wait(FLUSH_INTERVAL):
+        interval = FLUSH_INTERVAL if self._board.partial.lasting else FLEETING_INTERVAL
+        while not self._closed.wait(interval):
             try:
                 self._flush()
             except StorageError as error:  # A full disk is met by the writers too, and told by them.

@@ -55,9 +55,14 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
 class Partial:
     """A file that is being put together. One owner; writing is safe from several threads at once."""
 
-    def __init__(self, final: Path) -> None:
-        """Name the files; nothing is touched yet."""
-        self.final = final
+    def __init__(self, final: Path, *, lasting: bool = True) -> None:
+        """Name the files; nothing is touched yet.
+
+        Args:
+            final: The file.
+            lasting: Whether it is likely to stay: then the disk begins with it early.
+        """
+        self.final, self.lasting = final, lasting
         self.path = final.with_name(final.name + PART)
         self.journal_path = final.with_name(final.name + JOURNAL)
         # The second one is left by a crash, or by a disk that is full.
@@ -121,7 +126,8 @@ class Partial:
         with storage_errors(self.path, "write to"):
             while data:
                 count = os.pwrite(self._fd, data, offset)
-                write_behind(self._fd, offset, offset + count)
+                if self.lasting:
+                    write_behind(self._fd, offset, offset + count)
                 data, offset = data[count:], offset + count
 
     def read(self, count: int) -> bytes:

@@ -108,7 +108,7 @@ def test_a_killed_run_is_made_good_without_fetching_anything_again(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_stopped_run_keeps_the_archive_and_says_how_to_go_on(
+def test_a_stopped_run_keeps_what_has_arrived_and_says_how_to_go_on(
     start: Start, sim: Simulator, tmp_path: Path, sent: signal.Signals
 ) -> None:
     process = start(*DOWNLOAD)
@@ -119,12 +119,14 @@ def test_a_stopped_run_keeps_the_archive_and_says_how_to_go_on(
     assert (process.returncode, out) == (130, ""), err
     hint = err.splitlines()[-1]
     assert hint.startswith("stopped: what has arrived is kept; to go on, run: ")
-    assert names(tmp_path) == ["model.tar.zst"]
+    assert names(tmp_path) == ["model.tar.zst.part", "model.tar.zst.part.json"]
+    before = sim.bytes_sent
 
     again = start(*shlex.split(hint.partition("together_ext ")[2]))
     out, err = again.communicate(timeout=60)
     assert again.returncode == 0, err
     assert names(tmp_path) == ["model"]
+    assert sim.bytes_sent - before <= ASKED_AGAIN
 
 
 def test_stopped_unpacking_of_a_file_leaves_the_file_alone(start: Start, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from together_ext.errors import NotEnoughSpaceError, TransferError
 from together_ext.simulator import Fault
+from together_ext.transfer import Fetched
 from together_ext.transfer.front import Front, FrontLostError
 
 from .lab import Lab
@@ -122,6 +123,41 @@ def test_a_transfer_that_fails_lets_its_reader_go(lab: Lab) -> None:
             lab.fetch(front=front)
         with pytest.raises(FrontLostError):
             reading.result(10)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_file_that_was_put_to_use_leaves_nothing(lab: Lab, *, ranges: bool) -> None:
+    content = lab.serve(SIZE)
+    lab.sim.faults.append(*([] if ranges else [Fault(ignore_range=True, times=None)]))
+    read: list[bytes] = []
+
+    def consume(fetched: Fetched) -> bool:
+        assert fetched.size == SIZE
+        read.append(lab.part.read_bytes())
+        return True
+
+    lab.fetch(consume=consume)
+    assert read == [content]
+    lab.assert_nothing()
+
+
+def test_a_file_that_could_not_be_put_to_use_gets_its_name(lab: Lab) -> None:
+    lab.serve(SIZE)
+    lab.fetch(consume=lambda _: False)
+    lab.assert_whole()
+
+
+def test_all_bytes_are_kept_when_putting_them_to_use_is_stopped(lab: Lab) -> None:
+    lab.serve(SIZE)
+
+    def consume(_: Fetched) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.fetch(consume=consume)
+    lab.assert_partial()
+    assert lab.fetch().resumed_from == SIZE
+    lab.assert_whole()
 
 
 @pytest.mark.parametrize("ranges", [True, False])
