@@ -38,6 +38,7 @@ no attribute, holds the API key; text of a server is shortened and freed of cont
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -376,6 +377,7 @@ class NotEnoughSpaceError(StorageError):
             f"{folder} has {free:,} bytes free and {needed:,} are needed: make room, then run it again"
             + (f" ({kept} is kept)" if kept else "")
         )
+        self.errno = errno.ENOSPC
 
 
 class TargetExistsError(StorageError, FileExistsError):

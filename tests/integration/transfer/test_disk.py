@@ -295,6 +295,8 @@ class TestSpace:
         lab.sim.script(fault)
         job = Job(lambda: lab.fetch(connections=1))
         lab.sim.wait_until(lambda sim: sim.stalled == 1)
+        # Once there are bytes in it, nobody asks any more whether the rest will fit.
+        wait_for_file(lab.part, 1)
         (small_disk / "filler").write_bytes(bytes(30 * MIB))
         lab.sim.release()
         error = job.outcome()
