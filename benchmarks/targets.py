@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from .figures import Figure, Figures
-from .peers import ARIA, CURL, HTTPX, OURS, SDK_1, SDK_3
+from .peers import ARIA, CURL, HTTPX, OURS, SDK_1, SDK_3, SYNCED_CURL
 from .places import GIB, MIB
 from .unpacking import EXTRACT, TAR, THEN_TAR, WEIGHTS
 
@@ -40,6 +40,9 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
     """All targets, in order."""
     for scenario, name, limit in (("plain", "plain", 0.75), ("tls", "TLS", 1.0)):
         yield _ratio(figures, f"1 GiB {name}: wall, against curl", scenario, GIB, CURL, limit)
+        yield _ratio(
+            figures, f"1 GiB {name}: wall, against curl that waits for the disk, too", scenario, GIB, SYNCED_CURL, limit
+        )
         yield _ratio(figures, f"1 GiB {name}: wall, against the best peer", scenario, GIB, None, 1.0)
         yield _ratio(figures, f"1 GiB {name}: user + system, against curl", scenario, GIB, CURL, 1.1, _cpu)
         yield _ratio(figures, f"1 GiB {name}: wall, against SDK 3.1.1", scenario, GIB, SDK_3, 0.25)
