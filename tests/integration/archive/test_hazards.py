@@ -220,20 +220,23 @@ class TestLimits:
 
 
 class TestTime:
-    """A megabyte must not take minutes."""
+    """To copy what is left at each step took six seconds a megabyte, and an archive may have many such megabytes."""
 
     def test_a_header_of_very_many_records(self, archive: Path) -> None:
-        archive.write_bytes(block(b"pax", record("a", "") * 200_000, kind=b"x") + block(b"config.json", b"{}") + END)
+        archive.write_bytes(
+            block(b"pax", record("a", "") * 200_000, kind=b"x") * 4 + block(b"config.json", b"{}") + END
+        )
         before = time.process_time()
 
         assert [file.path for file in extract(archive).files] == ["config.json"]
         assert time.process_time() - before < 5
 
     def test_a_name_of_very_many_dots(self, archive: Path) -> None:
-        archive.write_bytes(pax(("path", "./" * 500_000 + "config.json")) + block(b"x", b"{}") + END)
+        names = [f"{number}.json" for number in range(4)]
+        archive.write_bytes(b"".join(pax(("path", "./" * 500_000 + name)) + block(b"x", b"{}") for name in names) + END)
         before = time.process_time()
 
-        assert [file.path for file in extract(archive).files] == ["config.json"]
+        assert [file.path for file in extract(archive).files] == names
         assert time.process_time() - before < 5
 
 
