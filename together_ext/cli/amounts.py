@@ -51,7 +51,7 @@ def parse_size(text: str) -> float:
     base = 1024.0 if match["binary"] else float(_STEP)
     size: float = float(match["number"]) * base ** _POWERS[match["unit"].lower()]
     if not size:
-        raise ValueError("0 bytes a second would take for ever: expected more, such as 8M")
+        raise ValueError("0 bytes are too few: expected more, such as 8M")
     return size
 
 
@@ -65,3 +65,12 @@ def rate(text: str) -> float:
         return parse_size(text)
     except ValueError as error:
         raise BadUsageError(str(error)) from None
+
+
+def size(text: str) -> int:
+    """The value of an option that takes bytes.
+
+    Raises:
+        BadUsageError: It is no number of bytes.
+    """
+    return int(rate(text))

@@ -7,7 +7,7 @@ import typer
 
 from together_ext.errors import ArchiveError
 
-from .amounts import size_text
+from .amounts import size, size_text
 from .base_model import BaseModel, NoFixBase, check_base
 from .screen import show
 from .settings import settings_of
@@ -34,6 +34,12 @@ def extract(  # noqa: PLR0913 -- the command's options
     max_ratio: Annotated[
         float, typer.Option("--max-ratio", metavar="N", min=1, help="Expansion at the most; the first GiB is free.")
     ] = 100.0,
+    max_size: Annotated[
+        int | None,
+        typer.Option(
+            "--max-size", parser=size, metavar="SIZE", help="Bytes at the most, such as 40G; else what the disk has free."
+        ),
+    ] = None,
     no_fix_base: NoFixBase = False,
     base_model: BaseModel = None,
 ) -> None:
@@ -46,7 +52,7 @@ def extract(  # noqa: PLR0913 -- the command's options
     from together_ext.archive.unpack import Limits  # noqa: PLC0415
 
     settings = settings_of(context)
-    limits = Limits(members=max_members, ratio=max_ratio)
+    limits = Limits(members=max_members, ratio=max_ratio, size=max_size)
     check_base(base_model, no_fix_base=no_fix_base)
     made = unpack(
         archive, output_dir, limits=limits, overwrite=overwrite, fix_base=not no_fix_base, base_model=base_model

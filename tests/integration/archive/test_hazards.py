@@ -197,8 +197,10 @@ class TestLimits:
 
         assert "more than 9 members" in refused(archive, capsys, "--max-members", "9")
 
-    def test_size(self, archive: Path) -> None:
+    def test_size(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(GOOD)
+
+        assert "more than the 1,000 bytes allowed" in refused(archive, capsys, "--max-size", "1k")
 
         with pytest.raises(ArchiveError, match="more than the 1,000 bytes allowed"):
             extract(archive, limits=Limits(size=1000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from itertools import pairwise
@@ -272,6 +273,22 @@ class TestSlowConnections:
         lab.fetch(limit_rate=float(MIB))
         lab.assert_whole()
         assert lab.clock.now() - began >= 33.0
+
+
+class JumpingClock(FakeClock):
+    """Time that is an hour later, or earlier, whenever somebody looks: a machine that sleeps, or is set."""
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time + random.choice([-3600.0, 0.0, 3600.0])  # noqa: S311 -- no secret
+
+
+class TestClocks:
+    def test_a_clock_that_jumps_does_no_harm(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.sim.script(Fault(cut=3 * MIB, times=3), Fault(status=503, headers={"retry-after": "1"}))
+        lab.fetch(clock=JumpingClock(), limit_rate=1e9, progress=lambda _: None)
+        lab.assert_whole()
 
 
 class TestProgress:
