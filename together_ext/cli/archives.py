@@ -37,7 +37,10 @@ def extract(  # noqa: PLR0913 -- the command's options
     max_size: Annotated[
         int | None,
         typer.Option(
-            "--max-size", parser=size, metavar="SIZE", help="Bytes at the most, such as 40G; else what the disk has free."
+            "--max-size",
+            parser=size,
+            metavar="SIZE",
+            help="Bytes at the most, such as 40G; else what the disk has free.",
         ),
     ] = None,
     no_fix_base: NoFixBase = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +19,11 @@ from .worker import Board
 log = logging.getLogger("together_ext.transfer")
 
 FLUSH_INTERVAL: Final = 1.0
-"""Seconds between two flushes to the disk, each followed by a journal that claims what was flushed."""
+"""Seconds between two journals that claim what was flushed."""
+
+UNFLUSHED: Final = 64 << 20
+"""Bytes after which what has come is flushed at any rate: the disk is busy from the beginning, and the last flush, for
+which the file has to wait, is a short one. On a fast network it is the disk that sets the pace."""
 
 FLEETING_INTERVAL: Final = 5.0
 """The same for a file that will not be wanted any more when it is whole: what reads it has a use for the disk, too."""
@@ -45,7 +50,8 @@ class JournalKeeper:
         self._step = max(journal.size // 400, LEAST_CLAIM)
         self._path = board.partial.journal_path
         self._file = JournalFile(self._path)
-        self._closed = threading.Event()
+        self._flushed = 0
+        self._wake, self._closed = threading.Event(), False
         self._replace(journal)
         board.claim_due = self.claim_written
         self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
@@ -55,10 +61,13 @@ class JournalKeeper:
         """Renew the claim of what is written."""
         with storage_errors(self._path, "write to"):
             self._file.renew(self._written)
+        if self._board.partial.lasting and self._board.status()[0] - self._flushed >= UNFLUSHED:
+            self._wake.set()
 
     def close(self) -> None:
         """Claim all that has arrived, and flush it; a file that is complete is flushed by the last step, if at all."""
-        self._closed.set()
+        self._closed = True
+        self._wake.set()
         self._flusher.join()
         try:
             if self._board.complete:
@@ -80,16 +89,25 @@ class JournalKeeper:
         with storage_errors(self._path, "write to"):
             self._file.replace(journal, self._written)
 
-    def _flush(self) -> None:
+    def _flush(self, *, claim: bool = True) -> None:
         # What has arrived by now is what the flush is sure to cover.
-        _, arrived, _ = self._board.status()
+        self._flushed, arrived, _ = self._board.status()
         self._board.partial.flush()
-        self._replace(replace(self._journal, flushed=arrived, written=arrived))
+        if claim:
+            self._replace(replace(self._journal, flushed=arrived, written=arrived))
 
     def _keep_flushing(self) -> None:
         interval = FLUSH_INTERVAL if self._board.partial.lasting else FLEETING_INTERVAL
-        while not self._closed.wait(interval):
+        due = time.monotonic() + interval
+        while True:
+            self._wake.wait(max(due - time.monotonic(), 0.0))
+            self._wake.clear()
+            if self._closed:
+                return
+            claim = time.monotonic() >= due
             try:
-                self._flush()
+                self._flush(claim=claim)
             except StorageError as error:  # A full disk is met by the writers too, and told by them.
                 log.debug("could not flush: %s", error)
+            if claim:
+                due = time.monotonic() + interval

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from together_ext.disk import flush_folder, write_behind
+from together_ext.disk import flush_folder
 from together_ext.errors import NotEnoughSpaceError, StorageError
 
 from . import journal_file
@@ -60,7 +60,7 @@ class Partial:
 
         Args:
             final: The file.
-            lasting: Whether it is likely to stay: then the disk begins with it early.
+            lasting: Whether it is likely to stay: then it is worth it that the disk begins with it early.
         """
         self.final, self.lasting = final, lasting
         self.path = final.with_name(final.name + PART)
@@ -126,8 +126,6 @@ class Partial:
         with storage_errors(self.path, "write to"):
             while data:
                 count = os.pwrite(self._fd, data, offset)
-                if self.lasting:
-                    write_behind(self._fd, offset, offset + count)
                 data, offset = data[count:], offset + count
 
     def read(self, count: int) -> bytes:
