@@ -185,6 +185,8 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_arch
         yield from local(lambda cancel: stack.enter_context(locked(folder, cancel)))
         there = yield from local(lambda _: _unpacked_before(folder, origin, terms))
         if there is not None:
+            # A process that was killed just after it had made the folder leaves its partial file.
+            step.target.discard_partials()
             return _found(step.archive, folder, there)
         follower = Follower(front, folder, terms)
         stack.callback(follower.abandon)

@@ -127,6 +127,20 @@ def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder:
     assert (again.layout, again.files) == (first.layout, first.files)
 
 
+@pytest.mark.parametrize("at_it", [False, True])
+def test_what_a_process_left_that_was_killed_when_the_folder_was_there_is_cleared_away(
+    client: Together, folder: Path, *, at_it: bool
+) -> None:
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+    left = ["model.tar.zst.part", "model.tar.zst.part.json", *(["model.tar.zst.part.lock"] if at_it else [])]
+    for name in left:
+        (folder / name).write_text("left")
+
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+
+    assert names(folder) == ["model", *(left if at_it else [])]
+
+
 def test_a_folder_that_has_changed_is_refused_before_the_archive_is_fetched(
     client: Together, folder: Path, sim: Simulator
 ) -> None:

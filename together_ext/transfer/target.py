@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, Self
 from together_ext.errors import StorageError, TargetExistsError
 
 from .journal_file import SCRATCH
-from .partial import JOURNAL, storage_errors
+from .partial import JOURNAL, LOCK, Partial, storage_errors
 from .source import Remote
 
 HEAD: Final = 512
@@ -86,6 +86,13 @@ class Target:
                 with suppress(FileNotFoundError):
                     # Not exists(), which hides the reason from Python 3.14 on.
                     os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))
+
+    def discard_partials(self) -> None:
+        """Remove what earlier runs left of a file that is not wanted any more, unless somebody is at it."""
+        for extension in self.extensions:
+            partial = Partial(self.folder / f"{self.stem}{extension}")
+            if not os.path.lexists(partial.final.with_name(partial.final.name + LOCK)):
+                partial.discard()
 
     def anything_there(self) -> bool:
         """Whether an earlier run has left something to compare with, so that a large first request would be waste."""
