@@ -381,9 +381,17 @@ class NotEnoughSpaceError(StorageError):
 
 
 class TargetExistsError(StorageError, FileExistsError):
-    """Something else is at the final path."""
+    """Something else is at the final path.
+
+    Attributes:
+        replaceable: Whether it may be replaced if the caller allows that; somebody's own files never are.
+    """
 
     code = "target_exists"
+
+    def __init__(self, message: str, *, replaceable: bool = True) -> None:
+        self.replaceable = replaceable
+        super().__init__(message)
 
 
 # Text of servers ------------------------------------------------------------------------------------------------------

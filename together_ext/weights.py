@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -40,6 +41,8 @@ from .errors import (
 from .flow import Archive, Fetch, Flow, fetch, local
 from .operations import list_checkpoints, retrieve, text
 from .transfer import Fetched, Front, Options, ProgressCallback
+
+log = logging.getLogger("together_ext")
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,7 @@ def download(  # noqa: PLR0913 -- the public method's keywords
         return _result(found, (yield from _fetched(step)))
     origin = {"job": found.job_id, "step": found.step, "type": _type(found), "base_model": text(job.model)}
     terms = Terms(choice, overwrite=overwrite, expected=Layout.ADAPTER if adapter else Layout.MODEL)
-    result = yield from _unpacked(step, origin, terms, keep_archive=keep_archive)
-    if keep_archive:
-        return result
-    if result.filename != result.extracted_to:
-        Path(result.filename).unlink(missing_ok=True)
-    return replace(result, filename=str(result.extracted_to))
+    return (yield from _unpacked(step, origin, terms, keep_archive=keep_archive))
 
 
 def _fetched(step: Fetch) -> Flow[Fetched]:
@@ -185,9 +183,13 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_arch
         yield from local(lambda cancel: stack.enter_context(locked(folder, cancel)))
         there = yield from local(lambda _: _unpacked_before(folder, origin, terms))
         if there is not None:
+            if keep_archive:
+                return replace(_found(step.archive, folder, there), filename=str((yield from _fetched(step)).path))
             # A process that was killed just after it had made the folder leaves its partial file.
             step.target.discard_partials()
             return _found(step.archive, folder, there)
+        # One that has its name already is not ours to remove.
+        there_before = step.target.is_there()
         follower = Follower(front, folder, terms)
         stack.callback(follower.abandon)
 
@@ -198,14 +200,23 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_arch
             return follower.finish(said(fetched), step.options.cancel) is not None
 
         # At least as much comes out of an archive as is in it.
-        options = replace(step.options, front=front, consume=None if keep_archive else consume, room=1.0)
+        options = replace(
+            step.options, front=front, consume=None if keep_archive or there_before else consume, room=1.0
+        )
         fetched = yield from _fetched(replace(step, options=options))
         made = yield from local(lambda cancel: follower.finish(said(fetched), cancel))
         if made is None:
             again = partial(unpack_archive, fetched.path, StoredArchive(fetched.path), folder, terms)
             made = yield from local(lambda cancel: again(origin=lambda: said(fetched), cancel=cancel))
     files = tuple(file.path for file in made.files)
-    return replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
+    result = replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
+    if keep_archive:
+        return result
+    if there_before:
+        log.warning("%s was there before, and stays", fetched.path)
+        return result
+    fetched.path.unlink(missing_ok=True)
+    return replace(result, filename=made.folder)
 
 
 def _found(archive: Archive, folder: Path, receipt: Mapping[str, Any]) -> DownloadResult:
@@ -227,6 +238,7 @@ def _unpacked_before(folder: Path, origin: Mapping[str, Any], terms: Terms) -> M
     from .archive import receipt, unpack  # noqa: PLC0415
 
     if terms.overwrite:
+        unpack.check_place(folder, overwrite=True)
         return None
     said = receipt.origin(folder)
     if not said or any(said.get(name) != origin[name] for name in ("job", "step", "type")):

@@ -127,6 +127,43 @@ def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder:
     assert (again.layout, again.files) == (first.layout, first.files)
 
 
+def test_an_archive_that_was_there_before_stays(client: Together, folder: Path, served: bytes) -> None:
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter")
+
+    result = client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+
+    assert names(folder) == ["model", "model.tar.zst"]
+    assert (folder / "model.tar.zst").read_bytes() == served
+    assert (result.filename, result.extracted_to) == (str(folder / "model.tar.zst"), str(folder / "model"))
+
+
+def test_an_archive_that_is_to_be_kept_is_fetched_for_a_folder_that_is_there(
+    client: Together, folder: Path, served: bytes
+) -> None:
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+
+    result = client.fine_tuning.download(
+        LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True, keep_archive=True
+    )
+
+    assert Path(result.filename).read_bytes() == served
+    assert names(folder) == ["model", "model.tar.zst"]
+
+
+def test_files_of_ones_own_are_never_replaced_and_nothing_is_fetched_for_it(
+    client: Together, folder: Path, sim: Simulator
+) -> None:
+    (folder / "model").mkdir()
+    (folder / "model" / "thesis.txt").write_text("precious")
+
+    with pytest.raises(TargetExistsError, match="not unpacked here"):
+        client.fine_tuning.download(
+            LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True, overwrite=True
+        )
+    assert (folder / "model" / "thesis.txt").read_text() == "precious"
+    assert downloads(sim) == 0
+
+
 @pytest.mark.parametrize("at_it", [False, True])
 def test_what_a_process_left_that_was_killed_when_the_folder_was_there_is_cleared_away(
     client: Together, folder: Path, *, at_it: bool

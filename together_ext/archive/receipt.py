@@ -108,6 +108,15 @@ def origin(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
+def strangers(folder: Path) -> list[str] | None:
+    """The files in a folder that its receipt does not name, sorted; None if it has no receipt that can be read."""
+    try:
+        named = _read(folder)
+    except ArchiveError:
+        return None
+    return sorted({path.relative_to(folder).as_posix() for path in _walk(folder)} - {RECEIPT} - set(named))
+
+
 def _walk(place: Path) -> list[Path]:
     """Everything that is no folder; links are not followed."""
     return [

@@ -25,6 +25,7 @@ from together_ext.errors import (
     StorageError,
     TargetExistsError,
     TransferCancelledError,
+    printable,
 )
 
 from .names import Names, checked
@@ -111,7 +112,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
             files = sorted(_files(archive, source, scratch, limits, cancel), key=lambda file: file.path)
             root, files = _flattened(scratch, files)
             yield root, files
-            _put(root, folder)
+            _put(root, folder, overwrite=overwrite)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -177,13 +178,36 @@ def _storage_errors(folder: Path, wayout: str) -> Iterator[None]:
 
 
 def check_place(folder: Path, *, overwrite: bool) -> None:
-    """See that a folder may be made there; raises `TargetExistsError` if not."""
+    """See that a folder may be made there.
+
+    Only what came out of an archive may be replaced: a folder with a receipt, and no file in it that the receipt does
+    not name. Anything else is somebody's own, and is not ours to remove.
+
+    Raises:
+        TargetExistsError: It may not.
+    """
+    from .receipt import strangers  # noqa: PLC0415 -- which needs this module
+
     if not os.path.lexists(folder) or _is_empty_folder(folder):
         return
+    if folder.is_symlink() or not folder.is_dir():
+        raise TargetExistsError(f"{folder} is no folder: choose another one, or move it away", replaceable=False)
+    own = strangers(folder)
+    if own is None:
+        raise TargetExistsError(
+            f"{folder} has no {RECEIPT} that can be read, so it was not unpacked here and is not replaced: choose "
+            "another folder, or move it away",
+            replaceable=False,
+        )
+    if own:
+        shown = ", ".join(printable(path, 100) for path in own[:3]) + (", ..." if len(own) > 3 else "")  # noqa: PLR2004 -- enough to see which
+        raise TargetExistsError(
+            f"{folder} has {len(own):,} files that did not come out of an archive ({shown}), and is not replaced: "
+            "move them away first",
+            replaceable=False,
+        )
     if not overwrite:
         raise TargetExistsError(f"{folder} is there already: choose another folder, or allow it to be replaced")
-    if folder.is_symlink() or not folder.is_dir():
-        raise TargetExistsError(f"{folder} is no folder: choose another one, or move it away")
 
 
 def _is_empty_folder(folder: Path) -> bool:
@@ -274,7 +298,7 @@ def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[Unp
     return entries[0], [UnpackedFile(file.path.removeprefix(prefix), file.size, file.sha256) for file in files]
 
 
-def _put(root: Path, folder: Path) -> None:
+def _put(root: Path, folder: Path, *, overwrite: bool) -> None:
     """Flush everything, then give the folder its name."""
     for parent, _, names in os.walk(root):
         for name in names:
@@ -282,6 +306,8 @@ def _put(root: Path, folder: Path) -> None:
         flush_folder(Path(parent))
     aside = None
     if os.path.lexists(folder) and not _is_empty_folder(folder):
+        # Once more: unpacking takes its time, and somebody may have put something there meanwhile.
+        check_place(folder, overwrite=overwrite)
         aside = folder.with_name(f".{folder.name}.replaced-{secrets.token_hex(4)}")
         folder.rename(aside)
     try:

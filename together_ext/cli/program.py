@@ -92,7 +92,7 @@ def _sentence(error: Exception) -> str:
     match error:
         case MissingKeyError():
             return "no API key: set the environment variable TOGETHER_API_KEY"
-        case TargetExistsError():
+        case TargetExistsError(replaceable=True):
             return f"{error} (--overwrite)"
         case TogetherExtError():
             return str(error)

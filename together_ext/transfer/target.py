@@ -87,6 +87,10 @@ class Target:
                     # Not exists(), which hides the reason from Python 3.14 on.
                     os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))
 
+    def is_there(self) -> bool:
+        """Whether a file has the final name already, whatever it is."""
+        return any(os.path.lexists(self.folder / f"{self.stem}{extension}") for extension in self.extensions)
+
     def discard_partials(self) -> None:
         """Remove what earlier runs left of a file that is not wanted any more, unless somebody is at it."""
         for extension in self.extensions:

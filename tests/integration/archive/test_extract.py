@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from together_ext.archive import extract, verify
+from together_ext.archive import Terms, extract, unpack_archive, verify
+from together_ext.archive.base_model import BaseChoice
+from together_ext.archive.source import StoredArchive
+from together_ext.archive.unpack import locked
 from together_ext.cli import main
 from together_ext.errors import ArchiveError, StorageError, TargetExistsError, TransferCancelledError
 
@@ -92,22 +95,74 @@ class TestPlace:
         (archive.parent / "model").mkdir()
         (archive.parent / "model" / "mine").write_text("mine")
 
-        with pytest.raises(TargetExistsError):
-            extract(archive)
-        assert contents(archive.parent / "model") == {"mine": b"mine"}
-
-        extract(archive, overwrite=True)
-        assert contents(archive.parent / "model") == FILES
+        for overwrite in (False, True):
+            with pytest.raises(TargetExistsError):
+                extract(archive, overwrite=overwrite)
+            assert contents(archive.parent / "model") == {"mine": b"mine"}
         assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
 
+    def test_a_folder_that_was_unpacked_is_replaced_if_that_is_allowed(self, archive: Path) -> None:
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+        (made / "config.json").write_bytes(b"changed")
+
+        with pytest.raises(TargetExistsError):
+            extract(archive)
+        extract(archive, overwrite=True)
+
+        assert contents(made) == FILES
+        assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
+
+    @pytest.mark.parametrize("name", ["notes.txt", "sub/notes.txt"])
+    def test_a_file_that_was_added_to_it_is_named_and_stays(self, archive: Path, name: str) -> None:
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+        (made / name).parent.mkdir(exist_ok=True)
+        (made / name).write_text("mine")
+
+        with pytest.raises(TargetExistsError, match=f"did not come out of an archive .{name}.*move them away first"):
+            extract(archive, overwrite=True)
+        assert (made / name).read_text() == "mine"
+
+    def test_a_receipt_that_cannot_be_read_speaks_for_no_file(self, archive: Path) -> None:
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+        (made / "together-ext.json").write_text("{}")
+
+        with pytest.raises(TargetExistsError, match="not unpacked here"):
+            extract(archive, overwrite=True)
+        assert (made / "config.json").exists()
+
+    def test_a_file_that_is_added_while_it_is_unpacked_stays(self, archive: Path) -> None:
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+
+        class Meanwhile(dict[str, str]):
+            """Asked for what the receipt shall say when everything is unpacked, and not in its place yet."""
+
+            def get(self, *_: object) -> None:  # type: ignore[override]
+                (made / "notes.txt").write_text("mine")
+
+        said = Meanwhile(job="x")
+        with pytest.raises(TargetExistsError, match=r"notes\.txt"), locked(made, threading.Event()):
+            unpack_archive(
+                archive,
+                StoredArchive(archive),
+                made,
+                Terms(BaseChoice(), overwrite=True),
+                origin=lambda: said,
+                cancel=threading.Event(),
+            )
+        assert (made / "notes.txt").read_text() == "mine"
+
     def test_a_damaged_archive_replaces_nothing(self, archive: Path) -> None:
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
         archive.write_bytes(zstd.compress(GOOD)[:-20])
-        (archive.parent / "model").mkdir()
-        (archive.parent / "model" / "mine").write_text("mine")
 
         with pytest.raises(ArchiveError):
             extract(archive, overwrite=True)
-        assert contents(archive.parent / "model") == {"mine": b"mine"}
+        assert contents(made) == FILES
 
     @pytest.mark.parametrize("kind", ["file", "link"])
     def test_what_is_no_folder_is_never_replaced(self, archive: Path, kind: str) -> None:
