@@ -103,6 +103,7 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
     place = Path(path)
     found = _Found()
     try:
+        _check_one(place)
         for name, size, content in members(place):
             _look(found, name, size, content)
     except OSError as error:
@@ -110,6 +111,20 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
             f"could not read {place}: {(error.strerror or str(error)).lower()}; check the path"
         ) from error
     return _summed_up(found)
+
+
+def _check_one(place: Path) -> None:
+    """Refuse a folder of several models: what is said of their sum is true of none of them."""
+    if not place.is_dir() or layout_of({path.name for path in place.iterdir()}) is not Layout.UNKNOWN:
+        return
+    below = sorted(
+        path.name
+        for path in place.iterdir()
+        if path.is_dir() and layout_of({inner.name for inner in path.iterdir()}) is not Layout.UNKNOWN
+    )
+    if below:
+        shown = ", ".join(map(_shown, below[:5])) + (", ..." if len(below) > 5 else "")  # noqa: PLR2004 -- enough to see
+        raise ArchiveError(f"{place} has no weights itself, and there are some in {shown}: name that folder")
 
 
 # File by file ---------------------------------------------------------------------------------------------------------

@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from together_ext.errors import ArchiveError
-
 from .amounts import size, size_text
 from .base_model import BaseModel, NoFixBase, check_base
+from .exits import CommandError, Exit
 from .screen import show
 from .settings import settings_of
 from .unpacked import lines_of, show_unpacked, with_steps
-from .views import NOTHING, Lines, Record, cell
+from .views import NOTHING, Findings, Lines, Record, cell
 
 
 def extract(  # noqa: PLR0913 -- the command's options
@@ -86,10 +85,15 @@ def verify(
         for path in paths
     ]
     if not settings.json:
-        show(settings, outcome, Lines(wrong))
+        show(settings, outcome, Findings(wrong))
     counts = f"{len(outcome.missing)} missing, {len(outcome.changed)} changed, {len(outcome.extra)} extra"
     shown = "; ".join(line.replace("\t", " ") for line in wrong[:5])
-    raise ArchiveError(f"{outcome.folder} is not as its receipt says: {counts} ({shown}); unpack the archive again")
+    raise CommandError(
+        f"{outcome.folder} is not as its receipt says: {counts} ({shown}); unpack the archive again",
+        code="folder_changed",
+        exit=Exit.INTEGRITY,
+        document=outcome,
+    )
 
 
 def inspect(

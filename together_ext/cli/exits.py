@@ -44,10 +44,12 @@ class CommandError(TogetherExtError):
     Attributes:
         code: A stable word for programs.
         exit: How the program ends.
+        document: What `--json` tells beside the error: what was found out all the same.
     """
 
-    def __init__(self, message: str, *, code: str, exit: Exit = Exit.FAILED) -> None:
+    def __init__(self, message: str, *, code: str, exit: Exit = Exit.FAILED, document: object = None) -> None:
         super().__init__(message)
+        self.document = document
         self.code = code  # type: ignore[misc]  # a class variable of every other error
         self.exit = exit
 

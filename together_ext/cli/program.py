@@ -77,7 +77,7 @@ def _failed(error: Exception, settings: Settings, *, json: bool) -> int:
     elif settings.verbose and not isinstance(error, TogetherExtError):
         # Without local variables: the key is among them.
         tell("".join(traceback.format_exception(error)).rstrip())
-    _report(code, message, json=json, prefix="error: ")
+    _report(code, message, json=json, prefix="error: ", document=getattr(error, "document", None))
     return exit_
 
 
@@ -121,11 +121,14 @@ def _program() -> list[str]:
     return [PROGRAM]
 
 
-def _report(code: str, message: str, *, json: bool, prefix: str) -> None:
+def _report(code: str, message: str, *, json: bool, prefix: str, document: object = None) -> None:
     message = without_secrets(message)
     if json:
         with suppress(OSError):
-            print_document({"error": {"code": code, "message": message}})
+            from .documents import plain  # noqa: PLC0415 -- not for `--help`
+
+            found = plain(document)
+            print_document({"error": {"code": code, "message": message}, **(found if isinstance(found, dict) else {})})
     tell(f"{prefix}{message}")
 
 

@@ -84,3 +84,11 @@ class Lines:
     def essence(self) -> list[str]:
         """The first."""
         return self.text[:1]
+
+
+class Findings(Lines):
+    """Lines that all matter."""
+
+    def essence(self) -> list[str]:
+        """All of them."""
+        return self.text

@@ -307,3 +307,17 @@ class TestCommands:
         captured = capsys.readouterr()
         assert captured.out == "changed\tconfig.json\n"
         assert "1 changed" in captured.err
+
+    def test_what_verify_finds_is_told_in_every_form(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        archive.write_bytes(GOOD)
+        folder = Path(extract(archive).folder)
+        (folder / "config.json").write_text("[]")
+        (folder / "notes.txt").write_text("mine")
+
+        for form in ((), ("--quiet",)):
+            assert main(["verify", str(folder), *form]) == 6
+            assert capsys.readouterr().out == "changed\tconfig.json\nextra\tnotes.txt\n"
+        assert main(["verify", str(folder), "--json"]) == 6
+        document = json.loads(capsys.readouterr().out)
+        assert document["error"]["code"] == "folder_changed"
+        assert (document["missing"], document["changed"], document["extra"]) == ([], ["config.json"], ["notes.txt"])

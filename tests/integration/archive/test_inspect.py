@@ -334,3 +334,21 @@ def test_the_command_tells_it(adapter: Path, capsys: pytest.CaptureFixture[str])
     assert lines["rank"] == "8"
     assert main(["inspect", str(adapter), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["alpha"] == 16
+
+
+def test_a_folder_around_others_is_refused_and_names_them(adapter: Path, model: Path, tmp_path: Path) -> None:
+    around = tmp_path / "around"
+    for place in (adapter, model):
+        shutil.copytree(place, around / place.name)
+
+    with pytest.raises(
+        ArchiveError, match=f"some in {', '.join(sorted((adapter.name, model.name)))}: name that folder"
+    ):
+        inspect(around)
+
+
+def test_a_folder_inside_a_model_does_no_harm(model: Path) -> None:
+    (model / "original").mkdir()
+    (model / "original" / "params.json").write_text("{}")
+
+    assert inspect(model).layout == "model"
