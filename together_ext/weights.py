@@ -184,7 +184,11 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_arch
         there = yield from local(lambda _: _unpacked_before(folder, origin, terms))
         if there is not None:
             if keep_archive:
-                return replace(_found(step.archive, folder, there), filename=str((yield from _fetched(step)).path))
+                fetched = yield from _fetched(step)
+                unpacked = _found(step.archive, folder, there)
+                return replace(
+                    unpacked, filename=str(fetched.path), size=fetched.size, resumed_from=fetched.resumed_from
+                )
             # A process that was killed just after it had made the folder leaves its partial file.
             step.target.discard_partials()
             return _found(step.archive, folder, there)
@@ -212,10 +216,11 @@ def _unpacked(step: Fetch, origin: Mapping[str, Any], terms: Terms, *, keep_arch
     result = replace(_result(step.archive, fetched), extracted_to=made.folder, layout=made.layout.value, files=files)
     if keep_archive:
         return result
-    if there_before:
+    if there_before or fetched.found:
         log.warning("%s was there before, and stays", fetched.path)
         return result
-    fetched.path.unlink(missing_ok=True)
+    if follower.made is None:
+        fetched.path.unlink(missing_ok=True)
     return replace(result, filename=made.folder)
 
 

@@ -137,6 +137,46 @@ def test_an_archive_that_was_there_before_stays(client: Together, folder: Path, 
     assert (result.filename, result.extracted_to) == (str(folder / "model.tar.zst"), str(folder / "model"))
 
 
+def test_an_archive_that_another_run_makes_meanwhile_stays(client: Together, folder: Path, sim: Simulator) -> None:
+    """One run wants the archive and one the folder, at once: the second waits, and may not take it away."""
+
+    def plain() -> DownloadResult:
+        return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter")
+
+    def unpacked() -> DownloadResult:
+        return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+
+    content = random.Random(3).randbytes(1 << 20)  # noqa: S311 -- nothing secret
+    sim.add_archive(LORA_JOB, BytesArchive(packed({"adapter_config.json": b"{}", "adapter.bin": content})))
+    # Behind the front, which is read before the lock is taken.
+    sim.faults.append(Fault(stall=100_000))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(plain)
+        wait_until((folder / "model.tar.zst.part.lock").exists)
+        second = pool.submit(unpacked)
+        # It asks for the front before it finds that somebody is at it.
+        wait_until(lambda: downloads(sim) == 2)
+        release(sim, second)
+        results = [first.result(20), second.result(20)]
+    assert [Path(result.filename).name for result in results] == ["model.tar.zst"] * 2
+    assert names(folder) == ["model", "model.tar.zst"]
+
+
+@pytest.mark.parametrize("exists", ["folder", "nothing"])
+def test_a_download_that_fails_before_it_begins_ends(
+    client: Together, folder: Path, sim: Simulator, exists: str
+) -> None:
+    """Whoever follows it is let go."""
+    name = client.fine_tuning.download(LORA_JOB, output="elsewhere/", checkpoint_type="adapter").filename
+    if exists == "folder":
+        (folder / Path(name).name).mkdir()
+    else:
+        sim.faults.append(Fault(status=404, times=None))
+    with pytest.raises(TogetherExtError):
+        client.fine_tuning.download(LORA_JOB, output=folder, checkpoint_type="adapter", extract=True)
+    assert not list(folder.glob(".*"))
+
+
 def test_an_archive_that_is_to_be_kept_is_fetched_for_a_folder_that_is_there(
     client: Together, folder: Path, served: bytes
 ) -> None:
@@ -147,6 +187,7 @@ def test_an_archive_that_is_to_be_kept_is_fetched_for_a_folder_that_is_there(
     )
 
     assert Path(result.filename).read_bytes() == served
+    assert (result.size, result.resumed_from) == (len(served), 0)
     assert names(folder) == ["model", "model.tar.zst"]
 
 

@@ -71,12 +71,14 @@ class Fetched:
         size: Its bytes.
         resumed_from: Bytes of it that were there before.
         etag: The remote file's entity tag; None if it has none.
+        found: Whether it had its name before: somebody else's work, or an earlier run's.
     """
 
     path: Path
     size: int
     resumed_from: int
     etag: str | None
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ def transfer(remote: Remote, target: Target, identity: Mapping[str, str], option
     Raises:
         TransferError, ApiStatusError: It did not succeed; nothing is at the final path that was not there before.
     """
-    target.prepare()
     try:
+        target.prepare()
         for _ in range(MOST_VERSIONS):
             try:
                 return _Attempt(remote, target, identity, options).run()
@@ -194,7 +196,7 @@ class _Attempt:
             Partial(path).discard()
             size = path.stat().st_size
             self._report(size, size, size, 0)
-            return Fetched(path, size, size, content.validator.etag)
+            return Fetched(path, size, size, content.validator.etag, found=True)
         partial = Partial(path, lasting=self.options.consume is None)
         try:
             if content.partial and content.size is not None and content.validator.strong:

@@ -31,6 +31,7 @@ class Front:
         self._reached = 0
         self._version = 0
         self._over = False
+        self._interrupted = False
 
     # The transfer's side ----------------------------------------------------------------------------------------------
 
@@ -61,12 +62,12 @@ class Front:
         """Wait until the file begins to grow, and open it.
 
         Raises:
-            FrontLostError: It never does.
+            FrontLostError: It never does, or the reader was interrupted.
         """
         with self._changed:
-            while self._path is None and not self._over:
+            while self._path is None and not (self._over or self._interrupted):
                 self._changed.wait(TURN)
-            if self._path is None:
+            if self._path is None or self._interrupted:
                 raise FrontLostError
             path, size, version = self._path, self._size, self._version
         try:
@@ -80,17 +81,17 @@ class Front:
             os.close(fd)
 
     def interrupt(self) -> None:
-        """Wake up the reader with a `FrontLostError`."""
+        """Wake up the reader with a `FrontLostError`, wherever it waits; the transfer goes on."""
         with self._changed:
-            self._version += 1
+            self._interrupted = True
             self._changed.notify_all()
 
     def wait(self, count: int, version: int) -> None:
         """Wait until the first `count` bytes are there; raises `FrontLostError` when they will never be."""
         with self._changed:
-            while self._version == version and self._reached < count and not self._over:
+            while self._version == version and self._reached < count and not (self._over or self._interrupted):
                 self._changed.wait(TURN)
-            if self._version != version or self._reached < count:
+            if self._version != version or self._reached < count or self._interrupted:
                 raise FrontLostError
 
 

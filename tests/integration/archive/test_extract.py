@@ -137,20 +137,18 @@ class TestPlace:
         archive.write_bytes(GOOD)
         made = Path(extract(archive).folder)
 
-        class Meanwhile(dict[str, str]):
-            """Asked for what the receipt shall say when everything is unpacked, and not in its place yet."""
+        def said() -> dict[str, str]:
+            """Asked for when everything is unpacked, and not in its place yet."""
+            (made / "notes.txt").write_text("mine")
+            return {"job": "ft-x"}
 
-            def get(self, *_: object) -> None:  # type: ignore[override]
-                (made / "notes.txt").write_text("mine")
-
-        said = Meanwhile(job="x")
         with pytest.raises(TargetExistsError, match=r"notes\.txt"), locked(made, threading.Event()):
             unpack_archive(
                 archive,
                 StoredArchive(archive),
                 made,
                 Terms(BaseChoice(), overwrite=True),
-                origin=lambda: said,
+                origin=said,
                 cancel=threading.Event(),
             )
         assert (made / "notes.txt").read_text() == "mine"

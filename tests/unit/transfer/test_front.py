@@ -114,6 +114,18 @@ def test_a_file_that_never_grows_is_told(tmp_path: Path) -> None:
         read(gone, 1)
 
 
+def test_a_reader_can_be_interrupted_before_the_file_begins_to_grow(growing: Path) -> None:
+    """As when the transfer fails before it has asked for anything."""
+    front = Front()
+    reading = beside(lambda: read(front, 1))
+    front.interrupt()
+    with pytest.raises(FrontLostError):
+        reading.result(5)
+    front.begin(growing, 1024)
+    with pytest.raises(FrontLostError):
+        read(front, 1)
+
+
 def test_a_file_that_is_shorter_than_was_told_is_noticed(growing: Path) -> None:
     front = Front()
     front.begin(growing, 2000)
