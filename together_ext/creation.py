@@ -15,8 +15,8 @@ class JobParameters(TypedDict, total=False):
 
     training_file: Required[str]
     """ID of the uploaded training file."""
-    model: Required[str]
-    """Name of the base model."""
+    model: str | None
+    """Name of the base model; needed unless the job goes on from a checkpoint."""
     validation_file: str | None
     """ID of the uploaded validation file."""
     packing: bool | None
@@ -31,6 +31,8 @@ class JobParameters(TypedDict, total=False):
     """Evaluations on the validation file while training."""
     batch_size: int | Literal["max"] | None
     """Samples in a step, or "max" for the largest that fits."""
+    gradient_accumulation_steps: int | None
+    """Batches whose gradients are added up before a step."""
     learning_rate: float | None
     """Peak learning rate."""
     lr_scheduler: models.LRScheduler | None
@@ -43,6 +45,14 @@ class JobParameters(TypedDict, total=False):
     """Weight decay of the optimizer."""
     random_seed: int | None
     """Seed of the run."""
+    early_stopping_enabled: bool | None
+    """End the training when the evaluations no longer get better."""
+    early_stopping_patience: int | None
+    """Evaluations without an improvement after which the training ends."""
+    early_stopping_min_delta: float | None
+    """Least fall of the evaluation loss that counts as an improvement."""
+    early_stopping_warmup_evals: int | None
+    """First evaluations that do not count."""
     suffix: str | None
     """Becomes part of the fine-tuned model's name."""
     wandb_api_key: str | None
@@ -79,7 +89,7 @@ def creation_request(parameters: JobParameters) -> models.FinetuneCreateRequest:
     """The request body: only what was given.
 
     Raises:
-        TypeError: A keyword that does not exist, or `training_file` or `model` is missing.
+        TypeError: A keyword that does not exist, or `training_file` is missing.
         RuleError: A value that JSON cannot carry, such as NaN.
     """
     # Types were checked where `create` was called; here they would have to be repeated for every field.

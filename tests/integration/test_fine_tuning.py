@@ -155,11 +155,11 @@ def test_a_parameter_that_json_cannot_carry_is_the_callers_mistake(
     assert sim.requests == []
 
 
-@pytest.mark.parametrize("parameters", [{"training_file": "f"}, {"training_file": "f", "model": "m", "modle": "x"}])
+@pytest.mark.parametrize("parameters", [{"model": "m"}, {"training_file": "f", "modle": "x"}])
 def test_a_missing_or_unknown_keyword_is_a_type_error(
     client: Together, sim: Simulator, parameters: dict[str, object]
 ) -> None:
-    with pytest.raises(TypeError, match="mod"):
+    with pytest.raises(TypeError, match=r"training_file|modle"):
         client.fine_tuning.create(**parameters)  # type: ignore[arg-type]
     assert sim.requests == []
 

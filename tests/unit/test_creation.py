@@ -23,7 +23,7 @@ def test_what_the_request_needs_is_needed_here() -> None:
     hints = get_type_hints(JobParameters, include_extras=True)
     required = {name for name, hint in hints.items() if get_origin(hint) is Required}
     given = {field.name for field in attrs.fields(FinetuneCreateRequest) if field.default is attrs.NOTHING}
-    assert required == given == {"training_file", "model"}
+    assert required == given == {"training_file"}
 
 
 def test_only_what_was_given_is_sent() -> None:
@@ -49,8 +49,8 @@ def test_a_value_that_json_cannot_carry_is_refused(value: float) -> None:
 
 
 def test_a_missing_or_unknown_keyword_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="model"):
-        creation_request({"training_file": "f"})  # type: ignore[typeddict-item]
+    with pytest.raises(TypeError, match="training_file"):
+        creation_request({"model": "m"})  # type: ignore[typeddict-item]
     with pytest.raises(TypeError, match="modle"):
         creation_request({"training_file": "f", "model": "m", "modle": "x"})  # type: ignore[typeddict-unknown-key]
 

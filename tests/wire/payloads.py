@@ -26,6 +26,8 @@ JOB_START: Final[dict[str, Json]] = {
     "checkpoint_path": "",
     "model_path": "",
     "training_offset": 0,
+    "early_stopping_best_step": None,
+    "early_stopping_best_metric_value": None,
     "hash": "",
 }
 
@@ -43,6 +45,8 @@ CHECKPOINT_SAVE: Final[dict[str, Json]] = {
     "checkpoint_path": "s3://together-dev/finetune/support-bot/step_500",
     "model_path": "s3://together-dev/finetune/support-bot",
     "training_offset": 12_288,
+    "early_stopping_best_step": 500,
+    "early_stopping_best_metric_value": 0.75,
     "hash": "3b1f7f0de2",
 }
 
@@ -91,6 +95,9 @@ LORA_JOB: Final[dict[str, Json]] = {
     "from_checkpoint": "ft-77777777-1111-2222-3333-444455556666:250",
     "from_hf_model": "meta-llama/Llama-3.1-8B-Instruct",
     "hf_model_revision": "main",
+    "early_stopped": True,
+    "early_stopping_best_step": 1000,
+    "early_stopping_best_metric": 0.6875,
     "progress": {"estimate_available": True, "seconds_remaining": 12.5},
 }
 
@@ -158,6 +165,9 @@ SHORT_JOB: Final[dict[str, Json]] = {
     "from_checkpoint": "",
     "from_hf_model": None,
     "hf_model_revision": None,
+    "early_stopped": False,
+    "early_stopping_best_step": None,
+    "early_stopping_best_metric": None,
     "progress": None,
 }
 
@@ -208,12 +218,17 @@ CREATE: Final[dict[str, Json]] = {
     "n_checkpoints": 2,
     "n_evals": 0,
     "batch_size": "max",
+    "gradient_accumulation_steps": 4,
     "learning_rate": 2e-05,
     "lr_scheduler": {"lr_scheduler_type": "cosine", "lr_scheduler_args": {"num_cycles": 0.5, "min_lr_ratio": 0.0}},
     "warmup_ratio": 0.1,
     "max_grad_norm": 0.0,
     "weight_decay": 0.01,
     "random_seed": 0,
+    "early_stopping_enabled": True,
+    "early_stopping_patience": 2,
+    "early_stopping_min_delta": 0.0,
+    "early_stopping_warmup_evals": 1,
     "suffix": "support-bot",
     "wandb_api_key": "wandb-not-a-key",
     "wandb_base_url": "https://wandb.acme.example",

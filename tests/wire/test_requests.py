@@ -195,6 +195,7 @@ def test_a_full_create_sends_every_field_as_given(api: Api) -> None:
         n_checkpoints=2,
         n_evals=0,
         batch_size=BatchSizeMax.MAX,
+        gradient_accumulation_steps=4,
         learning_rate=2e-05,
         lr_scheduler=LRScheduler(
             lr_scheduler_type=LRSchedulerType.COSINE,
@@ -204,6 +205,10 @@ def test_a_full_create_sends_every_field_as_given(api: Api) -> None:
         max_grad_norm=0.0,
         weight_decay=0.01,
         random_seed=0,
+        early_stopping_enabled=True,
+        early_stopping_patience=2,
+        early_stopping_min_delta=0.0,
+        early_stopping_warmup_evals=1,
         suffix="support-bot",
         wandb_api_key="wandb-not-a-key",
         wandb_base_url="https://wandb.acme.example",

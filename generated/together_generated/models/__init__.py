@@ -13,9 +13,18 @@ __all__ = (
     "FineTuneEvent",
     "FinetuneEventLevels",
     "FinetuneEventType",
+    "FinetuneFullLimits",
     "FinetuneJobStatus",
     "FinetuneListCheckpoints",
     "FinetuneListEvents",
+    "FinetuneListMetrics",
+    "FinetuneLoRALimits",
+    "FinetuneMetrics",
+    "FinetuneMetricsFilter",
+    "FinetuneModelLimits",
+    "FinetuneModelList",
+    "FinetunePriceEstimate",
+    "FinetunePriceRequest",
     "FineTuneProgress",
     "FinetuneResponse",
     "FinetuneResponseTruncated",
@@ -47,9 +56,18 @@ _MODULE_OF = {
     "FinetuneDeleteResponse": ".finetune_delete_response",
     "FinetuneEventLevels": ".finetune_event_levels",
     "FinetuneEventType": ".finetune_event_type",
+    "FinetuneFullLimits": ".finetune_full_limits",
     "FinetuneJobStatus": ".finetune_job_status",
     "FinetuneListCheckpoints": ".finetune_list_checkpoints",
     "FinetuneListEvents": ".finetune_list_events",
+    "FinetuneListMetrics": ".finetune_list_metrics",
+    "FinetuneLoRALimits": ".finetune_lo_ra_limits",
+    "FinetuneMetrics": ".finetune_metrics",
+    "FinetuneMetricsFilter": ".finetune_metrics_filter",
+    "FinetuneModelLimits": ".finetune_model_limits",
+    "FinetuneModelList": ".finetune_model_list",
+    "FinetunePriceEstimate": ".finetune_price_estimate",
+    "FinetunePriceRequest": ".finetune_price_request",
     "FinetuneResponse": ".finetune_response",
     "FinetuneResponseTruncated": ".finetune_response_truncated",
     "FinetuneTruncatedList": ".finetune_truncated_list",
@@ -80,9 +98,18 @@ if TYPE_CHECKING:
     from .finetune_delete_response import FinetuneDeleteResponse
     from .finetune_event_levels import FinetuneEventLevels
     from .finetune_event_type import FinetuneEventType
+    from .finetune_full_limits import FinetuneFullLimits
     from .finetune_job_status import FinetuneJobStatus
     from .finetune_list_checkpoints import FinetuneListCheckpoints
     from .finetune_list_events import FinetuneListEvents
+    from .finetune_list_metrics import FinetuneListMetrics
+    from .finetune_lo_ra_limits import FinetuneLoRALimits
+    from .finetune_metrics import FinetuneMetrics
+    from .finetune_metrics_filter import FinetuneMetricsFilter
+    from .finetune_model_limits import FinetuneModelLimits
+    from .finetune_model_list import FinetuneModelList
+    from .finetune_price_estimate import FinetunePriceEstimate
+    from .finetune_price_request import FinetunePriceRequest
     from .finetune_response import FinetuneResponse
     from .finetune_response_truncated import FinetuneResponseTruncated
     from .finetune_truncated_list import FinetuneTruncatedList

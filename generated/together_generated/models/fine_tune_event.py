@@ -32,6 +32,9 @@ class FineTuneEvent:
         checkpoint_path (None | str | Unset): Where the checkpoint lies on the server.
         model_path (None | str | Unset): Where the weights lie on the server.
         training_offset (int | None | Unset): Position in the training data.
+        early_stopping_best_step (int | None | Unset): Of an `early_stopped` event, the step that it chose.
+        early_stopping_best_metric_value (float | None | Unset): Of an `early_stopped` event, the evaluation loss at
+            that step.
         hash_ (None | str | Unset): Identifies the event.
     """
 
@@ -48,6 +51,8 @@ class FineTuneEvent:
     checkpoint_path: None | str | Unset = UNSET
     model_path: None | str | Unset = UNSET
     training_offset: int | None | Unset = UNSET
+    early_stopping_best_step: int | None | Unset = UNSET
+    early_stopping_best_metric_value: float | None | Unset = UNSET
     hash_: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -134,6 +139,18 @@ class FineTuneEvent:
         else:
             training_offset = self.training_offset
 
+        early_stopping_best_step: int | None | Unset
+        if isinstance(self.early_stopping_best_step, Unset):
+            early_stopping_best_step = UNSET
+        else:
+            early_stopping_best_step = self.early_stopping_best_step
+
+        early_stopping_best_metric_value: float | None | Unset
+        if isinstance(self.early_stopping_best_metric_value, Unset):
+            early_stopping_best_metric_value = UNSET
+        else:
+            early_stopping_best_metric_value = self.early_stopping_best_metric_value
+
         hash_: None | str | Unset
         if isinstance(self.hash_, Unset):
             hash_ = UNSET
@@ -169,6 +186,10 @@ class FineTuneEvent:
             field_dict["model_path"] = model_path
         if training_offset is not UNSET:
             field_dict["training_offset"] = training_offset
+        if early_stopping_best_step is not UNSET:
+            field_dict["early_stopping_best_step"] = early_stopping_best_step
+        if early_stopping_best_metric_value is not UNSET:
+            field_dict["early_stopping_best_metric_value"] = early_stopping_best_metric_value
         if hash_ is not UNSET:
             field_dict["hash"] = hash_
 
@@ -311,6 +332,26 @@ class FineTuneEvent:
 
         training_offset = _parse_training_offset(d.pop("training_offset", UNSET))
 
+        def _parse_early_stopping_best_step(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        early_stopping_best_step = _parse_early_stopping_best_step(d.pop("early_stopping_best_step", UNSET))
+
+        def _parse_early_stopping_best_metric_value(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        early_stopping_best_metric_value = _parse_early_stopping_best_metric_value(
+            d.pop("early_stopping_best_metric_value", UNSET)
+        )
+
         def _parse_hash_(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -334,6 +375,8 @@ class FineTuneEvent:
             checkpoint_path=checkpoint_path,
             model_path=model_path,
             training_offset=training_offset,
+            early_stopping_best_step=early_stopping_best_step,
+            early_stopping_best_metric_value=early_stopping_best_metric_value,
             hash_=hash_,
         )
 

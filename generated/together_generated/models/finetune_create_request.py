@@ -28,7 +28,7 @@ class FinetuneCreateRequest:
 
     Attributes:
         training_file (str): ID of the uploaded training file.
-        model (str): Name of the base model.
+        model (str | Unset): Name of the base model; needed unless the job goes on from a checkpoint.
         validation_file (str | Unset): ID of the uploaded validation file.
         packing (bool | Unset): Pack several short samples into one sequence.
         max_seq_length (int | Unset): Longest sequence in tokens.
@@ -36,12 +36,17 @@ class FinetuneCreateRequest:
         n_checkpoints (int | Unset): Checkpoints to save while training.
         n_evals (int | Unset): Evaluations on the validation file while training.
         batch_size (BatchSizeMax | int | Unset): Samples in a step, or `max` for the largest that fits.
+        gradient_accumulation_steps (int | Unset): Batches whose gradients are added up before a step.
         learning_rate (float | Unset): Peak learning rate.
         lr_scheduler (LRScheduler | Unset): How the learning rate falls after its peak.
         warmup_ratio (float | Unset): Share of the steps, from 0 to 1, over which the learning rate rises to its peak.
         max_grad_norm (float | Unset): Norm at which gradients are clipped; 0 switches clipping off.
         weight_decay (float | Unset): Weight decay of the optimizer.
         random_seed (int | None | Unset): Seed of the run; null or nothing leaves it to the server.
+        early_stopping_enabled (bool | Unset): End the training when the evaluations no longer get better.
+        early_stopping_patience (int | Unset): Evaluations without an improvement after which the training ends.
+        early_stopping_min_delta (float | Unset): Least fall of the evaluation loss that counts as an improvement.
+        early_stopping_warmup_evals (int | Unset): First evaluations that do not count.
         suffix (str | Unset): Becomes part of the fine-tuned model's name.
         wandb_api_key (str | Unset): Weights & Biases key of the caller.
         wandb_base_url (str | Unset): Address of a self-hosted Weights & Biases.
@@ -65,7 +70,7 @@ class FinetuneCreateRequest:
     """
 
     training_file: str
-    model: str
+    model: str | Unset = UNSET
     validation_file: str | Unset = UNSET
     packing: bool | Unset = UNSET
     max_seq_length: int | Unset = UNSET
@@ -73,12 +78,17 @@ class FinetuneCreateRequest:
     n_checkpoints: int | Unset = UNSET
     n_evals: int | Unset = UNSET
     batch_size: BatchSizeMax | int | Unset = UNSET
+    gradient_accumulation_steps: int | Unset = UNSET
     learning_rate: float | Unset = UNSET
     lr_scheduler: LRScheduler | Unset = UNSET
     warmup_ratio: float | Unset = UNSET
     max_grad_norm: float | Unset = UNSET
     weight_decay: float | Unset = UNSET
     random_seed: int | None | Unset = UNSET
+    early_stopping_enabled: bool | Unset = UNSET
+    early_stopping_patience: int | Unset = UNSET
+    early_stopping_min_delta: float | Unset = UNSET
+    early_stopping_warmup_evals: int | Unset = UNSET
     suffix: str | Unset = UNSET
     wandb_api_key: str | Unset = UNSET
     wandb_base_url: str | Unset = UNSET
@@ -125,6 +135,8 @@ class FinetuneCreateRequest:
         else:
             batch_size = self.batch_size
 
+        gradient_accumulation_steps = self.gradient_accumulation_steps
+
         learning_rate = self.learning_rate
 
         lr_scheduler: dict[str, Any] | Unset = UNSET
@@ -142,6 +154,14 @@ class FinetuneCreateRequest:
             random_seed = UNSET
         else:
             random_seed = self.random_seed
+
+        early_stopping_enabled = self.early_stopping_enabled
+
+        early_stopping_patience = self.early_stopping_patience
+
+        early_stopping_min_delta = self.early_stopping_min_delta
+
+        early_stopping_warmup_evals = self.early_stopping_warmup_evals
 
         suffix = self.suffix
 
@@ -200,9 +220,10 @@ class FinetuneCreateRequest:
         field_dict.update(
             {
                 "training_file": training_file,
-                "model": model,
             }
         )
+        if model is not UNSET:
+            field_dict["model"] = model
         if validation_file is not UNSET:
             field_dict["validation_file"] = validation_file
         if packing is not UNSET:
@@ -217,6 +238,8 @@ class FinetuneCreateRequest:
             field_dict["n_evals"] = n_evals
         if batch_size is not UNSET:
             field_dict["batch_size"] = batch_size
+        if gradient_accumulation_steps is not UNSET:
+            field_dict["gradient_accumulation_steps"] = gradient_accumulation_steps
         if learning_rate is not UNSET:
             field_dict["learning_rate"] = learning_rate
         if lr_scheduler is not UNSET:
@@ -229,6 +252,14 @@ class FinetuneCreateRequest:
             field_dict["weight_decay"] = weight_decay
         if random_seed is not UNSET:
             field_dict["random_seed"] = random_seed
+        if early_stopping_enabled is not UNSET:
+            field_dict["early_stopping_enabled"] = early_stopping_enabled
+        if early_stopping_patience is not UNSET:
+            field_dict["early_stopping_patience"] = early_stopping_patience
+        if early_stopping_min_delta is not UNSET:
+            field_dict["early_stopping_min_delta"] = early_stopping_min_delta
+        if early_stopping_warmup_evals is not UNSET:
+            field_dict["early_stopping_warmup_evals"] = early_stopping_warmup_evals
         if suffix is not UNSET:
             field_dict["suffix"] = suffix
         if wandb_api_key is not UNSET:
@@ -274,7 +305,7 @@ class FinetuneCreateRequest:
         d = dict(src_dict)
         training_file = d.pop("training_file")
 
-        model = d.pop("model")
+        model = d.pop("model", UNSET)
 
         validation_file = d.pop("validation_file", UNSET)
 
@@ -303,6 +334,8 @@ class FinetuneCreateRequest:
 
         batch_size = _parse_batch_size(d.pop("batch_size", UNSET))
 
+        gradient_accumulation_steps = d.pop("gradient_accumulation_steps", UNSET)
+
         learning_rate = d.pop("learning_rate", UNSET)
 
         _lr_scheduler = d.pop("lr_scheduler", UNSET)
@@ -326,6 +359,14 @@ class FinetuneCreateRequest:
             return cast(int | None | Unset, data)
 
         random_seed = _parse_random_seed(d.pop("random_seed", UNSET))
+
+        early_stopping_enabled = d.pop("early_stopping_enabled", UNSET)
+
+        early_stopping_patience = d.pop("early_stopping_patience", UNSET)
+
+        early_stopping_min_delta = d.pop("early_stopping_min_delta", UNSET)
+
+        early_stopping_warmup_evals = d.pop("early_stopping_warmup_evals", UNSET)
 
         suffix = d.pop("suffix", UNSET)
 
@@ -425,12 +466,17 @@ class FinetuneCreateRequest:
             n_checkpoints=n_checkpoints,
             n_evals=n_evals,
             batch_size=batch_size,
+            gradient_accumulation_steps=gradient_accumulation_steps,
             learning_rate=learning_rate,
             lr_scheduler=lr_scheduler,
             warmup_ratio=warmup_ratio,
             max_grad_norm=max_grad_norm,
             weight_decay=weight_decay,
             random_seed=random_seed,
+            early_stopping_enabled=early_stopping_enabled,
+            early_stopping_patience=early_stopping_patience,
+            early_stopping_min_delta=early_stopping_min_delta,
+            early_stopping_warmup_evals=early_stopping_warmup_evals,
             suffix=suffix,
             wandb_api_key=wandb_api_key,
             wandb_base_url=wandb_base_url,

@@ -5,6 +5,7 @@ class FinetuneEventType(StrEnum):
     BILLING_LIMIT = "billing_limit"
     CANCEL_REQUESTED = "cancel_requested"
     CHECKPOINT_SAVE = "checkpoint_save"
+    EARLY_STOPPED = "early_stopped"
     EPOCH_COMPLETE = "epoch_complete"
     JOB_COMPLETE = "job_complete"
     JOB_ERROR = "job_error"

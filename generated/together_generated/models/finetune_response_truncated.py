@@ -66,6 +66,10 @@ class FinetuneResponseTruncated:
         from_checkpoint (None | str | Unset): Checkpoint the job went on from.
         from_hf_model (None | str | Unset): Hugging Face repository the job started from.
         hf_model_revision (None | str | Unset): Revision of that repository.
+        early_stopped (bool | None | Unset): Whether early stopping has ended the training.
+        early_stopping_best_step (int | None | Unset): The step that early stopping chose; without a best metric, the
+            one it ended at.
+        early_stopping_best_metric (float | None | Unset): The evaluation loss at that step; null if none was recorded.
         progress (FineTuneProgress | None | UnknownObject | Unset): How far the current stage is.
     """
 
@@ -103,6 +107,9 @@ class FinetuneResponseTruncated:
     from_checkpoint: None | str | Unset = UNSET
     from_hf_model: None | str | Unset = UNSET
     hf_model_revision: None | str | Unset = UNSET
+    early_stopped: bool | None | Unset = UNSET
+    early_stopping_best_step: int | None | Unset = UNSET
+    early_stopping_best_metric: float | None | Unset = UNSET
     progress: FineTuneProgress | None | UnknownObject | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -347,6 +354,24 @@ class FinetuneResponseTruncated:
         else:
             hf_model_revision = self.hf_model_revision
 
+        early_stopped: bool | None | Unset
+        if isinstance(self.early_stopped, Unset):
+            early_stopped = UNSET
+        else:
+            early_stopped = self.early_stopped
+
+        early_stopping_best_step: int | None | Unset
+        if isinstance(self.early_stopping_best_step, Unset):
+            early_stopping_best_step = UNSET
+        else:
+            early_stopping_best_step = self.early_stopping_best_step
+
+        early_stopping_best_metric: float | None | Unset
+        if isinstance(self.early_stopping_best_metric, Unset):
+            early_stopping_best_metric = UNSET
+        else:
+            early_stopping_best_metric = self.early_stopping_best_metric
+
         progress: dict[str, Any] | None | Unset
         if isinstance(self.progress, Unset):
             progress = UNSET
@@ -430,6 +455,12 @@ class FinetuneResponseTruncated:
             field_dict["from_hf_model"] = from_hf_model
         if hf_model_revision is not UNSET:
             field_dict["hf_model_revision"] = hf_model_revision
+        if early_stopped is not UNSET:
+            field_dict["early_stopped"] = early_stopped
+        if early_stopping_best_step is not UNSET:
+            field_dict["early_stopping_best_step"] = early_stopping_best_step
+        if early_stopping_best_metric is not UNSET:
+            field_dict["early_stopping_best_metric"] = early_stopping_best_metric
         if progress is not UNSET:
             field_dict["progress"] = progress
 
@@ -865,6 +896,33 @@ class FinetuneResponseTruncated:
 
         hf_model_revision = _parse_hf_model_revision(d.pop("hf_model_revision", UNSET))
 
+        def _parse_early_stopped(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        early_stopped = _parse_early_stopped(d.pop("early_stopped", UNSET))
+
+        def _parse_early_stopping_best_step(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        early_stopping_best_step = _parse_early_stopping_best_step(d.pop("early_stopping_best_step", UNSET))
+
+        def _parse_early_stopping_best_metric(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        early_stopping_best_metric = _parse_early_stopping_best_metric(d.pop("early_stopping_best_metric", UNSET))
+
         def _parse_progress(data: object) -> FineTuneProgress | None | UnknownObject | Unset:
             if data is None:
                 return data
@@ -925,6 +983,9 @@ class FinetuneResponseTruncated:
             from_checkpoint=from_checkpoint,
             from_hf_model=from_hf_model,
             hf_model_revision=hf_model_revision,
+            early_stopped=early_stopped,
+            early_stopping_best_step=early_stopping_best_step,
+            early_stopping_best_metric=early_stopping_best_metric,
             progress=progress,
         )
 

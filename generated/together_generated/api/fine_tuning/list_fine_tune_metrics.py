@@ -1,0 +1,189 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.finetune_list_metrics import FinetuneListMetrics
+from ...models.finetune_metrics_filter import FinetuneMetricsFilter
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    id: str,
+    *,
+    body: FinetuneMetricsFilter | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/fine-tunes/{id}/metrics".format(
+            id=quote(str(id), safe=""),
+        ),
+    }
+
+    if not isinstance(body, Unset):
+        _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> FinetuneListMetrics | None:
+    if response.status_code == 200:
+        response_200 = FinetuneListMetrics.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[FinetuneListMetrics]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    body: FinetuneMetricsFilter | Unset = UNSET,
+) -> Response[FinetuneListMetrics]:
+    """List a job's metrics
+
+     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
+    are a JSON body, unusual as that is for a GET.
+
+    Args:
+        id (str):
+        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
+            limit.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[FinetuneListMetrics]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    body: FinetuneMetricsFilter | Unset = UNSET,
+) -> FinetuneListMetrics | None:
+    """List a job's metrics
+
+     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
+    are a JSON body, unusual as that is for a GET.
+
+    Args:
+        id (str):
+        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
+            limit.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        FinetuneListMetrics
+    """
+
+    return sync_detailed(
+        id=id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    body: FinetuneMetricsFilter | Unset = UNSET,
+) -> Response[FinetuneListMetrics]:
+    """List a job's metrics
+
+     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
+    are a JSON body, unusual as that is for a GET.
+
+    Args:
+        id (str):
+        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
+            limit.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[FinetuneListMetrics]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    body: FinetuneMetricsFilter | Unset = UNSET,
+) -> FinetuneListMetrics | None:
+    """List a job's metrics
+
+     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
+    are a JSON body, unusual as that is for a GET.
+
+    Args:
+        id (str):
+        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
+            limit.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        FinetuneListMetrics
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            client=client,
+            body=body,
+        )
+    ).parsed

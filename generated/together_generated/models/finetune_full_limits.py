@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="FinetuneFullLimits")
+
+
+@_attrs_define
+class FinetuneFullLimits:
+    """Bounds of training all weights.
+
+    Attributes:
+        max_batch_size (int | None | Unset): Largest batch of supervised fine-tuning.
+        max_batch_size_dpo (int | None | Unset): Largest batch of direct preference optimization.
+        min_batch_size (int | None | Unset): Smallest batch.
+    """
+
+    max_batch_size: int | None | Unset = UNSET
+    max_batch_size_dpo: int | None | Unset = UNSET
+    min_batch_size: int | None | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        max_batch_size: int | None | Unset
+        if isinstance(self.max_batch_size, Unset):
+            max_batch_size = UNSET
+        else:
+            max_batch_size = self.max_batch_size
+
+        max_batch_size_dpo: int | None | Unset
+        if isinstance(self.max_batch_size_dpo, Unset):
+            max_batch_size_dpo = UNSET
+        else:
+            max_batch_size_dpo = self.max_batch_size_dpo
+
+        min_batch_size: int | None | Unset
+        if isinstance(self.min_batch_size, Unset):
+            min_batch_size = UNSET
+        else:
+            min_batch_size = self.min_batch_size
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if max_batch_size is not UNSET:
+            field_dict["max_batch_size"] = max_batch_size
+        if max_batch_size_dpo is not UNSET:
+            field_dict["max_batch_size_dpo"] = max_batch_size_dpo
+        if min_batch_size is not UNSET:
+            field_dict["min_batch_size"] = min_batch_size
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+
+        def _parse_max_batch_size(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        max_batch_size = _parse_max_batch_size(d.pop("max_batch_size", UNSET))
+
+        def _parse_max_batch_size_dpo(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        max_batch_size_dpo = _parse_max_batch_size_dpo(d.pop("max_batch_size_dpo", UNSET))
+
+        def _parse_min_batch_size(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        min_batch_size = _parse_min_batch_size(d.pop("min_batch_size", UNSET))
+
+        finetune_full_limits = cls(
+            max_batch_size=max_batch_size,
+            max_batch_size_dpo=max_batch_size_dpo,
+            min_batch_size=min_batch_size,
+        )
+
+        finetune_full_limits.additional_properties = d
+        return finetune_full_limits
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
