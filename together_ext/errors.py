@@ -30,6 +30,7 @@
         │   └── RemoteChangedError          the remote file changed again and again
         └── StorageError (OSError)          the local disk refused
             ├── NotEnoughSpaceError
+            ├── MissingPathError (FileNotFoundError)
             └── TargetExistsError (FileExistsError)
 
 Each message is one sentence: what was wanted, what was got, what to do next. Facts are attributes. No message, and
@@ -378,6 +379,17 @@ class NotEnoughSpaceError(StorageError):
             + (f" ({kept} is kept)" if kept else "")
         )
         self.errno = errno.ENOSPC
+
+
+class MissingPathError(StorageError, FileNotFoundError):
+    """There is nothing at a path that was to be read."""
+
+    code = "no_such_path"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"there is no {printable(path)}: check the path")
+        self.errno = errno.ENOENT
 
 
 class TargetExistsError(StorageError, FileExistsError):

@@ -97,6 +97,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         ArchiveError: The archive is damaged or holds what it must not: anything but files and folders, names that lead
             out of the folder or clash, more than the limits allow, other weights than expected.
         TargetExistsError: A folder with something in it is there already.
+        MissingPathError: There is no such archive.
         StorageError: The disk or its permissions do not allow it.
     """
     from .unpack import again, locked  # noqa: PLC0415 -- the decompressor comes with it
@@ -158,10 +159,12 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
 
 
 def _size(archive: Path) -> int:
-    from together_ext.errors import StorageError  # noqa: PLC0415
+    from together_ext.errors import MissingPathError, StorageError  # noqa: PLC0415
 
     try:
         return archive.stat().st_size
+    except FileNotFoundError:
+        raise MissingPathError(str(archive)) from None
     except OSError as error:
         raise StorageError(f"could not read {archive}: {(error.strerror or '').lower()}; check the path") from error
 

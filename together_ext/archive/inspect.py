@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.errors import ArchiveError, printable
+from together_ext.errors import ArchiveError, MissingPathError, printable
 
 from .base_model import is_private, named_in, public_name
 from .content import Content, members
@@ -43,6 +43,7 @@ class Inspection:
         layout: `adapter`, `model` or `unknown`.
         tensors: How many.
         parameters: Numbers in them.
+        configured: Whether there is a configuration that can be read, without which nothing loads them.
         dtypes: Numbers of each type, such as `{"BF16": 1000}`.
         architecture: A model's class in transformers; None if it does not say.
         tokenizer: Whether there is one.
@@ -58,6 +59,7 @@ class Inspection:
     layout: Layout
     tensors: int
     parameters: int
+    configured: bool
     dtypes: Mapping[str, int]
     architecture: str | None
     tokenizer: bool
@@ -98,7 +100,8 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
         The layout, numbers, LoRA's settings, and warnings.
 
     Raises:
-        ArchiveError: There is nothing that can be read as a folder or an archive.
+        MissingPathError: There is nothing at the path.
+        ArchiveError: It cannot be read as a folder or an archive.
     """
     place = Path(path)
     found = _Found()
@@ -106,6 +109,8 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
         _check_one(place)
         for name, size, content in members(place):
             _look(found, name, size, content)
+    except FileNotFoundError:
+        raise MissingPathError(str(place)) from None
     except OSError as error:
         raise ArchiveError(
             f"could not read {place}: {(error.strerror or str(error)).lower()}; check the path"
@@ -224,6 +229,7 @@ def _summed_up(found: _Found) -> Inspection:
         layout=layout,
         tensors=len(found.tensors),
         parameters=dtypes.total(),
+        configured=bool(adapter if layout is Layout.ADAPTER else found.settings("config.json")),
         dtypes=dict(sorted(dtypes.items())),
         architecture=next((_shown(name) for name in _words(found.settings("config.json").get("architectures"))), None),
         tokenizer=bool(TOKENIZERS & found.names),

@@ -64,6 +64,10 @@ def next_steps(folder: str, found: Inspection) -> tuple[NextStep, ...]:
         One step for each tool that can do something with it; nothing if it cannot be told what the folder is.
     """
     name = _name(folder)
+    if found.layout is not Layout.UNKNOWN and not found.configured:
+        said = "adapter_config.json" if found.layout is Layout.ADAPTER else "config.json"
+        note = f"nothing loads it without its {said}, and there is none that can be read: unpack the archive again"
+        return (NextStep("configuration", None, note),)
     match found.layout:
         case Layout.ADAPTER:
             steps = _for_adapter(folder, name, found)

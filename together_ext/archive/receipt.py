@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.errors import ArchiveError, StorageError, printable
+from together_ext.errors import ArchiveError, MissingPathError, StorageError, printable
 from together_ext.version import __version__
 
 from .names import checked
@@ -78,9 +78,12 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
 
     Raises:
         ArchiveError: There is no receipt, or it cannot be read.
+        MissingPathError: There is no such folder.
         StorageError: A file, or the folder, may not be read.
     """
     place = Path(folder)
+    if not place.exists():
+        raise MissingPathError(str(folder))
     try:
         return _compared(place, _read(place))
     except OSError as error:

@@ -44,7 +44,10 @@ def named(
         ArchiveError: A base model was given, and the adapter has no configuration to put it into.
     """
     if choice.name is not None and layout is not Layout.ADAPTER:
-        raise RuleError(f"what came is no adapter ({layout}), and has no base model to be named: leave base_model out")
+        raise RuleError(
+            f"what came is no adapter ({layout}), and has no base model to be named: "
+            "leave base_model (--base-model) out"
+        )
     by_path = {file.path: file for file in files}
     text = _text(place / SETTINGS) if SETTINGS in by_path else None
     if choice.name is not None and text is None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .screen import show, tell
 from .settings import Settings
 from .views import View
+
+MOST_WARNINGS: Final = 5
+"""Warnings that are told after unpacking; `inspect` tells all of them."""
 
 if TYPE_CHECKING:
     from together_ext.archive.next_steps import NextStep
@@ -37,9 +40,10 @@ def show_unpacked(settings: Settings, outcome: object, view: View, folder: str) 
         tell("next, one of:")
     for step in steps:
         tell("\n".join([f"  {step.tool}", *(f"    {line}" for line in lines_of(step))]))
-    if found.warnings:
-        count = f"{len(found.warnings)} things" if len(found.warnings) > 1 else "one thing"
-        tell(f"warning: {count} will bite: see together-ext inspect {os.path.relpath(folder)}")
+    for warning in found.warnings[:MOST_WARNINGS]:
+        tell(f"warning: {warning}")
+    if (more := len(found.warnings) - MOST_WARNINGS) > 0:
+        tell(f"and {more} more: see together-ext inspect {os.path.relpath(folder)}")
 
 
 def with_steps(outcome: object, steps: tuple[NextStep, ...]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from together_ext.archive.base_model import BaseChoice
 from together_ext.archive.source import StoredArchive
 from together_ext.archive.unpack import locked
 from together_ext.cli import main
-from together_ext.errors import ArchiveError, StorageError, TargetExistsError, TransferCancelledError
+from together_ext.errors import ArchiveError, MissingPathError, StorageError, TargetExistsError, TransferCancelledError
 
 from .conftest import nobody
 from .packing import FILES, GOOD, contents, many_frames, packed, special, zstd
@@ -211,7 +211,7 @@ class TestPlace:
             extract(public / "model.tar")
 
     def test_an_archive_that_is_not_there_is_said_so(self, archive: Path) -> None:
-        with pytest.raises(StorageError, match="could not read"):
+        with pytest.raises(MissingPathError, match="check the path"):
             extract(archive)
 
 
@@ -287,11 +287,21 @@ class TestReceipt:
     def test_a_folder_without_one_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ArchiveError, match=r"has no together-ext\.json"):
             verify(tmp_path)
+        (tmp_path / "file").touch()
         with pytest.raises(ArchiveError, match="is no folder"):
+            verify(tmp_path / "file")
+        with pytest.raises(MissingPathError, match="check the path"):
             verify(tmp_path / "nothing")
 
 
 class TestCommands:
+    @pytest.mark.parametrize("command", ["extract", "verify", "inspect"])
+    def test_a_path_with_nothing_at_it_is_told_by_the_exit_status(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+    ) -> None:
+        assert main([command, str(tmp_path / "nothing")]) == 4
+        assert capsys.readouterr().err == f"error: there is no {tmp_path}/nothing: check the path\n"
+
     def test_extract_then_verify(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(zstd.compress(GOOD))
 

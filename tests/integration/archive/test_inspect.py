@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from together_ext.archive.inspect import inspect
 from together_ext.cli import main
-from together_ext.errors import ArchiveError
+from together_ext.errors import ArchiveError, MissingPathError
 
 LORA: dict[str, np.ndarray[Any, Any]] = {
     "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": np.ones((8, 64), np.float32),
@@ -56,6 +56,7 @@ def test_an_adapters_settings_are_told(adapter: Path) -> None:
     assert (found.rank, found.alpha, found.base_model) == (8, 16.0, "meta/Llama")
     assert found.target_modules == ("q_proj", "v_proj")
     assert found.warnings == ()
+    assert found.configured
 
 
 def test_a_whole_model_has_nothing_to_warn_of(model: Path) -> None:
@@ -174,6 +175,7 @@ def test_a_configuration_that_is_no_json_is_told(model: Path, text: str) -> None
     (model / "config.json").write_text(text)
 
     assert warned(model) == "config.json is not JSON"
+    assert not inspect(model).configured
 
 
 def test_what_vllm_refuses_is_told(adapter: Path) -> None:
@@ -323,7 +325,7 @@ def test_a_bomb_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="check the path"):
+    with pytest.raises(MissingPathError, match="check the path"):
         inspect(tmp_path / "nothing")
 
 

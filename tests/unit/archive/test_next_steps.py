@@ -21,6 +21,7 @@ ADAPTER = Inspection(
     layout=Layout.ADAPTER,
     tensors=2,
     parameters=1024,
+    configured=True,
     dtypes={"F32": 1024},
     architecture=None,
     tokenizer=False,
@@ -47,6 +48,13 @@ def command(folder: str, found: Inspection, tool: str) -> str:
     step = by_tool(folder, found)[tool].command
     assert step is not None
     return step
+
+
+@pytest.mark.parametrize(("found", "name"), [(ADAPTER, "adapter_config.json"), (MODEL, "config.json")])
+def test_without_a_configuration_there_is_no_command(found: Inspection, name: str) -> None:
+    (step,) = next_steps("/models/bot", replace(found, configured=False))
+    assert step.command is None
+    assert f"without its {name}" in step.note
 
 
 def test_an_adapter_is_served_on_its_base_model() -> None:
