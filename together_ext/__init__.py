@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ConflictError,
         IntegrityError,
         InternalServerError,
+        JobFailedError,
         JobNotReadyError,
         MissingPathError,
         NotEnoughSpaceError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         TransferInterruptedError,
         UnknownTrainingTypeError,
         UnprocessableEntityError,
+        WaitTimeoutError,
     )
     from .transfer import DownloadProgress
     from .weights import DownloadResult
@@ -80,6 +82,7 @@ __all__ = [
     "Extracted",
     "IntegrityError",
     "InternalServerError",
+    "JobFailedError",
     "JobNotReadyError",
     "MissingPathError",
     "NotEnoughSpaceError",
@@ -98,6 +101,7 @@ __all__ = [
     "UnknownTrainingTypeError",
     "UnprocessableEntityError",
     "Verification",
+    "WaitTimeoutError",
     "__version__",
     "extract",
     "verify",
@@ -134,6 +138,7 @@ _HOMES = {
         "ConflictError",
         "IntegrityError",
         "InternalServerError",
+        "JobFailedError",
         "JobNotReadyError",
         "MissingPathError",
         "NotEnoughSpaceError",
@@ -150,6 +155,7 @@ _HOMES = {
         "TransferInterruptedError",
         "UnknownTrainingTypeError",
         "UnprocessableEntityError",
+        "WaitTimeoutError",
     ),
     "transfer": ("DownloadProgress",),
     "weights": ("DownloadResult",),

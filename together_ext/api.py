@@ -7,6 +7,7 @@ them), and its errors quote whole bodies.
 
 from __future__ import annotations
 
+import copyreg
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -18,7 +19,7 @@ from together_generated import AuthenticatedClient
 from together_generated.api.fine_tuning import download_fine_tune
 from together_generated.errors import UnexpectedStatus
 from together_generated.models import DownloadCheckpoint
-from together_generated.types import UNSET
+from together_generated.types import UNSET, Unset
 
 from .config import Settings
 from .errors import (
@@ -39,6 +40,9 @@ from .trust import Trust
 from .version import __version__
 
 T = TypeVar("T")
+
+# The generated code compares with `is`, so there must only be one, also after a model was pickled or copied.
+copyreg.pickle(Unset, lambda _: "UNSET")
 
 USER_AGENT: Final = f"together-ext/{__version__}"
 

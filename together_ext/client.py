@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ import httpx
 from .api import AsyncSeam, Seam
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 from .fine_tuning import AsyncFineTuning, FineTuning
-from .flow import Call, Fetch, Local, Step
+from .flow import Call, Fetch, Local, Pause, Step
 from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 from .transfer import Fetched, transfer
 
@@ -56,6 +57,9 @@ class Together:
             return self._seam.call(step)
         if isinstance(step, Local):
             return step.work(threading.Event())
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return time.monotonic()
         return self._fetch(step)
 
     def _fetch(self, step: Fetch) -> Fetched:
@@ -108,6 +112,11 @@ class AsyncTogether:
 
             cancel = threading.Event()
             return await bridge.beside(partial(step.work, cancel), cancel)
+        if isinstance(step, Pause):
+            import anyio  # noqa: PLC0415 -- the same
+
+            await anyio.sleep(step.seconds)
+            return time.monotonic()
         return await self._fetch(step)
 
     async def _fetch(self, step: Fetch) -> Fetched:

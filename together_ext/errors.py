@@ -8,6 +8,8 @@
     │   ├── UnknownTrainingTypeError        the default type cannot be told
     │   ├── JobNotReadyError                the job has no final weights
     │   └── CheckpointNotFoundError         the job has no checkpoint at that step
+    ├── JobFailedError                      a job that was waited for has ended without final weights
+    ├── WaitTimeoutError (TimeoutError)     a job has not ended in the time that there was
     ├── ApiError
     │   ├── ApiConnectionError              no answer came
     │   │   └── ApiTimeoutError (TimeoutError)
@@ -44,7 +46,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from together_generated.models import FineTuneEvent, FinetuneResponse
 
 BODY_LIMIT = 500
 """Characters of a server's answer that an error keeps."""
@@ -131,6 +136,43 @@ class CheckpointNotFoundError(RuleError):
         steps = ", ".join(map(str, self.available))
         has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
         super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
+
+
+# Waiting --------------------------------------------------------------------------------------------------------------
+
+
+class JobFailedError(TogetherExtError):
+    """A job that was waited for has ended without final weights.
+
+    Attributes:
+        job: The job as the server told it last.
+        event: Its last event that tells of an error; None if there is none.
+    """
+
+    code = "job_failed"
+
+    def __init__(self, job: FinetuneResponse, status: str, event: FineTuneEvent | None) -> None:
+        self.job, self.event = job, event
+        said = event.message if event is not None and isinstance(event.message, str) else ""
+        reason = f" ({printable(said)})" if said else ""
+        super().__init__(f"{printable(job.id)} has ended as {printable(status)}{reason}: look at its events")
+
+
+class WaitTimeoutError(TogetherExtError, TimeoutError):
+    """A job has not ended in the time that there was. It goes on by itself.
+
+    Attributes:
+        job: The job as the server told it last.
+    """
+
+    code = "wait_timeout"
+
+    def __init__(self, job: FinetuneResponse, status: str, timeout: float) -> None:
+        self.job, self.timeout = job, timeout
+        super().__init__(
+            f"{printable(job.id)} is {printable(status)} after {timeout:g} seconds of waiting: "
+            "it goes on by itself, so wait again, or longer"
+        )
 
 
 # The API --------------------------------------------------------------------------------------------------------------

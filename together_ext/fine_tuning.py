@@ -11,10 +11,11 @@ import httpx
 
 from together_generated import models
 
-from . import operations, weights
+from . import operations, waiting, weights
 from .checkpoints import Checkpoint, CheckpointType
 from .flow import Archive, Step, arun, run
 from .transfer import ProgressCallback
+from .waiting import POLL_INTERVAL
 from .weights import DownloadResult
 
 if TYPE_CHECKING:
@@ -92,6 +93,53 @@ class FineTuning:
             The events in `.data`, in the server's order.
         """
         return run(operations.list_events(id), self._do)
+
+    def follow_events(self, id: str, *, poll_interval: float = POLL_INTERVAL) -> Iterator[models.FineTuneEvent]:
+        """What happens to a job, as it happens, each event once; ends when the job has ended.
+
+        Trouble of the network is sat out for up to ten minutes.
+
+        Args:
+            id: The job's ID, `ft-...`.
+            poll_interval: Seconds between two questions at the most, from 1.
+
+        Returns:
+            The events, first those that there are already, the oldest first.
+        """
+        followed = waiting.Followed(id, poll_interval)
+
+        def events() -> Iterator[models.FineTuneEvent]:
+            while (batch := run(followed.batch(), self._do)) is not None:
+                yield from batch
+
+        return events()
+
+    def wait(
+        self,
+        id: str,
+        timeout: float | None = None,
+        poll_interval: float = POLL_INTERVAL,
+        on_update: Callable[[models.FinetuneResponse], object] | None = None,
+    ) -> models.FinetuneResponse:
+        """Wait until a job is completed.
+
+        The questions come slowly further apart, and sooner when the server expects an end. Trouble of the network is
+        sat out for up to ten minutes, and a state that nobody has heard of is one that is not the end.
+
+        Args:
+            id: The job's ID, `ft-...`.
+            timeout: Seconds to wait at the most; 0 asks once, None waits as long as it takes.
+            poll_interval: Seconds between two questions at the most, from 1.
+            on_update: Called with the job when it is told first, and whenever it has changed.
+
+        Returns:
+            The completed job.
+
+        Raises:
+            JobFailedError: It has ended with `error`, `user_error` or `cancelled`; carries the job and its last error.
+            WaitTimeoutError: It has not ended in time; carries the job, which goes on by itself.
+        """
+        return run(waiting.wait(id, timeout, poll_interval, on_update), self._do)
 
     def list_checkpoints(self, id: str) -> Checkpoints:
         """The weights that a job has saved.
@@ -238,6 +286,27 @@ class AsyncFineTuning:
     async def list_events(self, id: str) -> EventList:
         """See `FineTuning.list_events`."""
         return await arun(operations.list_events(id), self._do)
+
+    def follow_events(self, id: str, *, poll_interval: float = POLL_INTERVAL) -> AsyncIterator[models.FineTuneEvent]:
+        """See `FineTuning.follow_events`; for `async for`."""
+        followed = waiting.Followed(id, poll_interval)
+
+        async def events() -> AsyncIterator[models.FineTuneEvent]:
+            while (batch := await arun(followed.batch(), self._do)) is not None:
+                for event in batch:
+                    yield event
+
+        return events()
+
+    async def wait(
+        self,
+        id: str,
+        timeout: float | None = None,  # noqa: ASYNC109 -- it raises an error that carries the job
+        poll_interval: float = POLL_INTERVAL,
+        on_update: Callable[[models.FinetuneResponse], object] | None = None,
+    ) -> models.FinetuneResponse:
+        """See `FineTuning.wait`; `on_update` runs in the event loop."""
+        return await arun(waiting.wait(id, timeout, poll_interval, on_update), self._do)
 
     async def list_checkpoints(self, id: str) -> Checkpoints:
         """See `FineTuning.list_checkpoints`."""

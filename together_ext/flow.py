@@ -74,7 +74,18 @@ class Local:
     work: Callable[[threading.Event], object]
 
 
-Step = Call[Any] | Fetch | Local
+@dataclass(frozen=True)
+class Pause:
+    """Time to let pass; its outcome is the time afterwards, in seconds of a clock that never goes back.
+
+    Attributes:
+        seconds: How long; 0 only asks for the time.
+    """
+
+    seconds: float
+
+
+Step = Call[Any] | Fetch | Local | Pause
 Flow = Generator[Step, Any, T]
 
 
@@ -91,6 +102,11 @@ def fetch(step: Fetch) -> Flow[Fetched]:
 def local(work: Callable[[threading.Event], T]) -> Flow[T]:
     """Yield work on the disk; gives its outcome its type."""
     return cast("T", (yield Local(work)))
+
+
+def pause(seconds: float) -> Flow[float]:
+    """Yield a pause; gives its outcome its type."""
+    return cast("float", (yield Pause(seconds)))
 
 
 def run(flow: Flow[T], do: Callable[[Step], object]) -> T:

@@ -131,7 +131,7 @@ def _checkpoints(job_id: str, items: list[models.FineTuneCheckpoint]) -> Iterato
             step=found.step,
             type=label,
             name=checkpoint_name(job_id, found.step, label),
-            created_at=_date(timestamp),
+            created_at=date(timestamp),
             timestamp=timestamp,
             path=text(found.path) or "",
         )
@@ -142,7 +142,8 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _date(value: object) -> datetime | None:
+def date(value: object) -> datetime | None:
+    """A date of the server, aware; None for whatever else is there."""
     if isinstance(value, str):
         from dateutil.parser import isoparse
 
@@ -156,4 +157,4 @@ def _date(value: object) -> datetime | None:
 
 
 def _age(job: models.FinetuneResponseTruncated) -> datetime:
-    return _date(None if isinstance(job.created_at, Unset) else job.created_at) or datetime.min.replace(tzinfo=UTC)
+    return date(None if isinstance(job.created_at, Unset) else job.created_at) or datetime.min.replace(tzinfo=UTC)

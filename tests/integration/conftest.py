@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import socket
@@ -9,6 +10,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
@@ -19,6 +21,7 @@ import httpx
 import pytest
 
 from together_ext import AsyncTogether, Together
+from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
 
 # A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait forever.
@@ -45,17 +48,18 @@ class _Answer:
         return self._portal.call(self._answer.aread)
 
     def iter_bytes(self) -> Iterator[bytes]:
-        return self._iterated(self._answer.aiter_bytes())
+        return _iterated(self._portal, self._answer.aiter_bytes())
 
     def iter_lines(self) -> Iterator[str]:
-        return self._iterated(self._answer.aiter_lines())
+        return _iterated(self._portal, self._answer.aiter_lines())
 
-    def _iterated(self, found: Any) -> Iterator[Any]:  # noqa: ANN401 -- bytes or lines
-        async def following() -> object:
-            return await anext(found, None)
 
-        while (item := self._portal.call(following)) is not None:
-            yield item
+def _iterated(portal: anyio.from_thread.BlockingPortal, found: Any) -> Iterator[Any]:  # noqa: ANN401 -- of anything
+    async def following() -> object:
+        return await anext(found, None)
+
+    while (item := portal.call(following)) is not None:
+        yield item
 
 
 class _Resource:
@@ -68,7 +72,14 @@ class _Resource:
         found = getattr(self._resource, name)
         if name == "with_streaming_response":
             return _Streaming(self._portal, found)
-        return lambda *args, **keywords: self._portal.call(partial(found, *args, **keywords))
+        return self._called(found) if callable(found) else _Resource(self._portal, found)
+
+    def _called(self, found: Callable[..., Any]) -> Callable[..., object]:
+        def call(*args: object, **keywords: object) -> object:
+            outcome = self._portal.call(partial(found, *args, **keywords))
+            return _iterated(self._portal, outcome) if hasattr(outcome, "__anext__") else outcome
+
+        return call
 
 
 class _Streaming:
@@ -87,7 +98,9 @@ class _Facade:
 
     def __init__(self, portal: anyio.from_thread.BlockingPortal, client: AsyncTogether) -> None:
         self._portal, self._client = portal, client
-        self.fine_tuning = _Resource(portal, client.fine_tuning)
+
+    def __getattr__(self, name: str) -> object:
+        return _Resource(self._portal, getattr(self._client, name))
 
     def __repr__(self) -> str:
         return repr(self._client)
@@ -274,6 +287,75 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr("together_ext.retries.time", types.SimpleNamespace(sleep=seconds.append))
     monkeypatch.setattr(anyio, "sleep", note)
     return seconds
+
+
+class Clock:
+    """A clock that only goes on when somebody waits.
+
+    Attributes:
+        now: Seconds that have passed.
+        waits: How long each wait was.
+        then: Called after each wait.
+    """
+
+    def __init__(self) -> None:
+        self.now, self.waits = 0.0, list[float]()
+        self.then: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if seconds:
+            self.waits.append(seconds)
+            self.now += seconds
+            self.then()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of pauses, in the sync client and in the async one."""
+    found = Clock()
+
+    async def sleep(seconds: float) -> None:
+        found.sleep(seconds)
+
+    monkeypatch.setattr("together_ext.client.time", found)
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    return found
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 -- any JSON
+        """The one document on standard output."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def command(
+    sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Runs the program in this process, in the current folder of the test; no terminal is there."""
+    assert folder.is_dir()
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+    monkeypatch.setenv("TOGETHER_BASE_URL", sim.url)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> Outcome:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Outcome(code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture

@@ -16,7 +16,18 @@ from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
-COMMANDS = ("list", "retrieve", "status", "list-checkpoints", "list-events", "download", "create", "cancel", "delete")
+COMMANDS = (
+    "list",
+    "retrieve",
+    "status",
+    "wait",
+    "list-checkpoints",
+    "list-events",
+    "download",
+    "create",
+    "cancel",
+    "delete",
+)
 NAME = "acme-research--Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d"
 
 

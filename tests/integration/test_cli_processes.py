@@ -146,6 +146,16 @@ def test_a_question_can_be_stopped(start: Start, sim: Simulator) -> None:
     assert sim.requests == []
 
 
+def test_a_stopped_wait_says_that_the_job_goes_on(start: Start, sim: Simulator) -> None:
+    process = start("ft", "wait", RUNNING_JOB)
+    sim.wait_until(lambda sim: bool(sim.requests), 20)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, "")
+    said = f"stopped; the job goes on: to wait again, run: together-ext ft wait {RUNNING_JOB}"
+    assert err.splitlines()[-1] == said
+
+
 # Streams --------------------------------------------------------------------------------------------------------------
 
 

@@ -43,8 +43,8 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments(sync: type, 
         one, two = inspect.signature(getattr(sync, name)), inspect.signature(getattr(other, name))
         assert one.parameters == two.parameters, name
         if sync is FineTuning:
-            assert one.return_annotation == two.return_annotation, name
-            assert inspect.iscoroutinefunction(getattr(other, name)), name
+            assert one.return_annotation == str(two.return_annotation).replace("AsyncIter", "Iter"), name
+            assert inspect.iscoroutinefunction(getattr(other, name)) or name == "follow_events", name
         assert not inspect.iscoroutinefunction(getattr(sync, name)), name
 
 

@@ -21,6 +21,7 @@ from together_ext import (
     AsyncTogether,
     BadRequestError,
     Checkpoint,
+    ConflictError,
     DownloadProgress,
     DownloadResult,
     IntegrityError,
@@ -130,7 +131,10 @@ def test_a_job_is_created_cancelled_and_deleted(client: Together, sim: Simulator
     }
     assert created.batch_size is BatchSizeMax.MAX
     assert created.status == "pending"
+    with pytest.raises(ConflictError, match="cancel it before"):
+        client.fine_tuning.delete(created.id)
     assert client.fine_tuning.cancel(created.id).status == "cancel_requested"
+    sim.advance(created.id)
     assert "deleted" in str(client.fine_tuning.delete(created.id).message)
     assert [job.id for job in client.fine_tuning.list().data].count(created.id) == 0
 

@@ -15,7 +15,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from together_ext import errors
+from together_ext import (
+    api,  # noqa: F401 -- it keeps the one `UNSET` of the generated code the only one
+    errors,
+)
 from together_ext.errors import (
     BODY_LIMIT,
     READ_LIMIT,
@@ -28,6 +31,7 @@ from together_ext.errors import (
     BadRequestError,
     CheckpointNotFoundError,
     InternalServerError,
+    JobFailedError,
     JobNotReadyError,
     MissingKeyError,
     NotEnoughSpaceError,
@@ -38,10 +42,12 @@ from together_ext.errors import (
     TransferCancelledError,
     TransferError,
     UnknownTrainingTypeError,
+    WaitTimeoutError,
     printable,
     redacted,
     status_error,
 )
+from together_generated.models import FineTuneEvent, FinetuneResponse
 
 ALL = [
     found
@@ -52,6 +58,10 @@ ALL = [
 EXAMPLES: dict[type[TogetherExtError], Callable[[], TogetherExtError]] = {
     UnknownTrainingTypeError: lambda: UnknownTrainingTypeError("ft-x", "Novel"),
     JobNotReadyError: lambda: JobNotReadyError("ft-x", "running", ended=False),
+    JobFailedError: lambda: JobFailedError(
+        FinetuneResponse("ft-x"), "error", FineTuneEvent(message="line 1\x1b is no JSON")
+    ),
+    WaitTimeoutError: lambda: WaitTimeoutError(FinetuneResponse("ft-x"), "running", 60),
     CheckpointNotFoundError: lambda: CheckpointNotFoundError("ft-x", 5, [10, 20]),
     ApiConnectionError: lambda: ApiConnectionError("list the jobs", "no route"),
     ApiTimeoutError: lambda: ApiTimeoutError("list the jobs", "no answer"),

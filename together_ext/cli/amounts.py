@@ -9,6 +9,7 @@ from .exits import BadUsageError
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)(?P<binary>i?)b?", re.IGNORECASE)
+_DURATION: Final = re.compile(r"(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s?)?", re.IGNORECASE)
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _STEP: Final = 1000
 
@@ -37,6 +38,19 @@ def duration_text(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02}:{rest:02}"
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def duration(text: str) -> float:
+    """The value of an option that takes time: `90`, `90s`, `15m`, `2h` or `1h30m`.
+
+    Raises:
+        BadUsageError: It is none of these.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        raise BadUsageError(f"{text!r} is no time: expected one such as 90s, 15m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def parse_size(text: str) -> float:

@@ -10,6 +10,7 @@ from .download import download
 from .fine_tuning import cancel, delete, list_checkpoints, list_events, list_jobs, retrieve, status
 from .group import NORMALIZED, Command, Group, example, require_command
 from .simulator import simulator
+from .wait import wait
 
 PROGRAM = "together-ext"
 
@@ -61,8 +62,9 @@ for _name, _function, _example in (
     ("list", list_jobs, "together-ext ft list | grep completed"),
     ("retrieve", retrieve, "together-ext ft retrieve ft-..."),
     ("status", status, 'test "$(together-ext ft status ft-...)" = completed'),
+    ("wait", wait, "together-ext ft wait ft-... --timeout 6h && echo done"),
     ("list-checkpoints", list_checkpoints, "together-ext ft list-checkpoints ft-..."),
-    ("list-events", list_events, "together-ext ft list-events ft-..."),
+    ("list-events", list_events, "together-ext ft list-events ft-... --follow"),
     ("download", download, "together-ext ft download ft-...:500 --checkpoint-type adapter"),
     ("create", create, "together-ext ft create --training-file file-... --model NAME"),
     ("cancel", cancel, "together-ext ft cancel ft-... --yes"),

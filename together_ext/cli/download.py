@@ -16,6 +16,7 @@ from .session import connect
 from .settings import settings_of
 from .unpacked import show_unpacked
 from .views import Lines
+from .wait import Timeout, wait_for
 
 if TYPE_CHECKING:
     from together_ext.weights import DownloadResult
@@ -55,6 +56,8 @@ def download(  # noqa: PLR0913 -- the command's options
         float | None,
         typer.Option("--limit-rate", parser=rate, metavar="RATE", help="Bytes a second at the most, such as 8M."),
     ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the job to be completed first.")] = False,
+    timeout: Timeout = None,
     extract: Annotated[
         bool, typer.Option("--extract", help="Unpack it into a folder beside it, with a receipt.")
     ] = False,
@@ -77,23 +80,32 @@ def download(  # noqa: PLR0913 -- the command's options
         given = "--no-fix-base" if no_fix_base else "--base-model"
         raise BadUsageError(f"{given} is given without --extract: add it, or leave {given} out")
     check_base(base_model, no_fix_base=no_fix_base)
-    settings.resumable = True
-    started = time.monotonic()
-    with connect(settings) as client, progress(settings) as callback:
-        result = client.fine_tuning.download(
-            id,
-            output=place,
-            checkpoint_step=checkpoint_step,
-            checkpoint_type=checkpoint_type,
-            overwrite=overwrite,
-            connections=connections,
-            limit_rate=limit_rate,
-            progress=callback,
-            extract=extract,
-            keep_archive=keep_archive,
-            fix_base=not no_fix_base,
-            base_model=base_model,
-        )
+    if timeout is not None and not wait:
+        raise BadUsageError("--timeout is given without --wait: add it, or leave --timeout out")
+    from together_ext.checkpoints import parse_checkpoint_name  # noqa: PLC0415 -- not for `--help`
+
+    with connect(settings) as client:
+        if wait:
+            settings.waiting = id
+            wait_for(client, settings, parse_checkpoint_name(id, checkpoint_step).job_id, timeout)
+            settings.waiting = None
+        settings.resumable = True
+        started = time.monotonic()
+        with progress(settings) as callback:
+            result = client.fine_tuning.download(
+                id,
+                output=place,
+                checkpoint_step=checkpoint_step,
+                checkpoint_type=checkpoint_type,
+                overwrite=overwrite,
+                connections=connections,
+                limit_rate=limit_rate,
+                progress=callback,
+                extract=extract,
+                keep_archive=keep_archive,
+                fix_base=not no_fix_base,
+                base_model=base_model,
+            )
     settings.resumable = False
     view = Lines([result.extracted_to or result.filename, _summary(result, time.monotonic() - started)])
     if result.extracted_to is None:

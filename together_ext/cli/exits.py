@@ -11,6 +11,7 @@ from together_ext.errors import (
     CheckpointNotFoundError,
     IntegrityError,
     InternalServerError,
+    JobFailedError,
     JobNotReadyError,
     MissingPathError,
     NotFoundError,
@@ -21,6 +22,7 @@ from together_ext.errors import (
     TogetherExtError,
     TransferCancelledError,
     TransferInterruptedError,
+    WaitTimeoutError,
 )
 
 
@@ -65,6 +67,8 @@ class BadUsageError(CommandError):
 # The first that fits counts, so what is special stands before what is general.
 _EXITS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (JobNotReadyError, Exit.NOT_READY),
+    (JobFailedError, Exit.NOT_READY),
+    (WaitTimeoutError, Exit.NOT_READY),
     (CheckpointNotFoundError, Exit.NOT_FOUND),
     (RuleError, Exit.USAGE),
     (AuthenticationError, Exit.KEY),

@@ -1,6 +1,6 @@
 """`together-ext fine-tuning`: jobs, their events and checkpoints."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from .screen import show
 from .session import connect
 from .settings import settings_of
 from .views import Lines, Record, Table, cell
+
+if TYPE_CHECKING:
+    from together_generated.models import FineTuneEvent
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's ID, ft-...", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -59,13 +62,39 @@ def list_checkpoints(context: typer.Context, id: JobId) -> None:
     show(settings, found, Table(("STEP", "TYPE", "NAME", "CREATED (UTC)"), rows, key=2, flexible=3))
 
 
-def list_events(context: typer.Context, id: JobId) -> None:
+def list_events(
+    context: typer.Context,
+    id: JobId,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+) -> None:
     """List what has happened to a job."""
     settings = settings_of(context)
     with connect(settings) as client:
-        events = client.fine_tuning.list_events(id)
-    rows = [(date_of(event.created_at), cell(event.level), cell(event.message or event.type_)) for event in events.data]
-    show(settings, events.to_dict(), Table(("TIME (UTC)", "LEVEL", "MESSAGE"), rows, key=2, flexible=2, keeps="all"))
+        if not follow:
+            events = client.fine_tuning.list_events(id)
+            show(settings, events.to_dict(), _events([_event(event) for event in events.data]))
+            return
+        told = []
+        for event in client.fine_tuning.follow_events(id):
+            if settings.json:
+                # One document is promised, so that it can only come at the end.
+                told.append(event.to_dict())
+            else:
+                show(settings, None, _events([_event(event)], titled=not told))
+                told = [{}]
+    if settings.json:
+        show(settings, {"data": told}, Lines([]))
+
+
+def _event(event: "FineTuneEvent") -> tuple[str, ...]:
+    return date_of(event.created_at), cell(event.level), cell(event.message or event.type_)
+
+
+def _events(rows: list[tuple[str, ...]], *, titled: bool = True) -> Table:
+    # The width of the longest level that is known, so that rows that come one by one are in line.
+    titles = ("TIME (UTC)      ", "LEVEL  ", "MESSAGE") if titled else (" " * 16, " " * 7, "")
+    return Table(titles, rows, key=2, flexible=2, keeps="all")
 
 
 def cancel(context: typer.Context, id: JobId, *, yes: Yes = False) -> None:

@@ -104,7 +104,9 @@ def _sentence(error: Exception) -> str:
 
 def _stopped(args: Sequence[str], settings: Settings) -> int:
     message = "stopped"
-    if settings.resumable:
+    if settings.waiting is not None:
+        message += f"; the job goes on: to wait again, run: {shlex.join([*_program(), *args])}"
+    elif settings.resumable:
         message += f": what has arrived is kept; to go on, run: {shlex.join([*_program(), *args])}"
     if stderr_is_terminal():
         # The terminal has written ^C at the start of the line.

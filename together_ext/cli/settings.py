@@ -18,6 +18,7 @@ class Settings:
         quiet: Print the essence alone, and no warnings.
         verbose: Print the package's log, and tracebacks.
         base_url: The API's address, if it was given.
+        waiting: The job that is waited for, if there is one.
         resumable: A transfer has begun that running the command again would go on with.
     """
 
@@ -25,6 +26,7 @@ class Settings:
     quiet: bool = False
     verbose: bool = False
     base_url: str | None = None
+    waiting: str | None = None
     resumable: bool = False
 
 

@@ -72,6 +72,11 @@ class Account:
             self._moved[job.id] = self._timer()
             job.cancel(self._clock())
 
+    def fail(self, job_id: str, message: str, status: str) -> None:
+        """Let a job end badly."""
+        with self._lock:
+            self._jobs[job_id].fail(self._clock(), message, status)
+
     def delete(self, job_id: str) -> None:
         """Forget a job."""
         with self._lock:
@@ -82,6 +87,11 @@ class Account:
         while self._pace is not None and not job.ended and self._timer() - self._moved[job.id] >= self._pace:
             self._moved[job.id] += self._pace
             job.advance(self._clock())
+        if self._pace and not job.ended:
+            spent = self._timer() - self._moved[job.id]
+            job.seconds_left = self._pace - spent
+            if job.status == "running":
+                job.train(spent / self._pace, self._clock())
 
 
 def planned_steps(checkpoints: object) -> tuple[int, ...]:

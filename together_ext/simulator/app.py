@@ -86,6 +86,8 @@ class Api:
     async def delete(self, request: Request) -> Response:
         """Forget a job."""
         job = self._job(request.path_params["id"])
+        if not job.ended:
+            raise ApiError(409, f"Fine-tune job {job.id} is {job.status}: cancel it before it is deleted")
         self.account.delete(job.id)
         return JSONResponse({"message": f"Fine-tune job {job.id} has been deleted"})
 

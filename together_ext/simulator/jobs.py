@@ -58,6 +58,10 @@ class Job:
     new_server: bool = False
     """Adds the newer fields to checkpoints."""
     status: str = "pending"
+    trained: int = 0
+    """The training step that has been reached."""
+    seconds_left: float | None = None
+    """Until the next state, where it is the pace that moves the job."""
     updated_at: datetime = field(init=False)
     started_at: datetime | None = None
     events: list[Event] = field(default_factory=list)
@@ -104,6 +108,10 @@ class Job:
             getattr(self, f"_on_{self.status}")(now)
         return self.status
 
+    def train(self, share: float, now: datetime) -> None:
+        """Go on within the running state, up to a share of all steps, and save the checkpoints on the way."""
+        self._reach(max(self.trained, int(self.steps[-1] * share)), now)
+
     def cancel(self, now: datetime) -> None:
         """Note the wish; the next step grants it."""
         if self.status != "cancel_requested":
@@ -129,12 +137,10 @@ class Job:
         self._happens("training_data_downloading", "Downloading training data", now)
         self._happens("training_data_download_complete", "Training data download complete", now)
         self._happens("training_start", "Training started", now)
-        for step in self.steps[:-1][:1]:
-            self._save(step, now)
+        self._reach(self.steps[0] if len(self.steps) > 1 else 0, now)
 
     def _on_compressing(self, now: datetime) -> None:
-        for step in self.steps[:-1][1:]:
-            self._save(step, now)
+        self._reach(self.steps[-1], now)
         self._happens("epoch_complete", "Epoch completed", now, step=self.steps[-1])
         self._happens("training_complete", "Training completed", now, step=self.steps[-1])
         self._happens("model_compressing", "Compressing output model", now)
@@ -147,6 +153,12 @@ class Job:
         self.checkpoints.append(Checkpoint(self.steps[-1], now, self.output_path, final=True))
         self._happens("model_upload_complete", "Model upload complete", now, path=self.output_path)
         self._happens("job_complete", "Job finished", now)
+
+    def _reach(self, step: int, now: datetime) -> None:
+        for saved in self.steps[:-1]:
+            if self.trained < saved <= step:
+                self._save(saved, now)
+        self.trained = step
 
     def _save(self, step: int, now: datetime) -> None:
         path = f"s3://simulated-finetunes/{self.id}/checkpoints/step-{step}"

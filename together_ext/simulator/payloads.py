@@ -132,8 +132,12 @@ def _state(job: Job) -> dict[str, object]:
         "model_output_name": job.model_output_name,
         "total_price": _PRICE if job.started_at else 0.0,
         "token_count": _TOKENS if job.started_at else 0,
-        "progress": {"estimate_available": running, "seconds_remaining": 1043.5 if running else 0},
+        "progress": {"estimate_available": running, "seconds_remaining": _left(job) if running else 0},
     }
+
+
+def _left(job: Job) -> float:
+    return 1043.5 if job.seconds_left is None else round(job.seconds_left, 3)
 
 
 def _adjusted(job: Job, payload: dict[str, object]) -> dict[str, object]:

@@ -181,6 +181,10 @@ class Simulator:
             before, status = status, self._account.advance(job_id)
         return status
 
+    def fail(self, job_id: str, message: str = "Training failed", status: str = "error") -> None:
+        """Let a job end badly, with ``error`` or ``user_error``."""
+        self._account.fail(job_id, message, status)
+
     def add_job(  # noqa: PLR0913 - keywords with defaults
         self,
         job_id: str | None = None,

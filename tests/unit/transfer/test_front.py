@@ -47,7 +47,6 @@ def test_a_reader_waits_for_the_rest(growing: Path) -> None:
     front.begin(growing, 1024)
     front.reach(512)
     front.reach(300)  # Of a slower thread: nothing that has arrived goes away again.
-    growing.write_bytes(CONTENT)
     assert not reading.done()
     front.reach(1024)
     front.end()
