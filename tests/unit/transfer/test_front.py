@@ -47,6 +47,9 @@ def test_a_reader_waits_for_the_rest(growing: Path) -> None:
     front.begin(growing, 1024)
     front.reach(512)
     front.reach(300)  # Of a slower thread: nothing that has arrived goes away again.
+    with growing.open("r+b") as file:
+        file.seek(512)
+        file.write(CONTENT[512:])
     assert not reading.done()
     front.reach(1024)
     front.end()
