@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         JobFailedError,
         JobNotReadyError,
         MissingPathError,
+        NoBestCheckpointError,
         NotEnoughSpaceError,
         NotFoundError,
         PermissionDeniedError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WaitTimeoutError,
     )
+    from .metrics import BestCheckpoint
     from .transfer import DownloadProgress
     from .weights import DownloadResult
 
@@ -70,6 +72,7 @@ __all__ = [
     "AsyncTogether",
     "AuthenticationError",
     "BadRequestError",
+    "BestCheckpoint",
     "Checkpoint",
     "CheckpointNameError",
     "CheckpointNotFoundError",
@@ -85,6 +88,7 @@ __all__ = [
     "JobFailedError",
     "JobNotReadyError",
     "MissingPathError",
+    "NoBestCheckpointError",
     "NotEnoughSpaceError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -141,6 +145,7 @@ _HOMES = {
         "JobFailedError",
         "JobNotReadyError",
         "MissingPathError",
+        "NoBestCheckpointError",
         "NotEnoughSpaceError",
         "NotFoundError",
         "PermissionDeniedError",
@@ -157,6 +162,7 @@ _HOMES = {
         "UnprocessableEntityError",
         "WaitTimeoutError",
     ),
+    "metrics": ("BestCheckpoint",),
     "transfer": ("DownloadProgress",),
     "weights": ("DownloadResult",),
 }

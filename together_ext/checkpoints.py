@@ -22,7 +22,10 @@ from .errors import (
 
 # Not limited to hexadecimal: the documentation's own example ID has letters past `f`. Twelve digits keep a step far
 # below what JSON carries exactly, and a file name below what file systems take.
-_NAME: Final = re.compile(r"(?P<job>ft-[^:/\s]+)(?::(?P<step>[0-9]{1,12}))?")
+_NAME: Final = re.compile(r"(?P<job>ft-[^:/\s]+)(?::(?P<step>[0-9]{1,12}|best))?")
+
+BEST: Final = "best"
+"""Stands for a step in a name."""
 
 NAME_BYTES: Final = 200
 """UTF-8 bytes of the model's name that a file name keeps; the rest of the 255 is for suffixes."""
@@ -59,13 +62,16 @@ class CheckpointName:
     Attributes:
         job_id: The job's ID, `ft-` and more.
         step: The training step of a checkpoint; None for the final weights.
+        best: Whether it is the job's best checkpoint, whose step is still to be found out.
     """
 
     job_id: str
     step: int | None = None
+    best: bool = False
 
     def __str__(self) -> str:
-        return self.job_id if self.step is None else f"{self.job_id}:{self.step}"
+        step = BEST if self.best else self.step
+        return self.job_id if step is None else f"{self.job_id}:{step}"
 
 
 @dataclass(frozen=True)
@@ -96,13 +102,13 @@ def parse_job_id(job_id: str) -> str:
         CheckpointNameError: It does not start with `ft-`, or has a colon, a slash or a space in it.
     """
     name = parse_checkpoint_name(job_id)
-    if name.step is not None:
+    if name.step is not None or name.best:
         raise CheckpointNameError(f"{job_id!r} names a checkpoint: expected the job's ID alone, {name.job_id}")
     return name.job_id
 
 
 def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
-    """Take `ft-...` or `ft-...:500` apart.
+    """Take `ft-...`, `ft-...:500` or `ft-...:best` apart.
 
     Args:
         name: A job ID, with or without a step.
@@ -115,7 +121,9 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
         raise CheckpointNameError(f"the job ID is {name!r}: expected text such as 'ft-...' or 'ft-...:500'")
     match = _NAME.fullmatch(name)
     if match is None or not name.isprintable():
-        raise CheckpointNameError(f"{printable(name, 120)!r} is not a job ID: expected 'ft-...' or 'ft-...:<step>'")
+        raise CheckpointNameError(
+            f"{printable(name, 120)!r} is not a job ID: expected 'ft-...', 'ft-...:<step>' or 'ft-...:best'"
+        )
     if step is not None and not is_step(step):
         raise CheckpointNameError(f"checkpoint_step is {_shown(step)}: expected a whole number from 0")
     if match["step"] is None:
@@ -124,6 +132,8 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
         raise CheckpointNameError(
             f"{name!r} names a step already, and checkpoint_step is {step}: give the step once, in the ID or beside it"
         )
+    if match["step"] == BEST:
+        return CheckpointName(match["job"], best=True)
     return CheckpointName(match["job"], int(match["step"]))
 
 

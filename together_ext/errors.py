@@ -7,7 +7,8 @@
     │   ├── CheckpointTypeError             no such type, or not one for this job
     │   ├── UnknownTrainingTypeError        the default type cannot be told
     │   ├── JobNotReadyError                the job has no final weights
-    │   └── CheckpointNotFoundError         the job has no checkpoint at that step
+    │   ├── CheckpointNotFoundError         the job has no checkpoint at that step
+    │   └── NoBestCheckpointError           there is nothing to tell a job's best checkpoint by
     ├── JobFailedError                      a job that was waited for has ended without final weights
     ├── WaitTimeoutError (TimeoutError)     a job has not ended in the time that there was
     ├── ApiError
@@ -136,6 +137,19 @@ class CheckpointNotFoundError(RuleError):
         steps = ", ".join(map(str, self.available))
         has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
         super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
+
+
+class NoBestCheckpointError(RuleError):
+    """There is nothing to tell a job's best checkpoint by."""
+
+    code = "no_best_checkpoint"
+
+    def __init__(self, job_id: str, metric: str, reason: str) -> None:
+        self.job_id, self.metric = job_id, metric
+        super().__init__(
+            f"the best checkpoint of {job_id} by {printable(metric, 80)} cannot be told: {reason}; "
+            f"name a step ({job_id}:<step>), or judge by another metric"
+        )
 
 
 # Waiting --------------------------------------------------------------------------------------------------------------

@@ -19,8 +19,11 @@ from .waiting import POLL_INTERVAL
 from .weights import DownloadResult
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .creation import JobParameters
-    from .lists import EventList, JobList
+    from .lists import EventList, JobList, MetricList
+    from .metrics import BestCheckpoint
 
 # Inside the classes below `list` is a method.
 Checkpoints = list[Checkpoint]
@@ -152,6 +155,62 @@ class FineTuning:
         """
         return run(operations.list_checkpoints(id), self._do)
 
+    def list_metrics(
+        self,
+        id: str,
+        *,
+        global_step_from: int | None = None,
+        global_step_to: int | None = None,
+        logged_at_from: datetime | str | None = None,
+        logged_at_to: datetime | str | None = None,
+    ) -> MetricList:
+        """What a job has recorded while it trained.
+
+        Args:
+            id: The job's ID, `ft-...`.
+            global_step_from: The first training step.
+            global_step_to: The last training step.
+            logged_at_from: The earliest time of recording; a datetime without a zone is UTC.
+            logged_at_to: The latest time of recording.
+
+        Returns:
+            The metrics in `.metrics`, by training step, each a flat mapping with the server's names, as in
+            `item["train/loss"]`; `together_ext.metrics.points` reads both vocabularies.
+        """
+        from . import judging
+
+        return run(
+            judging.list_metrics(
+                id,
+                global_step_from=global_step_from,
+                global_step_to=global_step_to,
+                logged_at_from=logged_at_from,
+                logged_at_to=logged_at_to,
+            ),
+            self._do,
+        )
+
+    def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: str | None = None) -> BestCheckpoint:
+        """The checkpoint with the best value of a metric.
+
+        A checkpoint is judged by what was recorded at its step, or else by the last value since the one before it.
+        Where nothing was recorded, the checkpoint that the server's early stopping chose is taken.
+
+        Args:
+            id: The job's ID, `ft-...`.
+            metric: The metric's name, in either vocabulary.
+            mode: `min` or `max`; else losses are best when low, and accuracies, rewards and the like when high.
+
+        Returns:
+            The checkpoint, what it was judged by, and why. `download("ft-...:best")` takes that of the default metric.
+
+        Raises:
+            NoBestCheckpointError: There is nothing to judge by.
+        """
+        from . import judging
+
+        return run(judging.best_checkpoint(id, metric, mode), self._do)
+
     def download(  # noqa: PLR0913
         self,
         id: str,
@@ -171,7 +230,7 @@ class FineTuning:
         """Fetch the archive of a job's weights; a rerun after any interruption goes on from what has arrived.
 
         Args:
-            id: A job's ID for its final weights, or `ft-...:<step>` for a checkpoint.
+            id: A job's ID for its final weights, `ft-...:<step>` for a checkpoint, `ft-...:best` for the best one.
             output: None for the current folder; an existing folder, or a path that ends in a separator, to put the
                 archive inside under its own name; anything else is the file itself. Missing folders are made.
             checkpoint_step: The step, if `id` does not name one.
@@ -311,6 +370,35 @@ class AsyncFineTuning:
     async def list_checkpoints(self, id: str) -> Checkpoints:
         """See `FineTuning.list_checkpoints`."""
         return await arun(operations.list_checkpoints(id), self._do)
+
+    async def list_metrics(
+        self,
+        id: str,
+        *,
+        global_step_from: int | None = None,
+        global_step_to: int | None = None,
+        logged_at_from: datetime | str | None = None,
+        logged_at_to: datetime | str | None = None,
+    ) -> MetricList:
+        """See `FineTuning.list_metrics`."""
+        from . import judging
+
+        return await arun(
+            judging.list_metrics(
+                id,
+                global_step_from=global_step_from,
+                global_step_to=global_step_to,
+                logged_at_from=logged_at_from,
+                logged_at_to=logged_at_to,
+            ),
+            self._do,
+        )
+
+    async def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: str | None = None) -> BestCheckpoint:
+        """See `FineTuning.best_checkpoint`."""
+        from . import judging
+
+        return await arun(judging.best_checkpoint(id, metric, mode), self._do)
 
     async def download(  # noqa: PLR0913
         self,

@@ -19,6 +19,17 @@ class JobList(models.FinetuneTruncatedList):
 
 
 @define
+class MetricList(models.FinetuneListMetrics):
+    """What a job has recorded.
+
+    Attributes:
+        metrics: Always a list, by training step.
+    """
+
+    metrics: list[models.FinetuneMetrics] = field(factory=list)
+
+
+@define
 class EventList(models.FinetuneListEvents):
     """A job's events.
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from together_generated import models
 from together_generated.types import Unset
@@ -31,7 +31,7 @@ def list_jobs() -> Flow[JobList]:
     from .lists import JobList
 
     answer = yield from ask(_call("list the fine-tuning jobs", endpoint.sync, endpoint.asyncio))
-    jobs = JobList(sorted(_items(answer.data, models.FinetuneResponseTruncated, {"id": ""}), key=_age, reverse=True))
+    jobs = JobList(sorted(items(answer.data, models.FinetuneResponseTruncated, {"id": ""}), key=_age, reverse=True))
     jobs.additional_properties = answer.additional_properties
     return jobs
 
@@ -79,7 +79,7 @@ def list_events(job_id: str) -> Flow[EventList]:
 
     job_id = parse_job_id(job_id)
     answer = yield from ask(_call(f"list the events of {job_id}", endpoint.sync, endpoint.asyncio, id=job_id))
-    events = EventList(_items(answer.data, models.FineTuneEvent))
+    events = EventList(items(answer.data, models.FineTuneEvent))
     events.additional_properties = answer.additional_properties
     return events
 
@@ -90,13 +90,23 @@ def list_checkpoints(job_id: str) -> Flow[list[Checkpoint]]:
 
     job_id = parse_job_id(job_id)
     answer = yield from ask(_call(f"list the checkpoints of {job_id}", endpoint.sync, endpoint.asyncio, id=job_id))
-    return newest_first(list(_checkpoints(job_id, _items(answer.data, models.FineTuneCheckpoint))))
+    return newest_first(list(_checkpoints(job_id, items(answer.data, models.FineTuneCheckpoint))))
 
 
 # The server's answers -------------------------------------------------------------------------------------------------
 
 T = TypeVar("T")
-M = TypeVar("M", "models.FinetuneResponseTruncated", "models.FineTuneEvent", "models.FineTuneCheckpoint")
+
+
+class Model(Protocol):
+    """A model that can be read from JSON."""
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it."""
+
+
+M = TypeVar("M", bound=Model)
 
 
 def _call(
@@ -105,7 +115,7 @@ def _call(
     return Call(action, sync, asyncio, arguments)
 
 
-def _items(data: object, model: type[M], fallback: Mapping[str, str] | None = None) -> list[M]:
+def items(data: object, model: type[M], fallback: Mapping[str, str] | None = None) -> list[M]:
     """The items of a list that can be used, an odd one with what it lacks made up; the rest is left out and told."""
     found: list[M] = []
     for item in data if isinstance(data, list) else []:

@@ -81,11 +81,22 @@ def archive(
 ) -> Flow[tuple[models.FinetuneResponse, CheckpointName, Archive]]:
     """Apply the rules: which job, which checkpoint, and what to ask the API for."""
     wanted = parse_checkpoint_type(checkpoint_type)
-    checkpoint = parse_checkpoint_name(name, checkpoint_step)
+    checkpoint = yield from _found_out(parse_checkpoint_name(name, checkpoint_step))
     job = yield from retrieve(checkpoint.job_id)
     form = requested_checkpoint(checkpoint.job_id, wanted, training_type(job))
     check_ready(checkpoint, text(job.status))
     return job, checkpoint, Archive(checkpoint.job_id, checkpoint.step, form)
+
+
+def _found_out(checkpoint: CheckpointName) -> Flow[CheckpointName]:
+    """The checkpoint itself, where its name says that it is the best one."""
+    if not checkpoint.best:
+        return checkpoint
+    from .judging import best_checkpoint  # noqa: PLC0415 -- few ask for it
+
+    found = yield from best_checkpoint(checkpoint.job_id)
+    log.info("%s", found.reason)
+    return parse_checkpoint_name(found.checkpoint.name)
 
 
 def content(ft_id: str, checkpoint: str | None, checkpoint_step: int | None) -> Flow[Archive]:
@@ -97,6 +108,7 @@ def content(ft_id: str, checkpoint: str | None, checkpoint_step: int | None) -> 
     if checkpoint not in set(DownloadCheckpoint):
         forms = ", ".join(DownloadCheckpoint)
         raise CheckpointTypeError(f"there is no checkpoint {checkpoint!r}: choose one of {forms}")
+    name = yield from _found_out(name)
     return Archive(name.job_id, name.step, str(checkpoint))
 
 

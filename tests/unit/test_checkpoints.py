@@ -48,6 +48,19 @@ def test_a_name_is_read_back_as_it_was_written(job_id: str, step: int | None) ->
     assert parse_checkpoint_name(job_id, step) == name
 
 
+@given(job_id=job_ids)
+def test_the_best_is_a_name_without_a_step(job_id: str) -> None:
+    name = parse_checkpoint_name(f"{job_id}:best")
+    assert (name.job_id, name.step, name.best, str(name)) == (job_id, None, True, f"{job_id}:best")
+    with pytest.raises(CheckpointNameError, match="names a step already"):
+        parse_checkpoint_name(f"{job_id}:best", 500)
+    with pytest.raises(CheckpointNameError, match="names a checkpoint"):
+        parse_job_id(f"{job_id}:best")
+    for wrong in ("BEST", "best:1", "bes", "best "):
+        with pytest.raises(CheckpointNameError):
+            parse_checkpoint_name(f"{job_id}:{wrong}")
+
+
 @given(job_id=job_ids, inner=steps, outer=steps)
 def test_a_step_twice_names_both(job_id: str, inner: int, outer: int) -> None:
     with pytest.raises(CheckpointNameError) as caught:
@@ -65,7 +78,7 @@ def test_any_text_is_a_name_or_an_error_that_can_be_printed(text: str) -> None:
         refusal = str(error)
     if refusal:
         assert refusal.isprintable()
-        assert "expected 'ft-...' or 'ft-...:<step>'" in refusal
+        assert "expected 'ft-...', 'ft-...:<step>' or 'ft-...:best'" in refusal
     else:
         assert name.job_id.startswith("ft-")
         assert not re.search(r"[:/\s]", name.job_id)

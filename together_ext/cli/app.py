@@ -9,6 +9,7 @@ from .create import create
 from .download import download
 from .fine_tuning import cancel, delete, list_checkpoints, list_events, list_jobs, retrieve, status
 from .group import NORMALIZED, Command, Group, example, require_command
+from .metrics import metrics
 from .simulator import simulator
 from .wait import wait
 
@@ -64,6 +65,7 @@ for _name, _function, _example in (
     ("status", status, 'test "$(together-ext ft status ft-...)" = completed'),
     ("wait", wait, "together-ext ft wait ft-... --timeout 6h && echo done"),
     ("list-checkpoints", list_checkpoints, "together-ext ft list-checkpoints ft-..."),
+    ("metrics", metrics, "together-ext ft metrics ft-... --plot loss.png"),
     ("list-events", list_events, "together-ext ft list-events ft-... --follow"),
     ("download", download, "together-ext ft download ft-...:500 --checkpoint-type adapter"),
     ("create", create, "together-ext ft create --training-file file-... --model NAME"),

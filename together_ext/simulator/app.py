@@ -1,4 +1,4 @@
-"""The API: eight operations behind a key, and errors in the words of the real ones."""
+"""The API: its operations behind a key, and errors in the words of the real ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from together_ext.simulator import payloads
+from together_ext.simulator import metrics, payloads
 from together_ext.simulator.account import Account
 from together_ext.simulator.archives import Archive
 from together_ext.simulator.host import fault_of
@@ -58,6 +59,7 @@ class Api:
             self._route("/fine-tunes/{id}/cancel", self.cancel, "POST"),
             self._route("/fine-tunes/{id}/events", self.events, "GET"),
             self._route("/fine-tunes/{id}/checkpoints", self.checkpoints, "GET"),
+            self._route("/fine-tunes/{id}/metrics", self.metrics, "GET"),
             self._route("/finetune/download", self.download, "GET"),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: _error})
@@ -68,12 +70,7 @@ class Api:
 
     async def create(self, request: Request) -> Response:
         """A new job."""
-        try:
-            settings = json.loads(await request.body())
-        except ValueError:
-            settings = None
-        if not isinstance(settings, dict):
-            raise ApiError(400, "The body has to be a JSON object")
+        settings = await _object(request)
         for name in ("training_file", "model"):
             if not isinstance(settings.get(name), str) or not settings[name]:
                 raise ApiError(400, f"{name} is required", param=name)
@@ -108,6 +105,17 @@ class Api:
         """What a job has saved."""
         job = self._job(request.path_params["id"])
         return JSONResponse({"data": [payloads.checkpoint(item, job) for item in job.checkpoints]})
+
+    async def metrics(self, request: Request) -> Response:
+        """What a job has recorded. The filters are a body, and with newer clients the query."""
+        job = self._job(request.path_params["id"])
+        wanted = {**await _object(request, missing={}), **request.query_params}
+        try:
+            first, last = int(wanted.get("global_step_from", 0)), float(wanted.get("global_step_to", "inf"))
+        except (TypeError, ValueError):
+            raise ApiError(400, "global_step_from and global_step_to have to be integers") from None
+        found = [item for item in metrics.recorded(job) if first <= metrics.step_of(item) <= last]
+        return JSONResponse({"metrics": found})
 
     async def download(self, request: Request) -> Response:
         """The weights, or where they are."""
@@ -163,6 +171,20 @@ class ArchiveResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         await self._deliver(self._archive, scope, receive, send)
+
+
+async def _object(request: Request, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON object in the body; `missing` if there is none."""
+    body = await request.body()
+    if not body and missing is not None:
+        return missing
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ApiError(400, "The body has to be a JSON object")
+    return found
 
 
 def _needed(request: Request, name: str) -> str:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from together_ext.simulator.jobs import Job
 
 LORA_JOB = "ft-12345678-abcd-1234-efgh-123456789012"
-"""Completed; LoRA, supervised. Checkpoints at steps 250, 500 and 750, final weights at 1000."""
+"""Completed; LoRA, supervised. Checkpoints at steps 250, 500 and 750, which is the best; final weights at 1000."""
 
 FULL_JOB = "ft-0f1e2d3c-1111-2222-3333-444455556666"
 """Completed; all weights trained, on an older server (event types in upper case, no levels). Steps 100, final 200."""
 
 DPO_JOB = "ft-5d90a3e1-7c42-4b1f-9e0d-2f6b8c1a4d73"
-"""Completed; LoRA by DPO, on a newer server (more fields in checkpoints). Step 60, final 120; archives with a root."""
+"""Completed; LoRA by DPO, on a newer server (more fields in checkpoints). Step 60, final 120, never evaluated; archives
+with a root."""
 
 RUNNING_JOB = "ft-7a6b5c4d-0001-4e2f-8a3b-9c8d7e6f5a4b"
 """Running; LoRA. Has saved step 200, and will save 400 and finish at 600 as it is moved on."""
@@ -39,7 +40,7 @@ def catalog() -> list[Job]:
         lived(
             Job(
                 FULL_JOB,
-                _settings("full", batch_size=16, n_checkpoints=2, training_type={"type": "Full"}),
+                _settings("full", batch_size=16, n_checkpoints=2, n_evals=4, training_type={"type": "Full"}),
                 (100, 200),
                 (_MORNING - timedelta(days=40)).replace(microsecond=0),
                 f"{_NAME}-full-5b1e77aa",
@@ -50,7 +51,7 @@ def catalog() -> list[Job]:
         lived(
             Job(
                 LORA_JOB,
-                _settings("support-bot", n_checkpoints=4),
+                _settings("support-bot", n_checkpoints=4, n_evals=8),
                 (250, 500, 750, 1000),
                 _MORNING + timedelta(days=1),
                 f"{_NAME}-support-bot-1a2b3c4d",
@@ -70,7 +71,7 @@ def catalog() -> list[Job]:
         lived(
             Job(
                 RUNNING_JOB,
-                _settings("nightly", n_checkpoints=3),
+                _settings("nightly", n_checkpoints=3, n_evals=6),
                 (200, 400, 600),
                 _MORNING + timedelta(days=3),
                 f"{_NAME}-nightly-90abcdef",

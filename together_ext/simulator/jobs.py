@@ -68,6 +68,8 @@ class Job:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     overrides: dict[str, object] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    metrics: list[dict[str, object]] | None = None
+    """What is answered for the metrics in place of what the training would have recorded."""
 
     def __post_init__(self) -> None:
         self.updated_at = self.created_at
@@ -156,7 +158,7 @@ class Job:
 
     def _reach(self, step: int, now: datetime) -> None:
         for saved in self.steps[:-1]:
-            if self.trained < saved <= step:
+            if saved <= step and not self.has_step(saved):
                 self._save(saved, now)
         self.trained = step
 

@@ -1,0 +1,149 @@
+"""Which checkpoint is the best, and curves of dots: values in, values out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from together_ext.checkpoints import Checkpoint
+from together_ext.cli.plot import curve_lines
+from together_ext.errors import RuleError
+from together_ext.metrics import Point, best, chosen_by_server, is_better_lower, metric_name, names, points, step_of
+
+JOB = "ft-x"
+
+
+def checkpoint(step: int, *, final: bool = False) -> Checkpoint:
+    name = JOB if final else f"{JOB}:{step}"
+    return Checkpoint(step, "Final" if final else "Intermediate", name, None, "", "")
+
+
+def losses(**values: float) -> list[Point]:
+    """Points by step, `s100=0.5`."""
+    return [Point(int(step[1:]), {"eval_loss": value}) for step, value in values.items()]
+
+
+CHECKPOINTS = [checkpoint(300, final=True), checkpoint(200), checkpoint(100)]
+
+
+def test_the_lowest_loss_is_the_best() -> None:
+    found = best(CHECKPOINTS, losses(s100=0.9, s200=0.4, s300=0.6), "eval/loss", None)
+    assert found is not None
+    assert (found.checkpoint.name, found.metric, found.value, found.step) == ("ft-x:200", "eval_loss", 0.4, 200)
+    assert found.reason == "ft-x:200 has the lowest eval_loss, 0.4, of the 3 checkpoints that were judged"
+
+
+def test_the_final_weights_may_be_the_best() -> None:
+    found = best(CHECKPOINTS, losses(s100=0.9, s300=0.1), "eval_loss", None)
+    assert found is not None
+    assert found.checkpoint.name == JOB
+
+
+def test_a_checkpoint_is_judged_by_the_last_value_since_the_one_before() -> None:
+    """An evaluation at step 101 is none of the weights of step 100."""
+    found = best(CHECKPOINTS, losses(s50=0.1, s90=0.9, s101=0.2, s199=0.5, s290=0.8), "eval_loss", None)
+    assert found is not None
+    assert (found.checkpoint.step, found.step, found.value) == (200, 199, 0.5)
+    assert "recorded at step 199" in found.reason
+
+
+def test_of_two_that_are_as_good_the_earlier_one_is_taken() -> None:
+    found = best(CHECKPOINTS, losses(s100=0.5, s200=0.5, s300=0.5), "eval_loss", None)
+    assert found is not None
+    assert found.checkpoint.step == 100
+
+
+def test_of_two_at_one_step_the_final_one_is_taken() -> None:
+    for order in (1, -1):
+        found = best([checkpoint(5), checkpoint(5, final=True)][::order], losses(s5=1.0), "eval_loss", None)
+        assert found is not None
+        assert found.checkpoint.name == JOB
+
+
+def test_what_is_better_is_told_by_the_name_or_by_the_caller() -> None:
+    recorded = [Point(100, {"eval_accuracy": 0.1, "x": 1.0}), Point(200, {"eval_accuracy": 0.9, "x": 2.0})]
+    assert best(CHECKPOINTS, recorded, "eval/accuracy", None).step == 200  # type: ignore[union-attr]
+    assert best(CHECKPOINTS, recorded, "eval/accuracy", "min").step == 100  # type: ignore[union-attr]
+    assert best(CHECKPOINTS, recorded, "x", "max").step == 200  # type: ignore[union-attr]
+    with pytest.raises(RuleError, match="mode='min' or 'max'"):
+        is_better_lower("x", None)
+    with pytest.raises(RuleError, match="there is no mode 'best'"):
+        is_better_lower("x", "best")
+
+
+def test_without_values_there_is_none() -> None:
+    assert best(CHECKPOINTS, losses(s301=0.5), "eval_loss", None) is None
+    assert best([], losses(s100=0.5), "eval_loss", None) is None
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, True, "0.5"])
+def test_without_a_best_value_the_servers_step_is_only_where_it_stopped(value: object) -> None:
+    assert chosen_by_server(CHECKPOINTS, 200, value) is None
+    assert chosen_by_server(CHECKPOINTS, 150, 0.5) is None
+    assert chosen_by_server(CHECKPOINTS, 200, 0.5).checkpoint.step == 200  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "step"),
+    [
+        ({"train/global_step": 7, "train/loss": 1}, 7),
+        ({"global_step": 7.0}, 7),
+        ({"step": 0}, 0),
+        ({"global_step": 7.5}, None),
+        ({"global_step": -1}, None),
+        ({"global_step": math.inf}, None),
+        ({"global_step": True}, None),
+        ({"global_step": "7"}, None),
+        ({}, None),
+    ],
+)
+def test_the_step_is_found_under_its_names(recorded: dict[str, Any], step: int | None) -> None:
+    assert step_of(recorded) == step
+
+
+def test_both_vocabularies_are_one_and_what_is_no_number_is_left_out() -> None:
+    found = points(
+        [
+            {"eval_loss": 0.5, "global_step": 20, "logged_at": 1_777_277_642.0},
+            {"train/loss": 1, "train/global_step": 10, "note": "x", "odd": None, "nan": math.nan, "flag": True},
+            {"train/loss": 1},
+        ]
+    )
+    assert found == [Point(10, {"train_loss": 1.0}), Point(20, {"eval_loss": 0.5})]
+    assert names(found) == ["train_loss", "eval_loss"]
+
+
+anything = st.dictionaries(
+    st.text(max_size=5) | st.sampled_from(["global_step", "train/global_step", "eval/loss"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
+    max_size=4,
+)
+
+
+@given(st.lists(anything, max_size=6), st.lists(st.integers(0, 10**12 - 1), max_size=5))
+def test_whatever_a_server_records_the_best_has_a_value_of_its_own(recorded: list[Any], steps: list[int]) -> None:
+    found = best([checkpoint(step) for step in steps], points(recorded), "eval_loss", None)
+    if found is not None:
+        values = [point.values["eval_loss"] for point in points(recorded) if "eval_loss" in point.values]
+        assert found.value in values
+        assert found.step <= found.checkpoint.step
+        assert metric_name(found.metric) == found.metric
+
+
+numbers = st.floats(-1e300, 1e300)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**12), numbers), min_size=1, max_size=200))
+def test_a_curve_fits_and_shows_every_end(curve: list[tuple[int, float]]) -> None:
+    curve = sorted(curve)
+    name, *rows, axis = curve_lines("eval_loss", curve)
+    assert name == "eval_loss"
+    assert max(map(len, [*rows, axis])) < 80
+    assert any(ord(char) > 0x2800 for row in rows for char in row)
+    # The highest and the lowest value are on the first and the last row, if they differ.
+    if curve[0][1] != curve[-1][1] and len({value for _, value in curve}) > 1:
+        assert any(ord(char) > 0x2800 for char in rows[0])

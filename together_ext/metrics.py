@@ -1,0 +1,226 @@
+"""What a job has recorded while it trained, and which checkpoint is the best by it. Values in, values out.
+
+Servers have two vocabularies: `train/loss` and `train/global_step`, or `train_loss` and `global_step`. Here a slash is
+an underscore, and the step is `global_step` whoever counts it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeGuard
+
+from .checkpoints import Checkpoint, is_step
+from .errors import NoBestCheckpointError, RuleError, printable
+
+EVAL_LOSS: Final = "eval_loss"
+STEP: Final = "global_step"
+TIME: Final = "logged_at"
+
+_STEPS: Final = frozenset({"global_step", "train_global_step", "eval_global_step", "step"})
+# What is better when there is less of it, and when there is more.
+_LOWER: Final = ("loss", "perplexity", "error")
+_HIGHER: Final = ("accuracy", "reward", "win_rate", "f1", "bleu", "rouge", "margin")
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was recorded at once.
+
+    Attributes:
+        step: The training step.
+        values: The numbers by the names of the metrics.
+    """
+
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class BestCheckpoint:
+    """The checkpoint to take.
+
+    Attributes:
+        checkpoint: Which; its `name` is what `download` takes.
+        metric: By what it was judged.
+        value: What that was; None if only the server knows.
+        step: The training step that was judged.
+        reason: Why this one, in a sentence.
+    """
+
+    checkpoint: Checkpoint
+    metric: str
+    value: float | None
+    step: int
+    reason: str
+
+
+def metric_name(name: str) -> str:
+    """A metric's name in the one vocabulary: `eval/loss` is `eval_loss`."""
+    return name.strip().replace("/", "_").lower()
+
+
+def step_of(recorded: Mapping[str, Any]) -> int | None:
+    """The training step of what was recorded; None if it does not say one."""
+    for name, value in recorded.items():
+        if metric_name(name) in _STEPS and _is_number(value):
+            whole = int(value)
+            return whole if whole == value and is_step(whole) else None
+    return None
+
+
+def time_of(recorded: Mapping[str, Any]) -> object:
+    """When it was recorded, as the server writes it; None if it does not say."""
+    return next((value for name, value in recorded.items() if metric_name(name) == TIME), None)
+
+
+def points(recorded: Iterable[Mapping[str, Any]]) -> list[Point]:
+    """What can be drawn and compared: finite numbers, by step; what has no step is left out."""
+    found = []
+    for item in recorded:
+        step = step_of(item)
+        if step is not None:
+            found.append(Point(step, dict(_numbers(item))))
+    return sorted(found, key=lambda point: point.step)
+
+
+def _numbers(item: Mapping[str, Any]) -> Iterable[tuple[str, float]]:
+    for name, value in item.items():
+        plain = metric_name(name)
+        if _is_number(value) and plain not in _STEPS and plain != TIME:
+            with suppress(OverflowError):
+                yield plain, float(value)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    # A comparison, since an integer of any size is finite, and too large for isfinite.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def names(recorded: Iterable[Point]) -> list[str]:
+    """The metrics that there are, in the order of their coming."""
+    return list(dict.fromkeys(name for point in recorded for name in point.values))
+
+
+def within(recorded: Mapping[str, Any], steps: tuple[float, float], times: tuple[datetime | None, ...]) -> bool:
+    """Whether what was recorded lies between two steps and two times; what does not say when is taken for inside.
+
+    Args:
+        recorded: Names and values.
+        steps: The first and the last step.
+        times: When it was recorded, and the earliest and the latest time; None where that is not known or wanted.
+    """
+    step = step_of(recorded)
+    at, first, last = times
+    early = at is not None and first is not None and at < first
+    late = at is not None and last is not None and at > last
+    return (step is None or steps[0] <= step <= steps[1]) and not early and not late
+
+
+# The best -------------------------------------------------------------------------------------------------------------
+
+
+def is_better_lower(metric: str, mode: str | None) -> bool:
+    """Whether less of a metric is better.
+
+    Args:
+        metric: Its name.
+        mode: `min` or `max`, where the name does not tell.
+
+    Raises:
+        RuleError: It cannot be told, or there is no such mode.
+    """
+    if mode is not None:
+        if mode not in {"min", "max"}:
+            raise RuleError(f"there is no mode {mode!r}: choose min or max, or leave it out")
+        return mode == "min"
+    plain = metric_name(metric)
+    if any(word in plain for word in _LOWER):
+        return True
+    if any(word in plain for word in _HIGHER):
+        return False
+    raise RuleError(
+        f"it cannot be told whether less or more of {printable(metric, 80)!r} is better: say mode='min' or 'max'"
+    )
+
+
+def best(
+    checkpoints: Sequence[Checkpoint], recorded: Sequence[Point], metric: str, mode: str | None
+) -> BestCheckpoint | None:
+    """The checkpoint with the best value of a metric; None if no checkpoint has a value.
+
+    A checkpoint is judged by what was recorded at its step, or else by the last value since the checkpoint before it:
+    evaluations need not fall on the steps at which weights are saved. Of two that are as good, the earlier one.
+
+    Args:
+        checkpoints: The job's checkpoints.
+        recorded: What it has recorded, by step.
+        metric: The metric's name, in either vocabulary.
+        mode: `min` or `max`, where the name does not tell.
+
+    Raises:
+        RuleError: It cannot be told what is better.
+    """
+    lower, plain = is_better_lower(metric, mode), metric_name(metric)
+    values = [(point.step, point.values[plain]) for point in recorded if plain in point.values]
+    judged: list[tuple[float, Checkpoint, int, float]] = []
+    before = -1
+    for checkpoint in one_for_each_step(checkpoints):
+        seen = [(step, value) for step, value in values if before < step <= checkpoint.step]
+        before = checkpoint.step
+        if seen:
+            step, value = seen[-1]
+            judged.append((value if lower else -value, checkpoint, step, value))
+    if not judged:
+        return None
+    _, checkpoint, step, value = min(judged, key=lambda one: one[0])
+    at = "" if step == checkpoint.step else f", recorded at step {step}"
+    which = "lowest" if lower else "highest"
+    reason = (
+        f"{checkpoint.name} has the {which} {plain}, {value:.6g}{at}, of the {len(judged)} checkpoints that were judged"
+    )
+    return BestCheckpoint(checkpoint, plain, value, step, reason)
+
+
+def one_for_each_step(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """The checkpoints by step; of two at one step the final one, which stays when the others are cleared away."""
+    by_step: dict[int, Checkpoint] = {}
+    for found in checkpoints:
+        if found.step not in by_step or ":" not in found.name:
+            by_step[found.step] = found
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def chosen_by_server(checkpoints: Iterable[Checkpoint], step: object, value: object) -> BestCheckpoint | None:
+    """The checkpoint that early stopping chose; None if it has chosen none, or one that is not listed.
+
+    Args:
+        checkpoints: The job's checkpoints.
+        step: The step that the server names.
+        value: The evaluation loss there. Without one, the step is only where the training ended.
+    """
+    if not _is_number(value):
+        return None
+    for checkpoint in one_for_each_step(checkpoints):
+        if checkpoint.step == step:
+            reason = f"{checkpoint.name} is what the server's early stopping chose, with an eval_loss of {value:.6g}"
+            return BestCheckpoint(checkpoint, EVAL_LOSS, float(value), checkpoint.step, reason)
+    return None
+
+
+def nothing_to_judge_by(
+    job_id: str, metric: str, checkpoints: Sequence[Checkpoint], recorded: Sequence[Point]
+) -> NoBestCheckpointError:
+    """Why there is no best checkpoint."""
+    if not checkpoints:
+        return NoBestCheckpointError(job_id, metric, "it has no checkpoints yet")
+    there = names(recorded)
+    if metric_name(metric) in there:
+        return NoBestCheckpointError(job_id, metric, f"no checkpoint has a {metric_name(metric)}")
+    shown = ", ".join(printable(name, 60) for name in there[:10])
+    has = f"it has recorded {shown}" if shown else "it has recorded no metrics"
+    way_out = "; a job needs a validation file and n_evals to be evaluated" if metric_name(metric) == EVAL_LOSS else ""
+    return NoBestCheckpointError(job_id, metric, f"{has}{way_out}")
