@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         JobFailedError,
         JobNotReadyError,
         MissingPathError,
+        ModelLimitError,
         NoBestCheckpointError,
         NotEnoughSpaceError,
         NotFoundError,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from .metrics import BestCheckpoint
+    from .pricing import token_count
     from .transfer import DownloadProgress
     from .weights import DownloadResult
 
@@ -88,6 +90,7 @@ __all__ = [
     "JobFailedError",
     "JobNotReadyError",
     "MissingPathError",
+    "ModelLimitError",
     "NoBestCheckpointError",
     "NotEnoughSpaceError",
     "NotFoundError",
@@ -108,6 +111,7 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
     "extract",
+    "token_count",
     "verify",
 ]
 
@@ -145,6 +149,7 @@ _HOMES = {
         "JobFailedError",
         "JobNotReadyError",
         "MissingPathError",
+        "ModelLimitError",
         "NoBestCheckpointError",
         "NotEnoughSpaceError",
         "NotFoundError",
@@ -163,6 +168,7 @@ _HOMES = {
         "WaitTimeoutError",
     ),
     "metrics": ("BestCheckpoint",),
+    "pricing": ("token_count",),
     "transfer": ("DownloadProgress",),
     "weights": ("DownloadResult",),
 }

@@ -8,6 +8,7 @@
     │   ├── UnknownTrainingTypeError        the default type cannot be told
     │   ├── JobNotReadyError                the job has no final weights
     │   ├── CheckpointNotFoundError         the job has no checkpoint at that step
+    │   ├── ModelLimitError                 a new job goes beyond what its base model allows
     │   └── NoBestCheckpointError           there is nothing to tell a job's best checkpoint by
     ├── JobFailedError                      a job that was waited for has ended without final weights
     ├── WaitTimeoutError (TimeoutError)     a job has not ended in the time that there was
@@ -137,6 +138,16 @@ class CheckpointNotFoundError(RuleError):
         steps = ", ".join(map(str, self.available))
         has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
         super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
+
+
+class ModelLimitError(RuleError):
+    """A new job goes beyond what its base model allows."""
+
+    code = "model_limit"
+
+    def __init__(self, model: str, parameter: str, reason: str) -> None:
+        self.model, self.parameter = model, parameter
+        super().__init__(f"{model} does not allow this {parameter}: {reason}; see the model's limits")
 
 
 class NoBestCheckpointError(RuleError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Inside the classes below `list` is a method.
 Checkpoints = list[Checkpoint]
+Names = list[str]
 
 
 class FineTuning:
@@ -61,14 +62,48 @@ class FineTuning:
     def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """Start a job.
 
+        What cannot be right is refused before any request. If a parameter is given that the base model limits, its
+        limits are asked for first; if they cannot be had, the server decides.
+
         Args:
-            **parameters: The fields of `JobParameters`; `training_file` and `model` are needed, and what is left
-                out takes the server's default.
+            **parameters: The keywords of `JobParameters`. `training_file` is needed, and `model` or `from_checkpoint`;
+                what is left out takes the server's default.
 
         Returns:
             The new job. A creation is repeated only when the server said that it had done nothing.
+
+        Raises:
+            RuleError: Parameters that cannot be right, or not together.
+            ModelLimitError: The base model does not allow it.
         """
         return run(operations.create(parameters), self._do)
+
+    def estimate_price(self, **parameters: Unpack[JobParameters]) -> models.FinetunePriceEstimate:
+        """What a job would cost.
+
+        Args:
+            **parameters: Those of `create`; what the price does not depend on is checked, and not sent.
+
+        Returns:
+            The price in `estimated_total_price`, in US dollars; `allowed_to_proceed` says whether the account may start
+            it. Where `estimation_available` is False, there is none, and `unavailable_reason` says why.
+
+        Raises:
+            RuleError: Parameters that cannot be right, or not together.
+        """
+        return run(operations.estimate_price(parameters), self._do)
+
+    def list_models(self) -> Names:
+        """The names of the base models that can be fine-tuned, in the server's order."""
+        return run(operations.list_models(), self._do)
+
+    def model_limits(self, model_name: str) -> models.FinetuneModelLimits:
+        """Between which bounds a base model can be fine-tuned.
+
+        Args:
+            model_name: The base model's name.
+        """
+        return run(operations.model_limits(model_name), self._do)
 
     def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """Ask the server to stop a job.
@@ -333,6 +368,18 @@ class AsyncFineTuning:
     async def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """See `FineTuning.create`."""
         return await arun(operations.create(parameters), self._do)
+
+    async def estimate_price(self, **parameters: Unpack[JobParameters]) -> models.FinetunePriceEstimate:
+        """See `FineTuning.estimate_price`."""
+        return await arun(operations.estimate_price(parameters), self._do)
+
+    async def list_models(self) -> Names:
+        """See `FineTuning.list_models`."""
+        return await arun(operations.list_models(), self._do)
+
+    async def model_limits(self, model_name: str) -> models.FinetuneModelLimits:
+        """See `FineTuning.model_limits`."""
+        return await arun(operations.model_limits(model_name), self._do)
 
     async def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """See `FineTuning.cancel`."""

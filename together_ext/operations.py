@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from together_generated import models
 from together_generated.types import Unset
 
-from .checkpoints import Checkpoint, checkpoint_name, is_step, newest_first, parse_job_id
+from .checkpoints import Checkpoint, checkpoint_name, is_step, newest_first, parse_checkpoint_name, parse_job_id
+from .errors import ApiError, RuleError, printable
 from .flow import Call, Flow, ask
 
 if TYPE_CHECKING:
@@ -49,10 +50,69 @@ def create(parameters: JobParameters) -> Flow[models.FinetuneResponseTruncated]:
     from together_generated.api.fine_tuning import create_fine_tune as endpoint
 
     from .creation import creation_request, creation_secrets
+    from .job_rules import needs_limits
 
     body = creation_request(parameters)
+    if needs_limits(body) and isinstance(body.model, str):
+        yield from _check_limits(
+            body, body.model, ranked=bool(parameters.get("lora_r") or parameters.get("training_type"))
+        )
+    if isinstance(body.from_checkpoint, str):
+        body.from_checkpoint = yield from _found_out(body.from_checkpoint)
     call = _call("create a fine-tuning job", endpoint.sync, endpoint.asyncio, body=body)
     return (yield from ask(replace(call, secrets=creation_secrets(parameters))))
+
+
+def _check_limits(body: models.FinetuneCreateRequest, model: str, *, ranked: bool) -> Flow[None]:
+    """Refuse what the base model does not allow; if its limits cannot be had, the server decides."""
+    from .job_rules import check_limits, fit_rank
+
+    try:
+        limits = yield from model_limits(model)
+    except ApiError as error:
+        log.warning("the limits of the model are not known (%s); the server decides", error)
+        return
+    if not ranked:
+        fit_rank(body, limits)
+    check_limits(body, limits)
+
+
+def _found_out(checkpoint: str) -> Flow[str]:
+    """A checkpoint itself, where its name says that it is the best one."""
+    if not (checkpoint.startswith("ft-") and parse_checkpoint_name(checkpoint).best):
+        return checkpoint
+    from .judging import best_checkpoint
+
+    return (yield from best_checkpoint(parse_checkpoint_name(checkpoint).job_id)).checkpoint.name
+
+
+def estimate_price(parameters: JobParameters) -> Flow[models.FinetunePriceEstimate]:
+    """What a job would cost."""
+    from together_generated.api.fine_tuning import estimate_fine_tune_price as endpoint
+
+    from .creation import creation_secrets, price_request
+
+    body = price_request(parameters)
+    call = _call("estimate the price of a fine-tuning job", endpoint.sync, endpoint.asyncio, body=body)
+    return (yield from ask(replace(call, secrets=creation_secrets(parameters))))
+
+
+def list_models() -> Flow[list[str]]:
+    """The base models that can be fine-tuned."""
+    from together_generated.api.fine_tuning import list_fine_tune_models as endpoint
+
+    answer = yield from ask(_call("list the base models", endpoint.sync, endpoint.asyncio))
+    return [name for name in answer.models if isinstance(name, str)] if isinstance(answer.models, list) else []
+
+
+def model_limits(model_name: str) -> Flow[models.FinetuneModelLimits]:
+    """Between which bounds a base model can be fine-tuned."""
+    from together_generated.api.fine_tuning import retrieve_fine_tune_model_limits as endpoint
+
+    if not isinstance(model_name, str) or not model_name.strip():
+        raise RuleError(f"the model is {model_name!r}: expected its name")
+    action = f"retrieve the limits of {printable(model_name, 100)}"
+    return (yield from ask(_call(action, endpoint.sync, endpoint.asyncio, model_name=model_name)))
 
 
 def cancel(job_id: str) -> Flow[models.FinetuneResponseTruncated]:

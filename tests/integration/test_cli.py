@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
+from together_generated.models import FinetuneCreateRequest
 
 SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
 COMMANDS = (
@@ -25,6 +27,10 @@ COMMANDS = (
     "list-events",
     "download",
     "create",
+    "price",
+    "limits",
+    "models",
+    "metrics",
     "cancel",
     "delete",
 )
@@ -206,15 +212,14 @@ def test_what_the_server_writes_drives_no_terminal(cli: Cli, sim: Simulator) -> 
 
 
 def test_a_job_is_created_with_what_was_said_and_no_more(cli: Cli, sim: Simulator) -> None:
-    outcome = cli("ft", "create", "--training-file", "file-1", "--model", "acme/Tiny")
+    outcome = cli("ft", "create", "--training-file", "file-1", "--model", "acme/Tiny", "--yes")
     assert json.loads(sim.requests[-1].body) == {"training_file": "file-1", "model": "acme/Tiny"}
     assert outcome.out == f"{cli('ft', 'list', '-q').out.split()[0]}\n"
-    assert f"together-ext ft status {outcome.out.strip()}" in outcome.err
+    assert f"together-ext ft wait {outcome.out.strip()}" in outcome.err
+    assert "about $0.71, for 1,482,137 tokens to train on" in outcome.err
 
 
 def test_every_field_of_a_job_has_an_option(cli: Cli, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    from together_ext.creation import JobParameters  # noqa: PLC0415
-
     monkeypatch.setenv("WANDB_API_KEY", "wandb-key")
     monkeypatch.setenv("HF_TOKEN", "hf-token")
     cli(
@@ -238,12 +243,13 @@ def test_every_field_of_a_job_has_an_option(cli: Cli, sim: Simulator, monkeypatc
         *("--early-stopping", "--early-stopping-patience", "1", "--early-stopping-min-delta", "0.1"),
         *("--early-stopping-warmup-evals", "0"),
         *("--lora-r", "16", "--training-method", "sft", "--train-on-inputs", "auto", "--train-vision"),
-        *("--from-checkpoint", "ft-1:2", "--from-hf-model", "a/b", "--hf-model-revision", "main"),
+        *("--from-hf-model", "a/b", "--hf-model-revision", "main", "--yes"),
         *("--hf-output-repo-name", "a/c", "--hf-token-from-env", "--wandb", "--wandb-base-url", "http://w"),
         *("--wandb-project-name", "p", "--wandb-name", "n", "--wandb-entity", "e"),
     )
     sent = json.loads(sim.requests[-1].body)
-    assert set(sent) == set(JobParameters.__annotations__) - {"train_on_inputs"}
+    fields = {field.name for field in attrs.fields(FinetuneCreateRequest) if field.init}
+    assert set(sent) == fields - {"train_on_inputs", "from_checkpoint"}
     assert sent["training_type"] == {"type": "Lora", "lora_r": 16, "lora_alpha": 16}
     assert sent["training_method"] == {"method": "sft", "train_on_inputs": "auto"}
     assert (sent["wandb_api_key"], sent["hf_api_token"]) == ("wandb-key", "hf-token")
@@ -256,7 +262,7 @@ def test_keys_of_other_services_stay_here_unless_asked_for(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "wandb-key")
     monkeypatch.setenv("HF_TOKEN", "hf-token")
-    outcome = cli("ft", "create", "--training-file", "f", "--model", "m", "--wandb-name", "n", "--json")
+    outcome = cli("ft", "create", "--training-file", "f", "--model", "m", "--wandb-name", "n", "--json", "--yes")
     assert outcome.json["status"] == "pending"
     assert not {"wandb_api_key", "hf_api_token"} & set(json.loads(sim.requests[-1].body))
 

@@ -102,6 +102,13 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "list", "--base-url", "ftp://x"), (), 2, "invalid_configuration", "base URL"),
         (("ft", "create", "--model", "m"), (), 2, "usage", "--training-file"),
         (("ft", "create", "--model", "m", "--training-file", "f", "--wandb"), (), 2, "usage", "WANDB_API_KEY"),
+        (("ft", "create", "--model", "m", "--training-file", "f"), (), 2, "usage", "add --yes"),
+        (("ft", "create", "-m", "m", "-t", "f", "--wandb-api-key", KEY, "-y"), (), 2, "usage", "set WANDB_API_KEY"),
+        (("ft", "create", "-m", "m", "-t", "f", "--hf-api-token", KEY, "-y"), (), 2, "usage", "set HF_TOKEN"),
+        (("ft", "create", "-m", "m", "-t", "f", "--dpo-beta", "0.1", "-y"), (), 2, "invalid_request", "dpo_beta"),
+        (("ft", "create", "-m", "m", "-t", "f", "-b", "many", "-y"), (), 2, "invalid_request", "'many'"),
+        (("ft", "create", "-t", "f", "-y"), (), 2, "invalid_request", "from_checkpoint"),
+        (("ft", "limits", "none"), (), 4, "not_found", "none"),
         (("simulator", "--rate-limit", "fast"), (), 2, "usage", "'fast'"),
         (("simulator", "--port", "99999"), (), 2, "usage", "--port"),
         # The key.
@@ -129,7 +136,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "list"), (BUSY,), 8, "rate_limited", "429"),
         (("ft", "list"), (BROKEN,), 8, "server_error", "500"),
         (
-            ("ft", "create", "--model", "m", "--training-file", "f"),
+            ("ft", "create", "--model", "m", "--training-file", "f", "--yes", "-q"),
             (Fault(path="/", drop=True, times=None),),
             8,
             "connection_error",

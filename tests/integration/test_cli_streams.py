@@ -172,7 +172,7 @@ def test_nobody_listening_on_standard_error_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Broken(BrokenPipeError(32, "Broken pipe")))
-    assert main(["ft", "create", "--training-file", "f", "--model", "m"]) == 0
+    assert main(["ft", "create", "--training-file", "f", "--model", "m", "--yes"]) == 0
     assert capsys.readouterr().out.startswith("ft-")
     assert main(["ft", "status", "ft-none"]) == 4
 

@@ -165,7 +165,7 @@ def test_keys_of_other_services_are_not_quoted_either(client: Together, sim: Sim
     """Servers repeat the request that they refuse."""
     secrets = {"wandb_api_key": "wandb-0123456789", "hf_api_token": "hf_abcdefgh"}
     refusal = {"detail": [{"msg": "too many epochs", "input": {"n_epochs": 1000} | secrets}]}
-    sim.script(Fault(path="/fine-tunes", status=422, body=json.dumps(refusal).encode()))
+    sim.script(Fault(path="/fine-tunes", method="POST", status=422, body=json.dumps(refusal).encode()))
     with pytest.raises(ApiStatusError, match="too many epochs") as caught:
         client.fine_tuning.create(
             training_file="f", model="m", n_epochs=1000, wandb_api_key="wandb-0123456789", hf_api_token="hf_abcdefgh"

@@ -1,4 +1,4 @@
-"""The pure parts of the command line: exit codes, amounts, views, JSON, progress lines, training options."""
+"""The pure parts of the command line: exit codes, amounts, views, JSON, progress lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext import errors
-from together_ext.cli import training
 from together_ext.cli.amounts import duration_text, parse_size, rate_text, size_text
 from together_ext.cli.documents import plain
 from together_ext.cli.exits import BadUsageError, CommandError, Exit, code_of, exit_of
@@ -21,7 +20,7 @@ from together_ext.cli.progress import FIRST, INTERVAL, PlainProgress, line
 from together_ext.cli.tables import draw
 from together_ext.cli.views import Lines, Record, Table, View, cell
 from together_ext.transfer import DownloadProgress
-from together_generated.models import FinetuneJobStatus, FullTrainingType, LoRATrainingType
+from together_generated.models import FinetuneJobStatus
 
 GB = 10**9
 JOB = "ft-12345678-abcd-1234-efgh-123456789012"
@@ -238,97 +237,3 @@ def test_a_plain_line_comes_every_few_seconds_and_not_at_once() -> None:
         progress(DownloadProgress(tick, 150, 0, 10.0, None, 1))
     assert [round(at - 100, 1) for at, _ in said] == [FIRST, FIRST + INTERVAL, FIRST + 2 * INTERVAL]
     assert rate_text(10.0) in said[0][1]
-
-
-# The options of `create` ----------------------------------------------------------------------------------------------
-
-NO_LORA = training.Lora(None, None, None, None)
-NO_PREFERENCES = training.Preferences(None, None, None, None, None)
-
-
-def test_what_was_not_said_is_left_to_the_server() -> None:
-    assert training.training_type(NO_LORA, wanted=None) is None
-    assert training.training_method(None, NO_PREFERENCES, None) is None
-    assert training.lr_scheduler(None, None, None) is None
-    assert training.multimodal(train_vision=None) is None
-    assert training.batch_size(None) is None
-
-
-@pytest.mark.parametrize(
-    ("lora", "wanted", "rank", "alpha"),
-    [
-        (NO_LORA, True, 64, 16),
-        (training.Lora(8, None, None, None), None, 8, 16),
-        (training.Lora(None, 32, None, None), None, 64, 32),
-        (training.Lora(8, 32, 0.1, "q_proj"), True, 8, 32),
-    ],
-)
-def test_rank_and_alpha_go_together(lora: training.Lora, wanted: bool | None, rank: int, alpha: int) -> None:  # noqa: FBT001
-    found = training.training_type(lora, wanted=wanted)
-    assert isinstance(found, LoRATrainingType)
-    assert (found.lora_r, found.lora_alpha) == (rank, alpha)
-    assert ("lora_dropout" in found.to_dict()) == (lora.lora_dropout is not None)
-
-
-def test_full_training_has_no_adapter() -> None:
-    assert isinstance(training.training_type(NO_LORA, wanted=False), FullTrainingType)
-    with pytest.raises(BadUsageError, match="--lora-dropout"):
-        training.training_type(training.Lora(None, None, 0.1, None), wanted=False)
-
-
-def test_a_training_method_takes_its_own_settings() -> None:
-    beta = training.Preferences(0.2, None, None, None, dpo_reference_free=True)
-    dpo = training.training_method("dpo", beta, None)
-    assert dpo is not None
-    assert dpo.to_dict() == {"method": "dpo", "dpo_beta": 0.2, "dpo_reference_free": True}
-    for text, value in (("auto", "auto"), ("TRUE", True), ("false", False)):
-        sft = training.training_method(None, NO_PREFERENCES, text)
-        assert sft is not None
-        assert sft.to_dict() == {"method": "sft", "train_on_inputs": value}
-    bare = training.training_method("sft", NO_PREFERENCES, None)
-    assert bare is not None
-    assert bare.to_dict() == {"method": "sft"}
-
-
-@pytest.mark.parametrize(
-    ("method", "preferences", "on_inputs", "named"),
-    [
-        ("rl", NO_PREFERENCES, None, "'rl'"),
-        ("sft", training.Preferences(0.1, None, None, None, None), None, "--dpo-beta"),
-        (None, training.Preferences(None, 0.1, None, None, None), None, "--rpo-alpha"),
-        ("dpo", NO_PREFERENCES, "true", "--train-on-inputs"),
-        (None, NO_PREFERENCES, "maybe", "'maybe'"),
-    ],
-)
-def test_settings_that_contradict_are_named(
-    method: str | None, preferences: training.Preferences, on_inputs: str | None, named: str
-) -> None:
-    with pytest.raises(BadUsageError, match=named):
-        training.training_method(method, preferences, on_inputs)
-
-
-def test_a_schedule_takes_its_own_settings() -> None:
-    def sent(kind: str, least: float | None, cycles: float | None) -> object:
-        found = training.lr_scheduler(kind, least, cycles)
-        assert found is not None
-        return found.to_dict()
-
-    assert sent("cosine", 0.1, None) == {
-        "lr_scheduler_type": "cosine",
-        "lr_scheduler_args": {"num_cycles": 0.5, "min_lr_ratio": 0.1},
-    }
-    assert sent("linear", 0.1, None) == {"lr_scheduler_type": "linear", "lr_scheduler_args": {"min_lr_ratio": 0.1}}
-
-
-@pytest.mark.parametrize(
-    ("kind", "least", "cycles"), [("square", None, None), (None, 0.1, None), ("linear", None, 1.0), (None, None, 1.0)]
-)
-def test_a_schedule_that_does_not_fit_is_refused(kind: str | None, least: float | None, cycles: float | None) -> None:
-    with pytest.raises(BadUsageError):
-        training.lr_scheduler(kind, least, cycles)
-
-
-def test_a_batch_is_a_number_or_the_largest() -> None:
-    assert (training.batch_size("16"), training.batch_size("MAX")) == (16, "max")
-    with pytest.raises(BadUsageError, match="'many'"):
-        training.batch_size("many")

@@ -34,6 +34,7 @@ from together_ext.errors import (
     JobFailedError,
     JobNotReadyError,
     MissingKeyError,
+    ModelLimitError,
     NoBestCheckpointError,
     NotEnoughSpaceError,
     RuleError,
@@ -63,6 +64,7 @@ EXAMPLES: dict[type[TogetherExtError], Callable[[], TogetherExtError]] = {
         FinetuneResponse("ft-x"), "error", FineTuneEvent(message="line 1\x1b is no JSON")
     ),
     WaitTimeoutError: lambda: WaitTimeoutError(FinetuneResponse("ft-x"), "running", 60),
+    ModelLimitError: lambda: ModelLimitError("acme/Tiny", "n_epochs", "it is 21, and the most is 20"),
     NoBestCheckpointError: lambda: NoBestCheckpointError("ft-x", "eval_loss", "it has recorded no metrics"),
     CheckpointNotFoundError: lambda: CheckpointNotFoundError("ft-x", 5, [10, 20]),
     ApiConnectionError: lambda: ApiConnectionError("list the jobs", "no route"),

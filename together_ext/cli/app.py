@@ -10,6 +10,7 @@ from .download import download
 from .fine_tuning import cancel, delete, list_checkpoints, list_events, list_jobs, retrieve, status
 from .group import NORMALIZED, Command, Group, example, require_command
 from .metrics import metrics
+from .price import limits, models, price
 from .simulator import simulator
 from .wait import wait
 
@@ -68,7 +69,10 @@ for _name, _function, _example in (
     ("metrics", metrics, "together-ext ft metrics ft-... --plot loss.png"),
     ("list-events", list_events, "together-ext ft list-events ft-... --follow"),
     ("download", download, "together-ext ft download ft-...:500 --checkpoint-type adapter"),
-    ("create", create, "together-ext ft create --training-file file-... --model NAME"),
+    ("create", create, "together-ext ft create --training-file file-... --model NAME --yes"),
+    ("price", price, "together-ext ft price --training-file file-... --model NAME"),
+    ("limits", limits, "together-ext ft limits NAME"),
+    ("models", models, "together-ext ft models llama"),
     ("cancel", cancel, "together-ext ft cancel ft-... --yes"),
     ("delete", delete, "together-ext ft delete ft-... --yes"),
 ):

@@ -28,8 +28,17 @@ def confirm(action: str, job_id: str, *, yes: bool) -> None:
         return
     if not stdin_is_terminal():
         raise BadUsageError(f"nothing was sent: to {action} {job_id} without being asked, add --yes")
+    ask(f"{action} {job_id}")
+
+
+def ask(question: str) -> None:
+    """Ask somebody at the terminal; any answer but yes ends the command.
+
+    Raises:
+        CommandError: The answer is another one.
+    """
     # On standard error, and not by input(), which would write to standard output.
-    sys.stderr.write(f"{action} {job_id}? [y/N] ")
+    sys.stderr.write(f"{question}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise CommandError("nothing was sent, as the answer was not yes", code="declined")

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from .confirm import ask
 from .exits import BadUsageError
-from .screen import show, tell
+from .price import price_lines
+from .screen import show, stdin_is_terminal, tell
 from .session import connect
 from .settings import settings_of
 from .views import Lines, cell
@@ -25,18 +27,18 @@ Choice = bool | None
 def create(  # noqa: PLR0913 -- an option for each field of the request
     context: typer.Context,
     *,
-    training_file: Annotated[str, _option("FILE-ID", "The uploaded training file.")],
-    model: Annotated[str, _option("NAME", "The base model.")],
+    training_file: Annotated[str, _option("FILE-ID", "The uploaded training file.", "--training-file", "-t")],
+    model: Annotated[Text, _option("NAME", "The base model.", "--model", "-m", "-M")] = None,
     validation_file: Annotated[Text, _option("FILE-ID", "The uploaded validation file.")] = None,
     suffix: Annotated[Text, _option("TEXT", "Becomes part of the new model's name.")] = None,
-    n_epochs: Annotated[Count, _option("N", "Passes over the training file.")] = None,
-    n_checkpoints: Annotated[Count, _option("N", "Checkpoints to save.")] = None,
+    n_epochs: Annotated[Count, _option("N", "Passes over the training file.", "--n-epochs", "--ne")] = None,
+    n_checkpoints: Annotated[Count, _option("N", "Checkpoints to save.", "--n-checkpoints", "-c")] = None,
     n_evals: Annotated[Count, _option("N", "Evaluations on the validation file.")] = None,
-    batch_size: Annotated[Text, _option("N", "Samples in a step, or max.")] = None,
+    batch_size: Annotated[Text, _option("N", "Samples in a step, or max.", "--batch-size", "-b")] = None,
     gradient_accumulation_steps: Annotated[Count, _option("N", "Batches that make a step.")] = None,
     max_seq_length: Annotated[Count, _option("N", "Longest sequence in tokens.")] = None,
     packing: Annotated[Choice, _option(None, "Pack short samples together.")] = None,
-    learning_rate: Annotated[Number, _option("X", "Peak learning rate.")] = None,
+    learning_rate: Annotated[Number, _option("X", "Peak learning rate.", "--learning-rate", "--lr")] = None,
     lr_scheduler_type: Annotated[Text, _option("TYPE", "cosine or linear.")] = None,
     min_lr_ratio: Annotated[Number, _option("X", "Last learning rate as a share of the peak.")] = None,
     scheduler_num_cycles: Annotated[Number, _option("X", "Cycles of the cosine; 0.5 falls once.")] = None,
@@ -44,7 +46,9 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
     weight_decay: Annotated[Number, _option("X", "Weight decay.")] = None,
     max_grad_norm: Annotated[Number, _option("X", "Norm at which gradients are clipped; 0: never.")] = None,
     random_seed: Annotated[Count, _option("N", "Seed of the run.")] = None,
-    early_stopping: Annotated[bool, _option(None, "End when it no longer gets better.", "--early-stopping")] = False,
+    early_stopping: Annotated[
+        bool, _option(None, "End when it no longer gets better.", "--early-stopping", "--early-stopping-enabled")
+    ] = False,
     early_stopping_patience: Annotated[Count, _option("N", "Evaluations without an improvement.")] = None,
     early_stopping_min_delta: Annotated[Number, _option("X", "Least improvement that counts.")] = None,
     early_stopping_warmup_evals: Annotated[Count, _option("N", "First evaluations that do not count.")] = None,
@@ -73,60 +77,68 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
     wandb_project_name: Annotated[Text, _option("NAME", "Weights & Biases project.")] = None,
     wandb_name: Annotated[Text, _option("NAME", "Weights & Biases run.")] = None,
     wandb_entity: Annotated[Text, _option("NAME", "Weights & Biases entity.")] = None,
+    wandb_api_key: Annotated[Text, typer.Option(hidden=True)] = None,
+    hf_api_token: Annotated[Text, typer.Option(hidden=True)] = None,
+    yes: Annotated[bool, _option(None, "Do not ask.", "--yes", "-y", "--confirm")] = False,
 ) -> None:
     """Start a job.
 
-    What is left out takes the server's default. Keys of other services are sent only if asked for, and read from the
-    environment: a command line can be read in every process list.
+    It tells the price first, and asks; --yes answers in advance. What is left out takes the server's default. Keys of
+    other services are sent only if asked for, and read from the environment: a command line can be read in every
+    process list.
     """
-    from . import training  # noqa: PLC0415 -- not for `--help`
-
     settings = settings_of(context)
-    preferences = training.Preferences(
-        dpo_beta, rpo_alpha, simpo_gamma, dpo_normalize_logratios_by_length, dpo_reference_free
-    )
+    _refuse_keys(wandb_api_key, hf_api_token)
+    parameters = _parameters(context, batch_size, train_on_inputs)
+    parameters |= {
+        "early_stopping_enabled": early_stopping or None,
+        "hf_api_token": _secret("HF_TOKEN", "--hf-token-from-env") if hf_token_from_env else None,
+        "wandb_api_key": _secret("WANDB_API_KEY", "--wandb") if wandb else None,
+    }
+    if not yes and not stdin_is_terminal():
+        raise BadUsageError("nothing was sent: to create a job without being asked, add --yes")
     with connect(settings) as client:
-        job = client.fine_tuning.create(
-            training_file=training_file,
-            model=model,
-            validation_file=validation_file,
-            suffix=suffix,
-            n_epochs=n_epochs,
-            n_checkpoints=n_checkpoints,
-            n_evals=n_evals,
-            batch_size=training.batch_size(batch_size),
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            max_seq_length=max_seq_length,
-            packing=packing,
-            learning_rate=learning_rate,
-            lr_scheduler=training.lr_scheduler(lr_scheduler_type, min_lr_ratio, scheduler_num_cycles),
-            warmup_ratio=warmup_ratio,
-            weight_decay=weight_decay,
-            max_grad_norm=max_grad_norm,
-            random_seed=random_seed,
-            early_stopping_enabled=early_stopping or None,
-            early_stopping_patience=early_stopping_patience,
-            early_stopping_min_delta=early_stopping_min_delta,
-            early_stopping_warmup_evals=early_stopping_warmup_evals,
-            training_type=training.training_type(
-                training.Lora(lora_r, lora_alpha, lora_dropout, lora_trainable_modules), wanted=lora
-            ),
-            training_method=training.training_method(training_method, preferences, train_on_inputs),
-            multimodal_params=training.multimodal(train_vision=train_vision),
-            from_checkpoint=from_checkpoint,
-            from_hf_model=from_hf_model,
-            hf_model_revision=hf_model_revision,
-            hf_output_repo_name=hf_output_repo_name,
-            hf_api_token=_secret("HF_TOKEN", "--hf-token-from-env") if hf_token_from_env else None,
-            wandb_api_key=_secret("WANDB_API_KEY", "--wandb") if wandb else None,
-            wandb_base_url=wandb_base_url,
-            wandb_project_name=wandb_project_name,
-            wandb_name=wandb_name,
-            wandb_entity=wandb_entity,
-        )
+        if not (yes and (settings.quiet or settings.json)):
+            for line in price_lines(client, parameters):
+                tell(line)
+        if not yes:
+            ask("create the job")
+        job = client.fine_tuning.create(**parameters)
     show(settings, job.to_dict(), Lines([cell(job.id)]))
     if not settings.quiet and not settings.json:
-        tell(f"{cell(job.status)}; together-ext ft status {cell(job.id)} tells how it goes on")
+        tell(f"{cell(job.status)}; together-ext ft wait {cell(job.id)} waits for it")
+
+
+def _parameters(context: typer.Context, batch_size: str | None, train_on_inputs: str | None) -> dict[str, Any]:
+    """The options as keywords of `create`: they have the same names."""
+    from together_ext.creation import JobParameters  # noqa: PLC0415 -- not for `--help`
+
+    given = {name: value for name, value in context.params.items() if name in JobParameters.__annotations__}
+    return given | {
+        "batch_size": _number_or(batch_size, "--batch-size", {"max": "max"}),
+        "train_on_inputs": _number_or(train_on_inputs, None, {"true": True, "false": False, "auto": "auto"}),
+    }
+
+
+def _number_or(text: str | None, number: str | None, words: dict[str, Any]) -> object:
+    """A word's value, or a whole number if the option takes one; anything else is left for the rules to refuse."""
+    if text is None:
+        return None
+    if text.lower() in words:
+        return words[text.lower()]
+    return int(text) if number and text.isdecimal() and text.isascii() else text
+
+
+def _refuse_keys(wandb_api_key: str | None, hf_api_token: str | None) -> None:
+    """Refuse what other programs take on their command lines, where anybody on the machine can read it."""
+    for given, option, instead, variable in (
+        (wandb_api_key, "--wandb-api-key", "--wandb", "WANDB_API_KEY"),
+        (hf_api_token, "--hf-api-token", "--hf-token-from-env", "HF_TOKEN"),
+    ):
+        if given is not None:
+            raise BadUsageError(
+                f"{option} would show the key in every process list: set {variable}, and give {instead} instead"
+            )
 
 
 def _secret(variable: str, option: str) -> str:

@@ -40,7 +40,7 @@ def metrics(  # noqa: PLR0913 -- the command's options
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all of it as CSV.")] = False,
 ) -> None:
-    """Show what a job has recorded while it trained.
+    """Show what a job has recorded.
 
     On a terminal: a table, curves, and the best checkpoint. Elsewhere: the step and the metrics, with tabs between, one
     line for each step. With --quiet: the name of the best checkpoint.

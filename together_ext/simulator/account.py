@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from together_ext.simulator import base_models
 from together_ext.simulator.catalog import catalog
 from together_ext.simulator.jobs import Job, identifier
 
@@ -14,7 +15,7 @@ _MOST_CHECKPOINTS = 100
 
 
 class Account:
-    """Jobs by ID, and the pace at which they live.
+    """Jobs by ID, the pace at which they live, and the base models.
 
     ``pace`` is how many seconds a job spends in each state; with None it only moves when told to. ``clock`` tells the
     time of day for what happens, ``timer`` (seconds) when it is due.
@@ -23,6 +24,8 @@ class Account:
     def __init__(self, clock: Callable[[], datetime], timer: Callable[[], float], pace: float | None) -> None:
         self._clock, self._timer, self._pace = clock, timer, pace
         self._lock = threading.RLock()
+        self.limits = base_models.limits()
+        self.price: dict[str, object] | None = None
         self._created = 0
         self._jobs: dict[str, Job] = {}
         self._moved: dict[str, float] = {}

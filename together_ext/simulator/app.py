@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from together_ext.simulator import metrics, payloads
+from together_ext.simulator import base_models, metrics, payloads
 from together_ext.simulator.account import Account
 from together_ext.simulator.archives import Archive
 from together_ext.simulator.host import fault_of
@@ -54,6 +54,9 @@ class Api:
         routes = [
             self._route("/fine-tunes", self.list, "GET"),
             self._route("/fine-tunes", self.create, "POST"),
+            self._route("/fine-tunes/estimate-price", self.estimate_price, "POST"),
+            self._route("/fine-tunes/models/supported", self.models, "GET"),
+            self._route("/fine-tunes/models/limits", self.model_limits, "GET"),
             self._route("/fine-tunes/{id}", self.retrieve, "GET"),
             self._route("/fine-tunes/{id}", self.delete, "DELETE"),
             self._route("/fine-tunes/{id}/cancel", self.cancel, "POST"),
@@ -71,10 +74,40 @@ class Api:
     async def create(self, request: Request) -> Response:
         """A new job."""
         settings = await _object(request)
-        for name in ("training_file", "model"):
+        needed = ["training_file"] if settings.get("from_checkpoint") else ["training_file", "model"]
+        for name in needed:
             if not isinstance(settings.get(name), str) or not settings[name]:
                 raise ApiError(400, f"{name} is required", param=name)
+        if not settings.get("model"):
+            settings["model"] = self._base_of(str(settings["from_checkpoint"]))
         return JSONResponse(payloads.truncated(self.account.create(settings)))
+
+    def _base_of(self, checkpoint: str) -> str:
+        """The base model of a job that is gone on from, by its ID or its model's name."""
+        name = checkpoint.partition(":")[0]
+        for job in self.account.all():
+            if name in {job.id, job.model_output_name}:
+                return str(job.settings["model"])
+        raise ApiError(404, f"Checkpoint {checkpoint} not found", param="from_checkpoint")
+
+    async def estimate_price(self, request: Request) -> Response:
+        """What a job would cost."""
+        wanted = await _object(request)
+        if not wanted.get("training_file"):
+            raise ApiError(400, "training_file is required", param="training_file")
+        return JSONResponse(self.account.price or base_models.estimate(wanted))
+
+    async def models(self, _request: Request) -> Response:
+        """The base models."""
+        return JSONResponse({"models": list(self.account.limits)})
+
+    async def model_limits(self, request: Request) -> Response:
+        """Within which bounds a base model can be trained."""
+        name = _needed(request, "model_name")
+        if name not in self.account.limits:
+            message = f"Model {name} is not supported for fine-tuning"
+            return JSONResponse({"message": message}, status_code=404)
+        return JSONResponse(self.account.limits[name])
 
     async def retrieve(self, request: Request) -> Response:
         """One job, with everything."""

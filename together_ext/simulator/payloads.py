@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from together_ext.simulator.base_models import TOKENS
 from together_ext.simulator.jobs import Checkpoint, Event, Job
 
 DEFAULTS: dict[str, object] = {
@@ -42,7 +43,6 @@ DEFAULTS: dict[str, object] = {
 
 _BOTH = frozenset(DEFAULTS) - {"suffix", "packing", "max_seq_length", "random_seed", "wandb_name"}
 _PRICE = 0.48
-_TOKENS = 1_482_137
 
 
 def truncated(job: Job) -> dict[str, object]:
@@ -131,7 +131,7 @@ def _state(job: Job) -> dict[str, object]:
         "started_at": None if job.started_at is None else timestamp(job.started_at),
         "model_output_name": job.model_output_name,
         "total_price": _PRICE if job.started_at else 0.0,
-        "token_count": _TOKENS if job.started_at else 0,
+        "token_count": TOKENS if job.started_at else 0,
         "progress": {"estimate_available": running, "seconds_remaining": _left(job) if running else 0},
     }
 

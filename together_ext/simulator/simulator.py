@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from starlette.types import Receive, Scope, Send
 
@@ -238,6 +238,15 @@ class Simulator:
         """What a download gets: of the final step and in the job's default form, unless said otherwise."""
         job = self.job(job_id)
         return self._shelf.get(job, Label(job_id, job.steps[-1] if step is None else step, form or job.forms[0]))
+
+    @property
+    def limits(self) -> dict[str, dict[str, Any]]:
+        """The limits of the base models by their names, to look at and to change."""
+        return self._account.limits
+
+    def set_price(self, answer: dict[str, Any] | None) -> None:
+        """Answer every estimate with this; with None as usual."""
+        self._account.price = answer
 
     # How the hosts work ----------------------------------------------------------------------------------------
 
