@@ -12,15 +12,20 @@ import importlib.util
 import sys
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import yaml
 
 from tools.generate import PACKAGE, ROOT, SPEC, GenerationError, generate
 
+Document = dict[str, dict[str, dict[str, dict[str, Any]]]]
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 ENTRY_POINTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
+# Of an operation whose answer is empty there is nothing to read.
+ENTRY_POINTS_OF_EMPTY = ("sync_detailed", "asyncio_detailed")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -41,7 +46,7 @@ def differences(committed: Path, fresh: Path) -> Iterator[str]:
             yield f"{name}: differs"
 
 
-def operations(document: dict[str, dict[str, dict[str, dict[str, str]]]]) -> Iterator[str]:
+def operations(document: Document) -> Iterator[str]:
     """The operationId of each operation of an OpenAPI document; its method and path where it has none."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -49,8 +54,24 @@ def operations(document: dict[str, dict[str, dict[str, dict[str, str]]]]) -> Ite
                 yield operation.get("operationId", f"{method.upper()} {path}")
 
 
-def missing_operations(wanted: Iterator[str], package: Path) -> Iterator[str]:
-    """Say which operations have no endpoint module with all four of its functions."""
+def empty_operations(document: Document) -> set[str]:
+    """The operationIds of operations whose only answer is 204, which has no body."""
+    return {
+        str(operation.get("operationId"))
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS and list(operation["responses"]) == ["204"]
+    }
+
+
+def missing_operations(wanted: Iterator[str], package: Path, empty: AbstractSet[str] = frozenset()) -> Iterator[str]:
+    """Say which operations have no endpoint module with all of its functions.
+
+    Args:
+        wanted: Their operationIds.
+        package: The generated package.
+        empty: Those of them whose answer has no body.
+    """
     modules = {path.stem: path for path in (package / "api").rglob("*.py") if path.stem != "__init__"}
     for operation in wanted:
         if operation not in modules:
@@ -62,7 +83,8 @@ def missing_operations(wanted: Iterator[str], package: Path) -> Iterator[str]:
             yield f"operation {operation}: its module is not Python"
             continue
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        if lacking := [name for name in ENTRY_POINTS if name not in defined]:
+        wanted_here = ENTRY_POINTS_OF_EMPTY if operation in empty else ENTRY_POINTS
+        if lacking := [name for name in wanted_here if name not in defined]:
             yield f"operation {operation}: lacks {', '.join(lacking)}"
 
 
@@ -123,7 +145,7 @@ def main() -> int:
     except GenerationError as error:
         problems = [str(error)]
     document = yaml.safe_load(SPEC.read_text())
-    problems += missing_operations(operations(document), PACKAGE)
+    problems += missing_operations(operations(document), PACKAGE, empty_operations(document))
     problems += dangling_imports(PACKAGE)
     for problem in problems:
         print(problem, file=sys.stderr)

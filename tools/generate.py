@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,27 @@ class GenerationError(Exception):
     """The generator refused the specification, or warned about it."""
 
 
+# The generator writes the boundary between the parts of an upload into the code, and a file that holds it is cut in two.
+# Without that line httpx makes one that nobody can guess.
+FIXED_BOUNDARY = 'headers["Content-Type"] = "multipart/form-data; boundary=+++"'
+
+
+def templates(into: Path) -> None:
+    """Put the templates that replace the generator's own into a folder: ours, and its own that need a correction.
+
+    Raises:
+        GenerationError: The generator's template is not as it was, so that nobody knows whether it is right.
+    """
+    shutil.copytree(TEMPLATES, into, dirs_exist_ok=True)
+    name = "endpoint_module.py.jinja"
+    found = (importlib.resources.files("openapi_python_client") / "templates" / name).read_text()
+    if FIXED_BOUNDARY not in found:
+        raise GenerationError(
+            f"the generator's {name} has no fixed boundary any more: see whether tools/generate.py needs it"
+        )
+    (into / name).write_text(found.replace(FIXED_BOUNDARY, ""))
+
+
 def generate(into: Path, *, spec: Path = SPEC) -> None:
     """Write the client for `spec` as the new folder `into`.
 
@@ -39,13 +61,14 @@ def generate(into: Path, *, spec: Path = SPEC) -> None:
         raise GenerationError(f"{spec.name} is not a valid OpenAPI document: {error}") from error
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
     command += ["--path", str(spec), "--config", str(CONFIG), "--output-path", str(into)]
-    # Ours go before the generator's own of the same name.
-    command += ["--custom-template-path", str(TEMPLATES)]
     # The generator finds ruff, which its post hooks call, on PATH; take the pinned one beside this interpreter.
     path = str(Path(sys.executable).parent)
-    done = subprocess.run(  # noqa: S603 -- a fixed command of our own
-        command, check=False, capture_output=True, text=True, env={"PATH": path, "PYTHONUTF8": "1"}
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        templates(Path(scratch))
+        command += ["--custom-template-path", scratch]
+        done = subprocess.run(  # noqa: S603 -- a fixed command of our own
+            command, check=False, capture_output=True, text=True, env={"PATH": path, "PYTHONUTF8": "1"}
+        )
     if done.returncode != 0:
         raise GenerationError(f"the generator was not content:\n{done.stdout}{done.stderr}")
     # PEP 561: without this marker the types of an installed copy are not used.

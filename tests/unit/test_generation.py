@@ -14,7 +14,13 @@ import yaml
 
 from tools import check_generated
 from tools import generate as generation
-from tools.check_generated import dangling_imports, differences, missing_operations, operations
+from tools.check_generated import (
+    dangling_imports,
+    differences,
+    empty_operations,
+    missing_operations,
+    operations,
+)
 from tools.generate import CONFIG, PACKAGE, SPEC, GenerationError, generate
 
 # A fresh package against the committed one ----------------------------------------------------------------------
@@ -119,9 +125,28 @@ def test_an_operation_whose_module_is_no_python_is_found(tmp_path: Path) -> None
 
 
 def test_the_committed_client_has_every_operation() -> None:
-    wanted = list(operations(yaml.safe_load(SPEC.read_text())))
-    assert len(wanted) >= 12
-    assert list(missing_operations(iter(wanted), PACKAGE)) == []
+    document = yaml.safe_load(SPEC.read_text())
+    wanted = list(operations(document))
+    assert len(wanted) >= 24
+    assert list(missing_operations(iter(wanted), PACKAGE, empty_operations(document))) == []
+
+
+def test_an_operation_without_an_answer_needs_no_function_that_reads_it(tmp_path: Path) -> None:
+    document = {"paths": {"/jobs/{id}": {"delete": {"operationId": "delete_job", "responses": {"204": {}}}}}}
+    assert empty_operations(document) == {"delete_job"}
+    write(tmp_path, {"api/jobs/delete_job.py": "def sync_detailed(): ...\nasync def asyncio_detailed(): ...\n"})
+    assert list(missing_operations(iter(["delete_job"]), tmp_path, {"delete_job"})) == []
+    (problem,) = missing_operations(iter(["delete_job"]), tmp_path)
+    assert problem == "operation delete_job: lacks sync, asyncio"
+
+
+def test_no_upload_has_a_boundary_that_can_be_guessed() -> None:
+    """A file that holds it would be cut in two."""
+    assert not [path for path in PACKAGE.rglob("*.py") if "boundary=" in path.read_text()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "FIXED_BOUNDARY", "another one")
+        with pytest.raises(GenerationError, match="has no fixed boundary any more"):
+            generate(PACKAGE.with_name("nothing"))
 
 
 # Imports --------------------------------------------------------------------------------------------------------
@@ -252,7 +277,7 @@ def refusing(committed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("committed")
 def test_the_check_passes_for_a_client_that_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_generated.main() == 0
-    assert capsys.readouterr() == ("generated/together_generated is up to date: 12 operations\n", "")
+    assert capsys.readouterr() == ("generated/together_generated is up to date: 24 operations\n", "")
 
 
 def test_the_check_names_every_defect_and_the_way_out(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,27 @@ import importlib
 from typing import TYPE_CHECKING
 
 __all__ = (
+    "Autoscaling",
     "BatchSizeMax",
+    "ChatChoice",
+    "ChatCompletion",
+    "ChatCompletionRequest",
+    "ChatMessage",
+    "ChatUsage",
     "CosineLRSchedulerArgs",
     "DownloadCheckpoint",
+    "Endpoint",
+    "EndpointCreateRequest",
+    "EndpointList",
+    "EndpointState",
+    "EndpointTarget",
+    "EndpointUpdateRequest",
+    "FileDeleteResponse",
+    "FileList",
+    "FileObject",
+    "FilePurpose",
+    "FileType",
+    "FileUpload",
     "FineTuneCheckpoint",
     "FinetuneCreateRequest",
     "FinetuneDeleteResponse",
@@ -31,6 +49,11 @@ __all__ = (
     "FinetuneTruncatedList",
     "FullTrainingType",
     "FullTrainingTypeType",
+    "Hardware",
+    "HardwareAvailability",
+    "HardwareList",
+    "HardwarePricing",
+    "HardwareSpecs",
     "LinearLRSchedulerArgs",
     "LoRATrainingType",
     "LoRATrainingTypeType",
@@ -46,9 +69,27 @@ __all__ = (
 )
 
 _MODULE_OF = {
+    "Autoscaling": ".autoscaling",
     "BatchSizeMax": ".batch_size_max",
+    "ChatChoice": ".chat_choice",
+    "ChatCompletion": ".chat_completion",
+    "ChatCompletionRequest": ".chat_completion_request",
+    "ChatMessage": ".chat_message",
+    "ChatUsage": ".chat_usage",
     "CosineLRSchedulerArgs": ".cosine_lr_scheduler_args",
     "DownloadCheckpoint": ".download_checkpoint",
+    "Endpoint": ".endpoint",
+    "EndpointCreateRequest": ".endpoint_create_request",
+    "EndpointList": ".endpoint_list",
+    "EndpointState": ".endpoint_state",
+    "EndpointTarget": ".endpoint_target",
+    "EndpointUpdateRequest": ".endpoint_update_request",
+    "FileDeleteResponse": ".file_delete_response",
+    "FileList": ".file_list",
+    "FileObject": ".file_object",
+    "FilePurpose": ".file_purpose",
+    "FileType": ".file_type",
+    "FileUpload": ".file_upload",
     "FineTuneCheckpoint": ".fine_tune_checkpoint",
     "FineTuneEvent": ".fine_tune_event",
     "FineTuneProgress": ".fine_tune_progress",
@@ -73,6 +114,11 @@ _MODULE_OF = {
     "FinetuneTruncatedList": ".finetune_truncated_list",
     "FullTrainingType": ".full_training_type",
     "FullTrainingTypeType": ".full_training_type_type",
+    "Hardware": ".hardware",
+    "HardwareAvailability": ".hardware_availability",
+    "HardwareList": ".hardware_list",
+    "HardwarePricing": ".hardware_pricing",
+    "HardwareSpecs": ".hardware_specs",
     "LinearLRSchedulerArgs": ".linear_lr_scheduler_args",
     "LoRATrainingType": ".lo_ra_training_type",
     "LoRATrainingTypeType": ".lo_ra_training_type_type",
@@ -88,9 +134,27 @@ _MODULE_OF = {
 }
 
 if TYPE_CHECKING:
+    from .autoscaling import Autoscaling
     from .batch_size_max import BatchSizeMax
+    from .chat_choice import ChatChoice
+    from .chat_completion import ChatCompletion
+    from .chat_completion_request import ChatCompletionRequest
+    from .chat_message import ChatMessage
+    from .chat_usage import ChatUsage
     from .cosine_lr_scheduler_args import CosineLRSchedulerArgs
     from .download_checkpoint import DownloadCheckpoint
+    from .endpoint import Endpoint
+    from .endpoint_create_request import EndpointCreateRequest
+    from .endpoint_list import EndpointList
+    from .endpoint_state import EndpointState
+    from .endpoint_target import EndpointTarget
+    from .endpoint_update_request import EndpointUpdateRequest
+    from .file_delete_response import FileDeleteResponse
+    from .file_list import FileList
+    from .file_object import FileObject
+    from .file_purpose import FilePurpose
+    from .file_type import FileType
+    from .file_upload import FileUpload
     from .fine_tune_checkpoint import FineTuneCheckpoint
     from .fine_tune_event import FineTuneEvent
     from .fine_tune_progress import FineTuneProgress
@@ -115,6 +179,11 @@ if TYPE_CHECKING:
     from .finetune_truncated_list import FinetuneTruncatedList
     from .full_training_type import FullTrainingType
     from .full_training_type_type import FullTrainingTypeType
+    from .hardware import Hardware
+    from .hardware_availability import HardwareAvailability
+    from .hardware_list import HardwareList
+    from .hardware_pricing import HardwarePricing
+    from .hardware_specs import HardwareSpecs
     from .linear_lr_scheduler_args import LinearLRSchedulerArgs
     from .lo_ra_training_type import LoRATrainingType
     from .lo_ra_training_type_type import LoRATrainingTypeType

@@ -1,0 +1,298 @@
+"""Metrics, limits, prices, files, chat and endpoints: what is sent, and answers of every kind that parse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import attrs
+import pytest
+
+from together_generated import models
+from together_generated.api.chat import create_chat_completion
+from together_generated.api.endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    list_endpoints,
+    retrieve_endpoint,
+    update_endpoint,
+)
+from together_generated.api.files import delete_file, list_files, retrieve_file, retrieve_file_content, upload_file
+from together_generated.api.fine_tuning import (
+    estimate_fine_tune_price,
+    list_fine_tune_metrics,
+    list_fine_tune_models,
+    retrieve_fine_tune_model_limits,
+)
+from together_generated.api.hardware import list_hardware
+from together_generated.types import File
+
+from .conftest import KEY, Api
+from .semantics import Json, meaning
+
+FILE: dict[str, Json] = {
+    "id": "file-5e1fd3c2",
+    "object": "file",
+    "created_at": 1_777_277_642,
+    "filename": "train.jsonl",
+    "bytes": 1024,
+    "purpose": "fine-tune",
+    "FileType": "jsonl",
+    "Processed": True,
+    "LineCount": 12,
+    "processing_status": "COMPLETED",
+}
+ENDPOINT: dict[str, Json] = {
+    "id": "endpoint-1",
+    "object": "endpoint",
+    "name": "acme/Model-1a2b3c4d",
+    "display_name": "Support",
+    "model": "acme/Model",
+    "hardware": "1x_nvidia_h100_80gb_sxm",
+    "type": "dedicated",
+    "owner": "acme",
+    "state": "STARTED",
+    "autoscaling": {"min_replicas": 1, "max_replicas": 2},
+    "inactive_timeout": 60,
+    "created_at": "2026-04-27T08:15:31.250000Z",
+}
+HARDWARE: dict[str, Json] = {
+    "id": "1x_nvidia_h100_80gb_sxm",
+    "object": "hardware",
+    "pricing": {"cents_per_minute": 5.5},
+    "specs": {"gpu_type": "h100", "gpu_link": "sxm", "gpu_memory": 80.0, "gpu_count": 1},
+    "availability": {"status": "available"},
+    "updated_at": "2026-04-27T08:15:31.250000Z",
+}
+COMPLETION: dict[str, Json] = {
+    "id": "chat-1",
+    "object": "chat.completion",
+    "created": 1_777_277_642,
+    "model": "acme/Model",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Hello!", "reasoning": None, "tool_calls": []},
+            "text": "",
+            "seed": 7,
+        }
+    ],
+    "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
+}
+LIMITS: dict[str, Json] = {
+    "model_name": "m",
+    "full_training": {"max_batch_size": 16, "max_batch_size_dpo": 8, "min_batch_size": 8},
+    "lora_training": {
+        "max_batch_size": 16,
+        "max_batch_size_dpo": 8,
+        "min_batch_size": 8,
+        "default_rank": 16,
+        "max_rank": 64,
+        "target_modules": ["q_proj"],
+    },
+    "max_num_epochs": 20,
+    "max_num_evals": 100,
+    "max_num_checkpoints": 50,
+    "max_learning_rate": 0.01,
+    "min_learning_rate": 1e-08,
+    "min_max_seq_length": 512,
+    "max_seq_length_sft": 32768,
+    "max_seq_length_dpo": 16384,
+    "default_gradient_accumulation_steps": 1,
+    "supports_full_training": True,
+    "supports_vision": False,
+    "supports_tools": True,
+    "supports_reasoning": False,
+    "merge_output_lora": True,
+}
+PRICE: dict[str, Json] = {
+    "estimation_available": True,
+    "unavailable_reason": None,
+    "estimated_total_price": 4.5,
+    "allowed_to_proceed": True,
+    "user_limit": 100.0,
+    "estimated_train_token_count": 1e6,
+    "estimated_eval_token_count": 0.0,
+}
+
+WHOLE: dict[type[Any], dict[str, Json]] = {
+    models.FileObject: FILE,
+    models.Endpoint: ENDPOINT,
+    models.Hardware: HARDWARE,
+    models.ChatCompletion: COMPLETION,
+    models.FinetuneModelLimits: LIMITS,
+    models.FinetunePriceEstimate: PRICE,
+}
+EACH = pytest.mark.parametrize(("model", "payload"), WHOLE.items(), ids=[kind.__name__ for kind in WHOLE])
+
+
+@EACH
+def test_an_answer_writes_back_as_it_came_and_no_field_is_unknown(model: type[Any], payload: dict[str, Json]) -> None:
+    found = model.from_dict(payload)
+    assert meaning(found.to_dict()) == meaning(payload)
+    assert found.additional_keys == []
+    assert {field.name for field in attrs.fields(model) if field.init} == {
+        "type_" if name == "type" else "object_" if name == "object" else _attribute(name) for name in payload
+    }
+
+
+def _attribute(name: str) -> str:
+    return {"FileType": "file_type", "Processed": "processed", "LineCount": "line_count", "bytes": "bytes_"}.get(
+        name, name
+    )
+
+
+@EACH
+@pytest.mark.parametrize("odd", [None, "odd", 7, [], {"new": True}])
+def test_no_field_beside_an_id_may_break_an_answer(model: type[Any], payload: dict[str, Json], odd: Json) -> None:
+    for name in payload:
+        if name != "id" or model is models.ChatCompletion:
+            model.from_dict({**payload, name: odd})
+    model.from_dict({"id": "x", "brand_new": odd})
+
+
+def ask(api: Api, endpoint: Any, *args: object, **keywords: object) -> Any:  # noqa: ANN401 -- of any operation
+    """Call a generated function of any kind."""
+    anything: Any = api
+    return anything.call(endpoint, *args, **keywords)
+
+
+# What is sent ---------------------------------------------------------------------------------------------------------
+
+CALLS: dict[str, tuple[Callable[[Api], object], str, str, Json]] = {
+    "metrics": (
+        lambda api: ask(
+            api,
+            list_fine_tune_metrics,
+            "ft-1",
+            client=api.client,
+            body=models.FinetuneMetricsFilter(global_step_from=5),
+        ),
+        "GET",
+        "/v1/fine-tunes/ft-1/metrics",
+        {"global_step_from": 5},
+    ),
+    "price": (
+        lambda api: ask(
+            api, estimate_fine_tune_price, client=api.client, body=models.FinetunePriceRequest(training_file="f")
+        ),
+        "POST",
+        "/v1/fine-tunes/estimate-price",
+        {"training_file": "f"},
+    ),
+    "models": (
+        lambda api: ask(api, list_fine_tune_models, client=api.client),
+        "GET",
+        "/v1/fine-tunes/models/supported",
+        None,
+    ),
+    "limits": (
+        lambda api: ask(api, retrieve_fine_tune_model_limits, client=api.client, model_name="a/b"),
+        "GET",
+        "/v1/fine-tunes/models/limits?model_name=a%2Fb",
+        None,
+    ),
+    "files": (lambda api: ask(api, list_files, client=api.client), "GET", "/v1/files", None),
+    "file": (lambda api: ask(api, retrieve_file, "file-1", client=api.client), "GET", "/v1/files/file-1", None),
+    "delete file": (lambda api: ask(api, delete_file, "file-1", client=api.client), "DELETE", "/v1/files/file-1", None),
+    "chat": (
+        lambda api: ask(
+            api,
+            create_chat_completion,
+            client=api.client,
+            body=models.ChatCompletionRequest.from_dict(
+                {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+            ),
+        ),
+        "POST",
+        "/v1/chat/completions",
+        {"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
+    ),
+    "endpoints": (
+        lambda api: ask(api, list_endpoints, client=api.client, mine=True),
+        "GET",
+        "/v1/endpoints?mine=true",
+        None,
+    ),
+    "create endpoint": (
+        lambda api: ask(
+            api,
+            create_endpoint,
+            client=api.client,
+            body=models.EndpointCreateRequest("m", "h", models.Autoscaling(1, 2), inactive_timeout=None),
+        ),
+        "POST",
+        "/v1/endpoints",
+        {
+            "model": "m",
+            "hardware": "h",
+            "autoscaling": {"min_replicas": 1, "max_replicas": 2},
+            "inactive_timeout": None,
+        },
+    ),
+    "endpoint": (lambda api: ask(api, retrieve_endpoint, "e-1", client=api.client), "GET", "/v1/endpoints/e-1", None),
+    "update endpoint": (
+        lambda api: ask(
+            api,
+            update_endpoint,
+            "e-1",
+            client=api.client,
+            body=models.EndpointUpdateRequest(state=models.EndpointTarget.STOPPED),
+        ),
+        "PATCH",
+        "/v1/endpoints/e-1",
+        {"state": "STOPPED"},
+    ),
+    "hardware": (
+        lambda api: ask(api, list_hardware, client=api.client, model="a/b"),
+        "GET",
+        "/v1/hardware?model=a%2Fb",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "method", "address", "body"), CALLS.values(), ids=CALLS)
+def test_each_operation_asks_at_its_address_with_the_key(
+    api: Api, call: Callable[[Api], object], method: str, address: str, body: Json
+) -> None:
+    api.answer({"id": "x"})
+    call(api)
+    assert (api.request.method, api.address) == (method, address)
+    assert api.request.headers.getlist("Authorization") == [f"Bearer {KEY}"]
+    sent = api.request.get_data()
+    assert (json.loads(sent) if sent else None) == body
+
+
+def test_an_upload_has_its_parts(api: Api) -> None:
+    api.answer(FILE)
+    content = b'{"text": "--+++"}\r\n--+++\r\n'
+    body = models.FileUpload(
+        models.FilePurpose.FINE_TUNE, "train.jsonl", File(BytesIO(content), "train.jsonl"), models.FileType.JSONL
+    )
+    found = ask(api, upload_file, client=api.client, body=body)
+    assert found.id == "file-5e1fd3c2"
+    form = api.request.form
+    assert (form["purpose"], form["file_name"], form["file_type"]) == ("fine-tune", "train.jsonl", "jsonl")
+    with api.request.files["file"].stream as sent:
+        assert sent.read() == content
+
+
+def test_the_content_of_a_file_comes_as_it_is(api: Api) -> None:
+    api.answer_bytes(b"\x00\xffdata", content_type="application/octet-stream")
+    found = ask(api, retrieve_file_content, "file-1", client=api.client)
+    assert found.payload.read() == b"\x00\xffdata"
+    assert api.address == "/v1/files/file-1/content"
+
+
+def test_an_endpoint_that_is_deleted_has_no_answer(api: Api) -> None:
+    api.answer_bytes(b"", status=204, content_type="text/plain")
+    if api._runner is None:
+        answer = delete_endpoint.sync_detailed("e-1", client=api.client)
+    else:
+        answer = api._runner.run(delete_endpoint.asyncio_detailed("e-1", client=api.client))
+    assert (answer.status_code, answer.parsed) == (204, None)
+    assert (api.request.method, api.address) == ("DELETE", "/v1/endpoints/e-1")
