@@ -6,9 +6,9 @@ import threading
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -19,12 +19,20 @@ from .flow import Call, Fetch, Local, Pause, Step
 from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 from .transfer import Fetched, transfer
 
+if TYPE_CHECKING:
+    from .chat import AsyncChat, Chat
+    from .endpoints import AsyncEndpoints, Endpoints
+    from .files import AsyncFiles, Files
+
 
 class Together:
     """A client of Together's fine-tuning API.
 
     Attributes:
         fine_tuning: Jobs, their events and checkpoints, and their weights.
+        files: Training and validation data.
+        chat: Answers of models.
+        endpoints: Models on hardware of their own.
     """
 
     def __init__(
@@ -51,6 +59,29 @@ class Together:
         self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         self._seam = Seam(self._settings, http_client)
         self.fine_tuning = FineTuning(self._do, self._seam.stream)
+
+    # Loaded when they are first used: a download does without them.
+
+    @cached_property
+    def files(self) -> Files:
+        """Training and validation data."""
+        from .files import Files
+
+        return Files(self._do)
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Answers of models."""
+        from .chat import Chat
+
+        return Chat(self._do)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Models on hardware of their own."""
+        from .endpoints import Endpoints
+
+        return Endpoints(self._do)
 
     def _do(self, step: Step) -> object:
         if isinstance(step, Call):
@@ -88,6 +119,9 @@ class AsyncTogether:
 
     Attributes:
         fine_tuning: Jobs, their events and checkpoints, and their weights; every method is awaited.
+        files: Training and validation data.
+        chat: Answers of models.
+        endpoints: Models on hardware of their own.
     """
 
     def __init__(
@@ -104,16 +138,37 @@ class AsyncTogether:
         self._own_client = http_client is None
         self.fine_tuning = AsyncFineTuning(self._do, self._seam.stream)
 
+    @cached_property
+    def files(self) -> AsyncFiles:
+        """Training and validation data."""
+        from .files import AsyncFiles
+
+        return AsyncFiles(self._do)
+
+    @cached_property
+    def chat(self) -> AsyncChat:
+        """Answers of models."""
+        from .chat import AsyncChat
+
+        return AsyncChat(self._do)
+
+    @cached_property
+    def endpoints(self) -> AsyncEndpoints:
+        """Models on hardware of their own."""
+        from .endpoints import AsyncEndpoints
+
+        return AsyncEndpoints(self._do)
+
     async def _do(self, step: Step) -> object:
         if isinstance(step, Call):
             return await self._seam.call(step)
         if isinstance(step, Local):
-            from . import bridge  # noqa: PLC0415 -- it costs the sync client a tenth of its start-up
+            from . import bridge
 
             cancel = threading.Event()
             return await bridge.beside(partial(step.work, cancel), cancel)
         if isinstance(step, Pause):
-            import anyio  # noqa: PLC0415 -- the same
+            import anyio
 
             await anyio.sleep(step.seconds)
             return time.monotonic()
@@ -121,7 +176,7 @@ class AsyncTogether:
 
     async def _fetch(self, step: Fetch) -> Fetched:
         # Here, since it costs the sync client a tenth of its start-up.
-        from . import bridge  # noqa: PLC0415
+        from . import bridge
 
         options = step.options
         if options.progress is not None:

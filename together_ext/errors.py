@@ -8,6 +8,7 @@
     │   ├── UnknownTrainingTypeError        the default type cannot be told
     │   ├── JobNotReadyError                the job has no final weights
     │   ├── CheckpointNotFoundError         the job has no checkpoint at that step
+    │   ├── TrainingFileError               a file to train on has lines that cannot be trained on
     │   ├── ModelLimitError                 a new job goes beyond what its base model allows
     │   └── NoBestCheckpointError           there is nothing to tell a job's best checkpoint by
     ├── JobFailedError                      a job that was waited for has ended without final weights
@@ -138,6 +139,21 @@ class CheckpointNotFoundError(RuleError):
         steps = ", ".join(map(str, self.available))
         has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
         super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
+
+
+class TrainingFileError(RuleError):
+    """A file to train on has lines that cannot be trained on.
+
+    Attributes:
+        path: The file.
+        problems: What is wrong, each with the number of its line; not more than the first few.
+    """
+
+    code = "training_file"
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        self.path, self.problems = path, tuple(problems)
+        super().__init__(f"{printable(path, 200)} cannot be trained on: {'; '.join(self.problems)}")
 
 
 class ModelLimitError(RuleError):

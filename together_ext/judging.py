@@ -26,7 +26,7 @@ def list_metrics(
     logged_at_to: datetime | str | None = None,
 ) -> Flow[MetricList]:
     """What a job has recorded."""
-    from together_generated.api.fine_tuning import list_fine_tune_metrics as endpoint  # noqa: PLC0415 -- as elsewhere
+    from together_generated.api.fine_tuning import list_fine_tune_metrics as endpoint
 
     job_id = parse_job_id(job_id)
     first, last = _step("global_step_from", global_step_from), _step("global_step_to", global_step_to)

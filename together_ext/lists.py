@@ -38,3 +38,36 @@ class EventList(models.FinetuneListEvents):
     """
 
     data: list[models.FineTuneEvent] = field(factory=list)
+
+
+@define
+class FileList(models.FileList):
+    """The account's files.
+
+    Attributes:
+        data: Always a list.
+    """
+
+    data: list[models.FileObject] = field(factory=list)
+
+
+@define
+class EndpointList(models.EndpointList):
+    """Endpoints.
+
+    Attributes:
+        data: Always a list.
+    """
+
+    data: list[models.Endpoint] = field(factory=list)
+
+
+@define
+class HardwareList(models.HardwareList):
+    """What endpoints can run on.
+
+    Attributes:
+        data: Always a list.
+    """
+
+    data: list[models.Hardware] = field(factory=list)

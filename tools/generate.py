@@ -23,8 +23,8 @@ class GenerationError(Exception):
     """The generator refused the specification, or warned about it."""
 
 
-# The generator writes the boundary between the parts of an upload into the code, and a file that holds it is cut in two.
-# Without that line httpx makes one that nobody can guess.
+# The generator writes the boundary between the parts of an upload into the code, and a file that holds it is cut in
+# two. Without that line httpx makes one that nobody can guess.
 FIXED_BOUNDARY = 'headers["Content-Type"] = "multipart/form-data; boundary=+++"'
 
 

@@ -110,7 +110,10 @@ def test_help_lists_every_command(cli: Cli) -> None:
         ("extract",),
         ("verify",),
         ("inspect",),
+        ("chat",),
         *(("fine-tuning", name) for name in COMMANDS),
+        *(("files", name) for name in ("upload", "list", "retrieve", "content", "delete")),
+        *(("endpoints", name) for name in ("create", "list", "retrieve", "start", "stop", "delete", "hardware")),
     ],
 )
 def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], cli: Cli) -> None:

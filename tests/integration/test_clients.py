@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from together_ext import AsyncTogether, ConfigurationError, NotFoundError, Together
+from together_ext.chat import AsyncCompletions, Completions
+from together_ext.endpoints import AsyncEndpoints, Endpoints
+from together_ext.files import AsyncFiles, Files
 from together_ext.fine_tuning import AsyncFineTuning, AsyncStreamingResponses, FineTuning, StreamingResponses
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, Fault, Simulator
 
@@ -33,7 +36,13 @@ def public_methods(kind: type) -> list[str]:
     return [name for name, found in inspect.getmembers(kind) if callable(found) and not name.startswith("_")]
 
 
-PAIRS = [(FineTuning, AsyncFineTuning), (StreamingResponses, AsyncStreamingResponses)]
+PAIRS = [
+    (FineTuning, AsyncFineTuning),
+    (StreamingResponses, AsyncStreamingResponses),
+    (Files, AsyncFiles),
+    (Completions, AsyncCompletions),
+    (Endpoints, AsyncEndpoints),
+]
 
 
 @pytest.mark.parametrize(("sync", "other"), PAIRS)
@@ -42,7 +51,7 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments(sync: type, 
     for name in public_methods(sync):
         one, two = inspect.signature(getattr(sync, name)), inspect.signature(getattr(other, name))
         assert one.parameters == two.parameters, name
-        if sync is FineTuning:
+        if sync is not StreamingResponses:
             assert one.return_annotation == str(two.return_annotation).replace("AsyncIter", "Iter"), name
             assert inspect.iscoroutinefunction(getattr(other, name)) or name == "follow_events", name
         assert not inspect.iscoroutinefunction(getattr(sync, name)), name

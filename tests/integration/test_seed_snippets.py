@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,6 +182,22 @@ for event in events.data:
     print(event.message)
 """
 
+SERVERLESS = """
+response = client.chat.completions.create(
+    model="your-username/Model-Name-your-suffix",
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+"""
+
+ENDPOINT = """
+endpoint = client.endpoints.create(
+    display_name="Fine-tuned Model",
+    model="your-username/Model-Name-your-suffix",
+    hardware="4x_nvidia_h100_80gb_sxm",
+    autoscaling={"min_replicas": 1, "max_replicas": 1},
+)
+"""
+
 CONTINUED = """
 response = client.fine_tuning.create(
     training_file=new_file_id,
@@ -306,3 +323,16 @@ def test_continue_from_a_checkpoint(sim: Simulator) -> None:
     found = run(CLIENT + CONTINUED, new_file_id="file-2", previous_job_id="ft-abc123")
     assert found["response"].from_checkpoint == "ft-abc123"  # type: ignore[attr-defined]
     assert sim.requests[-1].body == b'{"training_file":"file-2","model":"base-model","from_checkpoint":"ft-abc123"}'
+
+
+def test_ask_a_fine_tuned_model(sim: Simulator) -> None:
+    sim.add_job(model_output_name="your-username/Model-Name-your-suffix")
+    found = run(CLIENT + SERVERLESS)
+    assert found["response"].choices[0].message.content == "You said: Hello!"  # type: ignore[attr-defined]
+
+
+def test_serve_a_fine_tuned_model() -> None:
+    found = run(CLIENT + ENDPOINT)
+    endpoint: Any = found["endpoint"]
+    assert (endpoint.display_name, endpoint.hardware) == ("Fine-tuned Model", "4x_nvidia_h100_80gb_sxm")
+    assert (endpoint.autoscaling.min_replicas, endpoint.autoscaling.max_replicas) == (1, 1)

@@ -41,6 +41,7 @@ from together_ext.errors import (
     StorageError,
     TargetExistsError,
     TogetherExtError,
+    TrainingFileError,
     TransferCancelledError,
     TransferError,
     UnknownTrainingTypeError,
@@ -64,6 +65,7 @@ EXAMPLES: dict[type[TogetherExtError], Callable[[], TogetherExtError]] = {
         FinetuneResponse("ft-x"), "error", FineTuneEvent(message="line 1\x1b is no JSON")
     ),
     WaitTimeoutError: lambda: WaitTimeoutError(FinetuneResponse("ft-x"), "running", 60),
+    TrainingFileError: lambda: TrainingFileError("train.jsonl", ["line 3 is not JSON"]),
     ModelLimitError: lambda: ModelLimitError("acme/Tiny", "n_epochs", "it is 21, and the most is 20"),
     NoBestCheckpointError: lambda: NoBestCheckpointError("ft-x", "eval_loss", "it has recorded no metrics"),
     CheckpointNotFoundError: lambda: CheckpointNotFoundError("ft-x", 5, [10, 20]),

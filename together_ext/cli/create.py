@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from .confirm import ask
+from .confirm import confirm_action, require_somebody
 from .exits import BadUsageError
 from .price import price_lines
-from .screen import show, stdin_is_terminal, tell
+from .screen import show, tell
 from .session import connect
 from .settings import settings_of
 from .views import Lines, cell
@@ -95,14 +95,13 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
         "hf_api_token": _secret("HF_TOKEN", "--hf-token-from-env") if hf_token_from_env else None,
         "wandb_api_key": _secret("WANDB_API_KEY", "--wandb") if wandb else None,
     }
-    if not yes and not stdin_is_terminal():
-        raise BadUsageError("nothing was sent: to create a job without being asked, add --yes")
+    if not yes:
+        require_somebody("create the job")
     with connect(settings) as client:
         if not (yes and (settings.quiet or settings.json)):
             for line in price_lines(client, parameters):
                 tell(line)
-        if not yes:
-            ask("create the job")
+        confirm_action("create the job", yes=yes)
         job = client.fine_tuning.create(**parameters)
     show(settings, job.to_dict(), Lines([cell(job.id)]))
     if not settings.quiet and not settings.json:

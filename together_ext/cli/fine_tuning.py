@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .confirm import confirm
+from .confirm import Yes, confirm
 from .fields import date_of, pairs_of
 from .screen import show
 from .session import connect
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from together_generated.models import FineTuneEvent
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's ID, ft-...", show_default=False)]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def list_jobs(context: typer.Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -28,12 +29,58 @@ class Command(TyperCommand):
         super().__init__(name, **settings)
 
 
+Entry = tuple[str, str, str]
+"""A command: its name, `module:function` in this package, and an example for the end of its help text."""
+
+
 class Group(TyperGroup):
-    """A group of commands with the common options before the command's name."""
+    """A group of commands with the common options before the command's name.
+
+    Its own commands are loaded and made when they are asked for: to make all of them takes as long as most commands.
+
+    Attributes:
+        entries: The commands.
+    """
+
+    entries: tuple[Entry, ...] = ()
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 -- handed on as they are
         settings["params"] = [*(settings.get("params") or []), *_common_options()]
         super().__init__(**settings)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- Typer brings click along under a name of its own
+        """The names, those of its own commands first."""
+        own = [name for name, _, _ in self.entries]
+        return [*own, *(name for name in super().list_commands(ctx) if name not in own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 -- the same
+        """The command of a name; None if there is none."""
+        name = NORMALIZED["token_normalize_func"](cmd_name)
+        entry = next((entry for entry in self.entries if entry[0] == name), None)
+        if entry is not None and name not in self.commands:
+            self.commands[name] = _made(*entry)
+        return super().get_command(ctx, name)
+
+
+def _made(name: str, place: str, line: str) -> Any:  # noqa: ANN401 -- the same
+    module, _, function = place.partition(":")
+    # With one command and without a callback, Typer makes the command itself, and no group around it.
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    found = getattr(importlib.import_module(f".{module}", __package__), function)
+    app.command(name, cls=Command, epilog=example(line))(found)
+    return typer.main.get_command(app)
+
+
+def group(help: str, line: str, *entries: Entry) -> typer.Typer:
+    """A group of commands.
+
+    Args:
+        help: What its commands are about.
+        line: An example for the end of its help text.
+        *entries: Its commands.
+    """
+    kind = type("Group", (Group,), {"entries": entries})
+    return typer.Typer(cls=kind, invoke_without_command=True, callback=require_command, help=help, epilog=example(line))
 
 
 def example(line: str) -> str:

@@ -1,13 +1,11 @@
-"""The API: its operations behind a key, and errors in the words of the real ones."""
+"""The API: its operations behind a key; those of fine-tuning are here."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,22 +16,16 @@ from starlette.types import Receive, Scope, Send
 
 from together_ext.simulator import base_models, metrics, payloads
 from together_ext.simulator.account import Account
+from together_ext.simulator.answers import ApiError, json_object, refusal
 from together_ext.simulator.archives import Archive
 from together_ext.simulator.host import fault_of
 from together_ext.simulator.jobs import Job
 from together_ext.simulator.models import Form
+from together_ext.simulator.other import Other
 from together_ext.simulator.shelf import Label, Shelf
 
 Sender = Callable[[Archive, Scope, Receive, Send], Awaitable[None]]
 FORMS: tuple[Form, ...] = ("merged", "adapter", "model_output_path")
-
-
-class ApiError(HTTPException):
-    """An answer other than the one hoped for."""
-
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
-        super().__init__(status, message)
-        self.param, self.code = param, code
 
 
 @dataclass(frozen=True)
@@ -48,6 +40,7 @@ class Api:
     shelf: Shelf
     deliver: Sender
     redirect: Callable[[Label], str | None]
+    other: Other
 
     def app(self) -> Starlette:
         """The application."""
@@ -64,8 +57,9 @@ class Api:
             self._route("/fine-tunes/{id}/checkpoints", self.checkpoints, "GET"),
             self._route("/fine-tunes/{id}/metrics", self.metrics, "GET"),
             self._route("/finetune/download", self.download, "GET"),
+            *(self._route(*operation) for operation in self.other.operations()),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _error})
+        return Starlette(routes=routes, exception_handlers={HTTPException: refusal})
 
     async def list(self, _request: Request) -> Response:
         """Every job, in short."""
@@ -73,7 +67,7 @@ class Api:
 
     async def create(self, request: Request) -> Response:
         """A new job."""
-        settings = await _object(request)
+        settings = await json_object(request)
         needed = ["training_file"] if settings.get("from_checkpoint") else ["training_file", "model"]
         for name in needed:
             if not isinstance(settings.get(name), str) or not settings[name]:
@@ -92,7 +86,7 @@ class Api:
 
     async def estimate_price(self, request: Request) -> Response:
         """What a job would cost."""
-        wanted = await _object(request)
+        wanted = await json_object(request)
         if not wanted.get("training_file"):
             raise ApiError(400, "training_file is required", param="training_file")
         return JSONResponse(self.account.price or base_models.estimate(wanted))
@@ -142,7 +136,7 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         """What a job has recorded. The filters are a body, and with newer clients the query."""
         job = self._job(request.path_params["id"])
-        wanted = {**await _object(request, missing={}), **request.query_params}
+        wanted = {**await json_object(request, missing={}), **request.query_params}
         try:
             first, last = int(wanted.get("global_step_from", 0)), float(wanted.get("global_step_to", "inf"))
         except (TypeError, ValueError):
@@ -206,20 +200,6 @@ class ArchiveResponse(Response):
         await self._deliver(self._archive, scope, receive, send)
 
 
-async def _object(request: Request, missing: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON object in the body; `missing` if there is none."""
-    body = await request.body()
-    if not body and missing is not None:
-        return missing
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ApiError(400, "The body has to be a JSON object")
-    return found
-
-
 def _needed(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if not value:
@@ -234,15 +214,3 @@ def _step(request: Request) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise ApiError(400, f"checkpoint_step {text!r} is not a whole number", param="checkpoint_step")
     return int(text)
-
-
-async def _error(_request: Request, error: Exception) -> Response:
-    """The body that the real API gives an error."""
-    known = error if isinstance(error, HTTPException) else HTTPException(500)
-    details = {
-        "message": known.detail,
-        "type": "invalid_request_error",
-        "param": getattr(known, "param", None),
-        "code": getattr(known, "code", None),
-    }
-    return JSONResponse({"error": details}, status_code=known.status_code, headers=known.headers)

@@ -25,6 +25,9 @@ FAILED_JOB = "ft-e4404e44-dead-4bad-9bad-000000000404"
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 """The base model of every job."""
 
+TRAINING_FILE = "file-3a7c9f10-55d2-4c7e-8d3e-91b2c4d6e8f0"
+"""What every job was trained on."""
+
 _NAME = "acme-research/Meta-Llama-3.1-8B-Instruct-Reference"
 _MORNING = datetime(2026, 1, 14, 8, 30, 0, 589_793, tzinfo=UTC)
 _STEP = timedelta(minutes=7, seconds=13, milliseconds=250)
@@ -92,7 +95,7 @@ def lived(job: Job, status: str = "completed") -> Job:
 
 def _settings(suffix: str, **settings: object) -> dict[str, object]:
     common: dict[str, object] = {
-        "training_file": "file-3a7c9f10-55d2-4c7e-8d3e-91b2c4d6e8f0",
+        "training_file": TRAINING_FILE,
         "model": MODEL,
         "suffix": suffix,
         "n_epochs": 3,

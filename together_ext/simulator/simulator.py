@@ -19,11 +19,14 @@ from together_ext.simulator.archives import Archive, BytesArchive, FileArchive, 
 from together_ext.simulator.catalog import lived
 from together_ext.simulator.delivery import Delivery, Gate
 from together_ext.simulator.faults import DOWNLOAD_PATH, Fault, Script
+from together_ext.simulator.files import Files
 from together_ext.simulator.host import Host, Trouble, exchange_of, fault_of, transport_of
 from together_ext.simulator.jobs import FLOW, Job, identifier
 from together_ext.simulator.models import Form
+from together_ext.simulator.other import Other
 from together_ext.simulator.records import Log, Request, wait_until
 from together_ext.simulator.server import ServerThread, listen
+from together_ext.simulator.serving import Endpoints
 from together_ext.simulator.shelf import Label, Shelf
 from together_ext.simulator.storage import Storage
 
@@ -70,6 +73,7 @@ class Simulator:
         self._api_log, self._storage_log = Log(self._change), Log(self._change)
         self._shelf = Shelf()
         self._account = Account(clock, timer, pace)
+        self._files, self._endpoints = Files(clock), Endpoints(clock)
         self.storage = Storage(self._account, self._shelf, self._deliver_stored)
         self._thread: ServerThread | None = None
         self._port = 0
@@ -84,7 +88,8 @@ class Simulator:
         api, storage = listen(host, port), listen(host, 0)
         self._port = api.getsockname()[1]
         self.storage.url = self._origin(storage.getsockname()[1])
-        operations = Api(self.api_key, self._account, self._shelf, self._deliver, self._redirect)
+        other = Other(self._account, self._files, self._endpoints, self._clock)
+        operations = Api(self.api_key, self._account, self._shelf, self._deliver, self._redirect, other)
         trouble = Trouble(self.faults, self._gate)
         api_host = Host(operations.app(), self._api_log, trouble, delivers=self._delivers)
         storage_host = Host(self.storage.app(), self._storage_log, trouble, delivers=lambda _: True)

@@ -1,0 +1,315 @@
+"""Files, chat and endpoints, in three worlds and on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from together_ext import (
+    ApiConnectionError,
+    ApiStatusError,
+    MissingPathError,
+    NotFoundError,
+    RuleError,
+    Together,
+    TrainingFileError,
+)
+from together_ext.simulator import LORA_JOB, Fault, Simulator
+from together_generated import models
+
+if TYPE_CHECKING:
+    from conftest import Outcome, World
+
+Command = Callable[..., "Outcome"]
+LINE = b'{"text": "Once upon a time"}\n'
+MODEL = "acme-research/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d"
+HARDWARE = "1x_nvidia_h100_80gb_sxm"
+
+
+@pytest.fixture
+def data(folder: Path) -> Path:
+    path = folder / "train.jsonl"
+    path.write_bytes(LINE * 100)
+    return path
+
+
+class TestFiles:
+    def test_a_file_goes_up_and_comes_back(self, client: Together, data: Path) -> None:
+        found = client.files.upload(data)
+        assert (found.filename, found.bytes_, found.file_type, found.purpose) == (
+            "train.jsonl",
+            2900,
+            "jsonl",
+            "fine-tune",
+        )
+        assert client.files.content(found.id) == data.read_bytes()
+        assert client.files.retrieve(found.id).id == found.id
+        assert found.id in [file.id for file in client.files.list().data]
+        assert client.files.delete(found.id).deleted is True
+        with pytest.raises(NotFoundError):
+            client.files.retrieve(found.id)
+
+    def test_a_file_that_holds_any_boundary_goes_up_whole(self, client: Together, folder: Path) -> None:
+        path = folder / "odd.csv"
+        path.write_bytes(b"a,b\r\n--+++\r\nContent-Disposition: form-data\r\n\r\n--+++--\r\n" + bytes(range(256)))
+        assert client.files.content(client.files.upload(path).id) == path.read_bytes()
+
+    @pytest.mark.parametrize("name", ["x.parquet", "x.CSV"])
+    def test_only_lines_of_json_are_looked_at(self, client: Together, folder: Path, name: str) -> None:
+        (folder / name).write_bytes(b"PAR1\x00")
+        assert client.files.upload(folder / name).bytes_ == 5
+
+    def test_a_line_that_cannot_be_trained_on_is_refused_before_any_request(
+        self, client: Together, data: Path, sim: Simulator
+    ) -> None:
+        data.write_bytes(LINE * 3 + b"oops\n")
+        with pytest.raises(TrainingFileError, match="line 4 is not JSON"):
+            client.files.upload(data)
+        assert sim.requests == []
+        assert client.files.upload(data, check=False).bytes_ == 92
+        assert client.files.upload(data, purpose="eval").purpose == "eval"
+
+    @pytest.mark.parametrize(
+        ("name", "content", "error"),
+        [
+            ("empty.jsonl", b"", RuleError),
+            ("notes.txt", b"x", RuleError),
+            ("folder.jsonl", None, RuleError),
+            ("nothing.jsonl", ..., MissingPathError),
+        ],
+    )
+    def test_what_cannot_be_uploaded_is_refused_before_any_request(
+        self, client: Together, folder: Path, sim: Simulator, name: str, content: object, error: type[Exception]
+    ) -> None:
+        if content is None:
+            (folder / name).mkdir()
+        elif isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        with pytest.raises(error):
+            client.files.upload(folder / name)
+        assert sim.requests == []
+
+    def test_a_purpose_that_does_not_exist_is_refused(self, client: Together, data: Path, sim: Simulator) -> None:
+        with pytest.raises(RuleError, match="there is no purpose 'fun'"):
+            client.files.upload(data, purpose="fun")
+        assert sim.requests == []
+
+    def test_a_connection_that_breaks_is_told_and_nothing_is_sent_twice(
+        self, client: Together, data: Path, sim: Simulator
+    ) -> None:
+        sim.script(Fault(path="/files/upload", drop=True))
+        with pytest.raises(ApiConnectionError, match=r"could not upload train\.jsonl"):
+            client.files.upload(data)
+        assert len(sim.requests) == 1
+
+    def test_a_server_that_had_done_nothing_gets_the_whole_file_again(
+        self, world: World, data: Path, sim: Simulator, waits: list[float]
+    ) -> None:
+        sim.script(Fault(path="/files/upload", status=503))
+        client = world.client(max_retries=1)
+        assert client.files.content(client.files.upload(data).id) == data.read_bytes()
+        assert len(waits) == 1
+
+    def test_a_file_is_not_sent_to_another_host(self, client: Together, data: Path, sim: Simulator) -> None:
+        sim.script(Fault(path="/files/upload", location=f"{sim.storage.url}/steal", status=307))
+        with pytest.raises(ApiStatusError, match="307"):
+            client.files.upload(data)
+        assert sim.storage_requests == []
+
+    @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": [{"id": 1}, null, {"bytes": "x"}]}'])
+    def test_odd_lists_are_lists_all_the_same(self, client: Together, sim: Simulator, body: bytes) -> None:
+        for path in ("/files", "/endpoints", "/hardware"):
+            sim.script(Fault(path=path, status=200, body=body))
+        assert isinstance(client.files.list().data, list)
+        assert isinstance(client.endpoints.list().data, list)
+        assert isinstance(client.endpoints.list_hardware().data, list)
+
+    @pytest.mark.parametrize("name", ["", "file-", "x", "file-a/b", "file-a:1", "file-\x1b", None])
+    def test_what_is_no_id_is_refused_before_any_request(self, client: Together, sim: Simulator, name: Any) -> None:  # noqa: ANN401
+        for method in (client.files.retrieve, client.files.delete, client.files.content, client.endpoints.retrieve):
+            with pytest.raises(RuleError, match="is no ID"):
+                method(name)
+        assert sim.requests == []
+
+
+class TestChat:
+    def test_a_fine_tuned_model_answers(self, client: Together, sim: Simulator) -> None:
+        found = client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello!"}], max_tokens=5, temperature=None
+        )
+        assert isinstance(found.choices, list)
+        choice = found.choices[0]
+        assert isinstance(choice.message, models.ChatMessage)
+        assert choice.message.content == "You said: Hello!"
+        assert json.loads(sim.requests[-1].body) == {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": "Hello!"}],
+            "max_tokens": 5,
+        }
+
+    def test_a_model_that_nobody_knows_is_an_error(self, client: Together) -> None:
+        with pytest.raises(NotFoundError, match="Unable to access model"):
+            client.chat.completions.create(model="none", messages=[{"role": "user", "content": "Hello!"}])
+
+    @pytest.mark.parametrize(
+        "given",
+        [{"model": ""}, {"messages": []}, {"messages": [{"content": "x"}]}, {"messages": ["x"]}, {"stream": True}],
+    )
+    def test_what_cannot_be_right_is_refused_before_any_request(
+        self, client: Together, sim: Simulator, given: dict[str, Any]
+    ) -> None:
+        with pytest.raises(RuleError):
+            client.chat.completions.create(**{"model": MODEL, "messages": [{"role": "user", "content": "x"}], **given})
+        with pytest.raises(TypeError, match="tempreature"):
+            client.chat.completions.create(model=MODEL, messages=[{"role": "user"}], tempreature=1)  # type: ignore[call-arg]
+        assert sim.requests == []
+
+
+class TestEndpoints:
+    def test_an_endpoint_lives(self, client: Together) -> None:
+        made = client.endpoints.create(
+            display_name="Fine-tuned Model",
+            model=MODEL,
+            hardware=HARDWARE,
+            autoscaling={"min_replicas": 1, "max_replicas": 2},
+        )
+        assert (made.state, made.display_name, made.model) == ("PENDING", "Fine-tuned Model", MODEL)
+        assert [client.endpoints.retrieve(made.id).state for _ in range(3)] == ["STARTING", "STARTED", "STARTED"]
+        answer = client.chat.completions.create(model=str(made.name), messages=[{"role": "user", "content": "Hi"}])
+        assert answer.model == made.name
+        assert client.endpoints.update(made.id, state="STOPPED", inactive_timeout=0).state == "STOPPING"
+        assert client.endpoints.retrieve(made.id).state == "STOPPED"
+        assert [found.id for found in client.endpoints.list(mine=True).data] == [made.id]
+        client.endpoints.delete(made.id)
+        with pytest.raises(NotFoundError):
+            client.endpoints.retrieve(made.id)
+
+    def test_only_what_was_given_is_sent(self, client: Together, sim: Simulator) -> None:
+        made = client.endpoints.create(model=MODEL, hardware=HARDWARE, state="STOPPED")
+        assert json.loads(sim.requests[-1].body) == {
+            "model": MODEL,
+            "hardware": HARDWARE,
+            "autoscaling": {"min_replicas": 1, "max_replicas": 1},
+            "state": "STOPPED",
+        }
+        client.endpoints.update(made.id, autoscaling=models.Autoscaling(0, 3))
+        assert json.loads(sim.requests[-1].body) == {"autoscaling": {"min_replicas": 0, "max_replicas": 3}}
+
+    def test_hardware_has_a_price(self, client: Together) -> None:
+        found = client.endpoints.list_hardware(model=MODEL).data
+        assert [one.id for one in found] == [HARDWARE, "4x_nvidia_h100_80gb_sxm"]
+        assert isinstance(found[0].pricing, models.HardwarePricing)
+        assert found[0].pricing.cents_per_minute == 5.6
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"model": ""},
+            {"hardware": None},
+            {"autoscaling": {"min_replicas": 2, "max_replicas": 1}},
+            {"autoscaling": {"min": 1}},
+            {"autoscaling": {"min_replicas": 1, "max_replicas": 1, "more": 1}},
+            {"state": "RUNNING"},
+            {"inactive_timeout": -1},
+        ],
+    )
+    def test_what_cannot_be_right_is_refused_before_any_request(
+        self, client: Together, sim: Simulator, given: dict[str, Any]
+    ) -> None:
+        with pytest.raises(RuleError):
+            client.endpoints.create(**{"model": MODEL, "hardware": HARDWARE, **given})
+        with pytest.raises(RuleError, match="nothing to change"):
+            client.endpoints.update("endpoint-1")
+        assert sim.requests == []
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+
+class TestCommands:
+    def test_files_go_up_and_come_back(self, command: Command, data: Path, folder: Path) -> None:
+        file_id = command("files", "upload", str(data), "-q").out.strip()
+        assert command("files", "retrieve", file_id, "--json").json["bytes"] == 2900
+        assert f"{file_id}\tfine-tune\t2.90 kB\t" in command("files", "list").out
+        assert command("files", "content", file_id, "--output", "again.jsonl").code == 0
+        assert (folder / "again.jsonl").read_bytes() == data.read_bytes()
+        assert command("files", "content", file_id, "--output", "again.jsonl").code == 2
+        assert command("files", "delete", file_id).code == 2
+        assert command("files", "delete", file_id, "--yes").code == 0
+        assert command("files", "retrieve", file_id).code == 4
+
+    def test_a_bad_line_is_wrong_usage(self, command: Command, data: Path) -> None:
+        data.write_bytes(b"no\n")
+        outcome = command("files", "upload", str(data), "--json")
+        assert outcome.code == 2
+        assert outcome.json["error"]["code"] == "training_file"
+        assert command("files", "upload", "nothing.jsonl").code == 4
+
+    def test_the_bytes_of_a_file_are_no_document(self, command: Command) -> None:
+        assert command("files", "content", "file-1", "--json").code == 2
+
+    def test_a_model_is_asked(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert command("chat", MODEL, "Hello!").out == "You said: Hello!\n"
+        monkeypatch.setattr(sys, "stdin", io.StringIO("two\nlines\n"))
+        assert command("chat", MODEL, "-", "--system", "Be brief.", "-q").out == "You said: two\nlines\n"
+        assert command("chat", MODEL, "Hi", "--json").json["choices"][0]["message"]["content"] == "You said: Hi"
+        assert command("chat", "none", "Hi").code == 4
+
+    @pytest.mark.parametrize("choices", [None, [], [{"message": None}], [{"message": {"content": 5}}], "x"])
+    def test_an_answer_without_a_text_is_an_error(self, command: Command, sim: Simulator, choices: object) -> None:
+        sim.script(Fault(path="/chat", status=200, body=json.dumps({"choices": choices}).encode()))
+        outcome = command("chat", MODEL, "Hi")
+        assert outcome.code == 1
+        assert "answered without a text" in outcome.err
+
+    def test_what_a_model_says_drives_no_terminal(self, command: Command, sim: Simulator) -> None:
+        answer = {"choices": [{"message": {"content": "a\x1b[2J\n\nb"}}]}
+        sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
+        assert command("chat", MODEL, "Hi").out == "a [2J\n\nb\n"
+
+    def test_an_endpoint_is_created_started_stopped_and_deleted(self, command: Command) -> None:
+        create = ("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
+        assert command(*create).code == 2
+        outcome = command(*create, "--no-auto-start", "--yes")
+        endpoint_id, said = outcome.out.splitlines()
+        assert said.startswith("STOPPED; requests take the name acme-research/")
+        assert command("endpoints", "start", endpoint_id, "--yes").out == "STARTING\n"
+        assert command("endpoints", "retrieve", endpoint_id, "--json").json["state"] == "STARTED"
+        assert f"{endpoint_id}\tSTARTED\t{HARDWARE}\t" in command("endpoints", "list", "--mine").out
+        assert command("endpoints", "stop", endpoint_id, "--yes", "-q").out == "STOPPING\n"
+        assert command("endpoints", "delete", endpoint_id, "--yes", "--json").json == {
+            "id": endpoint_id,
+            "deleted": True,
+        }
+
+    def test_the_price_of_an_endpoint_is_told_before_it_is_asked_about(
+        self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+        outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE, "--min-replicas", "2")
+        assert outcome.code == 1
+        assert outcome.err.startswith("about $6.72 an hour while it runs\ncreate an endpoint on ")
+        assert [request.method for request in sim.requests] == ["GET"]
+
+    def test_hardware_is_listed_with_its_price(self, command: Command) -> None:
+        assert command("endpoints", "hardware", "--model", MODEL).out.splitlines() == [
+            f"{HARDWARE}\t$3.36\tavailable",
+            "4x_nvidia_h100_80gb_sxm\t$13.44\tunavailable",
+        ]
+
+
+def test_a_model_of_a_job_is_asked_by_its_name(client: Together) -> None:
+    job = client.fine_tuning.retrieve(LORA_JOB)
+    assert client.chat.completions.create(
+        model=str(job.model_output_name), messages=[{"role": "user", "content": "Hi"}]
+    ).choices

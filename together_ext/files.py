@@ -1,0 +1,195 @@
+"""The files resource of both clients: training and validation data."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from together_generated import models
+
+from .errors import MissingPathError, RuleError, StorageError, TransferCancelledError, printable
+from .flow import Call, Flow, Step, arun, ask, local, run
+from .identifiers import checked_id
+
+if TYPE_CHECKING:
+    from .lists import FileList
+
+TYPES: Final = {".jsonl": models.FileType.JSONL, ".parquet": models.FileType.PARQUET, ".csv": models.FileType.CSV}
+
+_LINES: Final = 1000
+"""Lines between two looks at whether the work was cancelled."""
+
+
+class Files:
+    """Files of the account. Every method may raise `ApiError` and, before any request, `RuleError`."""
+
+    def __init__(self, do: Callable[[Step], object]) -> None:
+        self._do = do
+
+    def upload(
+        self, file: str | os.PathLike[str], *, purpose: str = "fine-tune", check: bool = True
+    ) -> models.FileObject:
+        """Upload a file, straight from the disk.
+
+        Args:
+            file: A `.jsonl`, `.parquet` or `.csv` file.
+            purpose: What it is for: `fine-tune`, `eval` or `batch-api`.
+            check: Whether the lines of a `.jsonl` file to train on are looked at first.
+
+        Returns:
+            What the server knows of it; its `id` is what a job takes. It is sent again only if the server said that it
+            had done nothing.
+
+        Raises:
+            RuleError: It is empty, no file, or of another kind.
+            TrainingFileError: A line cannot be trained on.
+            MissingPathError: There is no such file.
+        """
+        return run(_upload(file, purpose, check=check), self._do)
+
+    def list(self) -> FileList:
+        """All files of the account, in `.data`."""
+        return run(_list(), self._do)
+
+    def retrieve(self, id: str) -> models.FileObject:
+        """What the server knows of a file.
+
+        Args:
+            id: The file's ID, `file-...`.
+        """
+        return run(_retrieve(id), self._do)
+
+    def content(self, id: str) -> bytes:
+        """The bytes of a file.
+
+        Args:
+            id: The file's ID, `file-...`.
+        """
+        return run(_content(id), self._do)
+
+    def delete(self, id: str) -> models.FileDeleteResponse:
+        """Remove a file from the account.
+
+        Args:
+            id: The file's ID, `file-...`.
+        """
+        return run(_delete(id), self._do)
+
+
+class AsyncFiles:
+    """Files of the account: the methods of `Files`, awaited."""
+
+    def __init__(self, do: Callable[[Step], Awaitable[object]]) -> None:
+        self._do = do
+
+    async def upload(
+        self, file: str | os.PathLike[str], *, purpose: str = "fine-tune", check: bool = True
+    ) -> models.FileObject:
+        """See `Files.upload`."""
+        return await arun(_upload(file, purpose, check=check), self._do)
+
+    async def list(self) -> FileList:
+        """See `Files.list`."""
+        return await arun(_list(), self._do)
+
+    async def retrieve(self, id: str) -> models.FileObject:
+        """See `Files.retrieve`."""
+        return await arun(_retrieve(id), self._do)
+
+    async def content(self, id: str) -> bytes:
+        """See `Files.content`."""
+        return await arun(_content(id), self._do)
+
+    async def delete(self, id: str) -> models.FileDeleteResponse:
+        """See `Files.delete`."""
+        return await arun(_delete(id), self._do)
+
+
+# The requests ---------------------------------------------------------------------------------------------------------
+
+
+def _upload(file: str | os.PathLike[str], purpose: str, *, check: bool) -> Flow[models.FileObject]:
+    from together_generated.api.files import upload_file as endpoint
+    from together_generated.types import File
+
+    path = Path(file).expanduser()
+    kind = TYPES.get(path.suffix.lower())
+    if kind is None:
+        raise RuleError(f"{printable(str(path), 200)} is of another kind: expected {', '.join(TYPES)}")
+    if purpose not in set(models.FilePurpose):
+        raise RuleError(f"there is no purpose {purpose!r}: choose one of {', '.join(models.FilePurpose)}")
+    lines = check and kind is models.FileType.JSONL and purpose == models.FilePurpose.FINE_TUNE.value
+    yield from local(lambda cancel: _look(path, cancel, lines=lines))
+    with _opened(path) as content:
+        body = models.FileUpload(models.FilePurpose(purpose), path.name, File(content, path.name), kind)
+        return (yield from ask(Call(f"upload {path.name}", endpoint.sync, endpoint.asyncio, {"body": body})))
+
+
+def _look(path: Path, cancel: threading.Event, *, lines: bool) -> None:
+    """Refuse a file that cannot be right."""
+    with _opened(path) as content:
+        if not os.fstat(content.fileno()).st_size:
+            raise RuleError(f"{path} is empty: there is nothing to upload")
+        if lines:
+            from .training_data import check_lines
+
+            check_lines(str(path), _until(content, cancel))
+
+
+def _until(lines: Iterable[bytes], cancel: threading.Event) -> Iterator[bytes]:
+    for number, line in enumerate(lines):
+        if number % _LINES == 0 and cancel.is_set():
+            raise TransferCancelledError
+        yield line
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        if path.is_dir():
+            raise RuleError(f"{path} is a folder: name a file")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise MissingPathError(str(path)) from None
+    except OSError as error:
+        raise StorageError(f"could not read {path}: {(error.strerror or '').lower()}; check its permissions") from error
+
+
+def _list() -> Flow[FileList]:
+    from together_generated.api.files import list_files as endpoint
+
+    from .lists import FileList
+    from .operations import items
+
+    answer = yield from ask(Call("list the files", endpoint.sync, endpoint.asyncio, {}))
+    found = FileList(items(answer.data, models.FileObject, {"id": ""}))
+    found.additional_properties = answer.additional_properties
+    return found
+
+
+def _retrieve(file_id: str) -> Flow[models.FileObject]:
+    from together_generated.api.files import retrieve_file as endpoint
+
+    arguments = {"id": _checked(file_id)}
+    return (yield from ask(Call(f"retrieve {file_id}", endpoint.sync, endpoint.asyncio, arguments)))
+
+
+def _content(file_id: str) -> Flow[bytes]:
+    from together_generated.api.files import retrieve_file_content as endpoint
+
+    arguments = {"id": _checked(file_id)}
+    found = yield from ask(Call(f"fetch {file_id}", endpoint.sync, endpoint.asyncio, arguments))
+    return found.payload.read()
+
+
+def _delete(file_id: str) -> Flow[models.FileDeleteResponse]:
+    from together_generated.api.files import delete_file as endpoint
+
+    arguments = {"id": _checked(file_id)}
+    return (yield from ask(Call(f"delete {file_id}", endpoint.sync, endpoint.asyncio, arguments)))
+
+
+def _checked(file_id: str) -> str:
+    return checked_id(file_id, "file-")
