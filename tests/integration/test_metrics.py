@@ -118,7 +118,7 @@ class TestBest:
             client.fine_tuning.best_checkpoint(DPO_JOB)
 
     def test_a_job_without_checkpoints_says_so(self, client: Together, sim: Simulator) -> None:
-        new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny", n_evals=2)
+        new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny", validation_file="file-2", n_evals=2)
         with pytest.raises(NoBestCheckpointError, match="has no checkpoints yet"):
             client.fine_tuning.best_checkpoint(new.id)
         assert sim.requests[-1].path.endswith("/metrics")
