@@ -33,7 +33,7 @@ from .errors import (
     redacted,
     status_error,
 )
-from .flow import Archive, Call
+from .flow import Archive, Call, R, Read
 from .retries import AsyncRetrying, Retries, Retrying
 from .transfer import Remote
 from .trust import Trust
@@ -258,6 +258,24 @@ class Seam(_Seam):
             answer = call.sync(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
+    def read(self, step: Read[R]) -> R:
+        """Ask the API, and hand the answer to a reader as it comes.
+
+        Raises:
+            ApiError: There was no answer, or none that is a result.
+        """
+        _, http = self._connected()
+        with self._named(step.action):
+            response = http.send(http.build_request(**step.request), stream=True)
+            try:
+                _expect_result(response)
+                for data in response.iter_bytes():
+                    step.reader.feed(data)
+            finally:
+                response.close()
+            step.reader.close()
+        return step.reader
+
     @contextmanager
     def stream(self, archive: Archive) -> Iterator[httpx.Response]:
         """Open an archive's body."""
@@ -316,6 +334,24 @@ class AsyncSeam(_Seam):
             answer = await call.asyncio(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
+    async def read(self, step: Read[R]) -> R:
+        """Ask the API, and hand the answer to a reader as it comes.
+
+        Raises:
+            ApiError: There was no answer, or none that is a result.
+        """
+        _, http = self._connected()
+        with self._named(step.action):
+            response = await http.send(http.build_request(**step.request), stream=True)
+            try:
+                _expect_result(response)
+                async for data in response.aiter_bytes():
+                    step.reader.feed(data)
+            finally:
+                await response.aclose()
+            step.reader.close()
+        return step.reader
+
     @asynccontextmanager
     async def stream(self, archive: Archive) -> AsyncIterator[httpx.Response]:
         """Open an archive's body."""
@@ -349,6 +385,11 @@ def _is_about(error: httpx.RequestError, response: httpx.Response) -> bool:
         return False
 
 
+def _expect_result(response: httpx.Response) -> None:
+    if response.status_code != httpx.codes.OK:
+        raise UnexpectedStatus(response.status_code, b"")
+
+
 def _answered(action: str, answer: T | None) -> T:
     if answer is None:
         raise ApiResponseError(action, "the server's answer is empty")
@@ -356,8 +397,8 @@ def _answered(action: str, answer: T | None) -> T:
 
 
 def _download_request(archive: Archive) -> dict[str, Any]:
-    # The one use of a private name of the generated code: its functions read whole bodies into memory, and the
-    # request itself is better taken from the specification than written a second time. A test watches it.
+    # A private name of the generated code: its functions read whole bodies into memory, and the request itself is
+    # better taken from the specification than written a second time (as in `operations.list_jobs`). A test watches it.
     return download_fine_tune._get_kwargs(  # noqa: SLF001
         ft_id=archive.job_id,
         checkpoint_step=UNSET if archive.step is None else archive.step,

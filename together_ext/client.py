@@ -15,7 +15,7 @@ import httpx
 from .api import AsyncSeam, Seam
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 from .fine_tuning import AsyncFineTuning, FineTuning
-from .flow import Call, Fetch, Local, Pause, Step
+from .flow import Call, Fetch, Local, Pause, Read, Step
 from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 from .transfer import Fetched, transfer
 
@@ -86,6 +86,8 @@ class Together:
     def _do(self, step: Step) -> object:
         if isinstance(step, Call):
             return self._seam.call(step)
+        if isinstance(step, Read):
+            return self._seam.read(step)
         if isinstance(step, Local):
             return step.work(threading.Event())
         if isinstance(step, Pause):
@@ -162,6 +164,8 @@ class AsyncTogether:
     async def _do(self, step: Step) -> object:
         if isinstance(step, Call):
             return await self._seam.call(step)
+        if isinstance(step, Read):
+            return await self._seam.read(step)
         if isinstance(step, Local):
             from . import bridge
 

@@ -494,6 +494,8 @@ class TargetExistsError(StorageError, FileExistsError):
 
 def printable(text: str, limit: int = BODY_LIMIT) -> str:
     """The text on one line, without control characters (they could drive a terminal), at most `limit` characters."""
+    if len(text) <= limit and " " not in text and text.isprintable():
+        return text  # as nearly all are
     clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 

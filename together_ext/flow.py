@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from .transfer import Fetched, Options, Target
 
@@ -74,6 +74,34 @@ class Local:
     work: Callable[[threading.Event], object]
 
 
+class Reader(Protocol):
+    """Takes an answer's body in pieces."""
+
+    def feed(self, data: bytes, /) -> None:
+        """Take the next bytes; raises `ValueError` for what cannot be right."""
+
+    def close(self) -> None:
+        """Note that this was all; raises `ValueError` or `TypeError` if it was not what it should be."""
+
+
+R = TypeVar("R", bound=Reader)
+
+
+@dataclass(frozen=True)
+class Read(Generic[R]):
+    """A request whose answer is read piece by piece; its outcome is the reader.
+
+    Attributes:
+        action: What it does, to go on from "could not".
+        request: The request, in the words of `httpx.Client.build_request`.
+        reader: What reads the answer.
+    """
+
+    action: str
+    request: Mapping[str, Any]
+    reader: R
+
+
 @dataclass(frozen=True)
 class Pause:
     """Time to let pass; its outcome is the time afterwards, in seconds of a clock that never goes back.
@@ -85,7 +113,7 @@ class Pause:
     seconds: float
 
 
-Step = Call[Any] | Fetch | Local | Pause
+Step = Call[Any] | Fetch | Local | Pause | Read[Any]
 Flow = Generator[Step, Any, T]
 
 
@@ -102,6 +130,11 @@ def fetch(step: Fetch) -> Flow[Fetched]:
 def local(work: Callable[[threading.Event], T]) -> Flow[T]:
     """Yield work on the disk; gives its outcome its type."""
     return cast("T", (yield Local(work)))
+
+
+def read(step: Read[R]) -> Flow[R]:
+    """Yield a request that is read piece by piece; gives its reader its type."""
+    return cast("R", (yield step))
 
 
 def pause(seconds: float) -> Flow[float]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from attrs import define, field
 
 from together_generated import models
+
+from .long_lists import LazyList
 
 
 @define
@@ -12,10 +17,18 @@ class JobList(models.FinetuneTruncatedList):
     """The account's jobs.
 
     Attributes:
-        data: Always a list, newest first.
+        data: The jobs, newest first: a sequence, each of which is made into an object when it is asked for.
     """
 
-    data: list[models.FinetuneResponseTruncated] = field(factory=list)
+    data: LazyList[models.FinetuneResponseTruncated] = field()  # type: ignore[assignment]  # as good as a list to read
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """The jobs as dictionaries, one after the other, for whoever goes through all of them."""
+        return self.data.documents()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as a dictionary."""
+        return {**self.additional_properties, "data": list(self.documents())}
 
 
 @define

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from together_generated import models
-from together_generated.types import Unset
 
 from .checkpoints import Checkpoint, checkpoint_name, is_step, newest_first, parse_checkpoint_name, parse_job_id
 from .errors import ApiError, RuleError, printable
-from .flow import Call, Flow, ask
+from .flow import Call, Flow, Read, ask, read
 
 if TYPE_CHECKING:
     from .creation import JobParameters
@@ -26,15 +26,32 @@ log = logging.getLogger("together_ext")
 
 
 def list_jobs() -> Flow[JobList]:
-    """All jobs, newest first."""
+    """All jobs, newest first; there may be very many, so each is made into an object when it is asked for."""
     from together_generated.api.fine_tuning import list_fine_tunes as endpoint
 
     from .lists import JobList
+    from .long_lists import LazyList, ListReader
 
-    answer = yield from ask(_call("list the fine-tuning jobs", endpoint.sync, endpoint.asyncio))
-    jobs = JobList(sorted(items(answer.data, models.FinetuneResponseTruncated, {"id": ""}), key=_age, reverse=True))
-    jobs.additional_properties = answer.additional_properties
+    reader = ListReader("data", _age)
+    yield from read(Read("list the fine-tuning jobs", endpoint._get_kwargs(), reader))  # noqa: SLF001 -- as in `api`
+    # By the date alone: of two of one date, the first comes first.
+    raw = [item for _, item in sorted(reader.items, key=lambda found: found[0], reverse=True)]
+    jobs = JobList(LazyList(raw, _job))
+    reader.rest.pop("data", None)
+    jobs.additional_properties = reader.rest
     return jobs
+
+
+def _job(document: Mapping[str, Any]) -> models.FinetuneResponseTruncated:
+    return models.FinetuneResponseTruncated.from_dict({"id": "", **document})
+
+
+def _age(document: object) -> datetime | None:
+    """When a job was created; None for what is no job."""
+    if not isinstance(document, dict):
+        log.warning("the server sent something that is no job; it is left out")
+        return None
+    return date(document.get("created_at")) or datetime.min.replace(tzinfo=UTC)
 
 
 def retrieve(job_id: str) -> Flow[models.FinetuneResponse]:
@@ -212,19 +229,21 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _read_date(text: str) -> datetime | None:
+    # The first reads what servers write, ten times as fast; the second reads more.
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    from dateutil.parser import isoparse
+
+    with suppress(ValueError, OverflowError):
+        return isoparse(text)
+    return None
+
+
 def date(value: object) -> datetime | None:
     """A date of the server, aware; None for whatever else is there."""
     if isinstance(value, str):
-        from dateutil.parser import isoparse
-
-        try:
-            value = isoparse(value)
-        except (ValueError, OverflowError):
-            return None
+        value = _read_date(value)
     if not isinstance(value, datetime):
         return None
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-
-
-def _age(job: models.FinetuneResponseTruncated) -> datetime:
-    return date(None if isinstance(job.created_at, Unset) else job.created_at) or datetime.min.replace(tzinfo=UTC)

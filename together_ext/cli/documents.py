@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from enum import Enum
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A document that is mostly a list, which may be too long to be held as a whole.
+
+    Attributes:
+        name: The list's name.
+        items: What is in it; bytes are JSON already.
+        rest: What else the document has.
+    """
+
+    name: str
+    items: Iterable[object]
+    rest: Mapping[str, object]
+
+    def pieces(self) -> Iterator[str]:
+        """Its JSON, an item to a line."""
+        rest = "".join(f"  {_json(key)}: {_json(value)},\n" for key, value in self.rest.items() if key != self.name)
+        yield f"{{\n{rest}  {_json(self.name)}: ["
+        between = "\n    "
+        for item in self.items:
+            yield f"{between}{_json(item)}"
+            between = ",\n    "
+        yield "\n  ]\n}\n"
+
+
+def _json(value: object) -> str:
+    if isinstance(value, bytes):
+        # JSON of the server goes as it is, unless it has what JSON should not have, or what could drive a terminal.
+        if value.isascii() and b"NaN" not in value and b"Infinity" not in value:
+            return value.decode()
+        value = json.loads(value)
+    try:
+        return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps(plain(value), ensure_ascii=True, allow_nan=False)
 
 
 def plain(value: object) -> object:

@@ -1,10 +1,12 @@
 """`together-ext fine-tuning`: jobs, their events and checkpoints."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .confirm import Yes, confirm
+from .documents import Listed
 from .fields import date_of, pairs_of
 from .screen import show
 from .session import connect
@@ -22,15 +24,17 @@ def list_jobs(context: typer.Context) -> None:
     settings = settings_of(context)
     with connect(settings) as client:
         jobs = client.fine_tuning.list()
-    rows = [
-        (cell(job.id), cell(job.status), date_of(job.created_at), cell(job.model_output_name or job.model))
-        for job in jobs.data
-    ]
+    rows = [] if settings.json else [_row(job) for job in jobs.documents()]
     show(
         settings,
-        jobs.to_dict(),
+        Listed("data", jobs.data.raw(), jobs.additional_properties),
         Table(("ID", "STATUS", "CREATED (UTC)", "MODEL"), rows, key=0, flexible=3, keeps="end"),
     )
+
+
+def _row(job: Mapping[str, object]) -> tuple[str, ...]:
+    name = job.get("model_output_name") or job.get("model")
+    return cell(job.get("id")), cell(job.get("status")), date_of(job.get("created_at")), cell(name)
 
 
 def retrieve(context: typer.Context, id: JobId) -> None:

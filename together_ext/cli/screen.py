@@ -40,8 +40,12 @@ def print_document(document: object) -> None:
     """Print one JSON document on standard output."""
     import json  # noqa: PLC0415 -- not for `--help`
 
-    from .documents import plain  # noqa: PLC0415 -- the same
+    from .documents import Listed, plain  # noqa: PLC0415 -- the same
 
+    if isinstance(document, Listed):
+        for piece in document.pieces():
+            _write(sys.stdout, piece)
+        return
     # ASCII alone: what the server put into its strings reaches no terminal as a control character.
     _write(sys.stdout, json.dumps(plain(document), indent=2, ensure_ascii=True, allow_nan=False) + "\n")
 
