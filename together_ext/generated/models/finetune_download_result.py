@@ -1,0 +1,5 @@
+"""Weights on the disk."""
+
+from together_ext.weights import DownloadResult as FinetuneDownloadResult
+
+__all__ = ["FinetuneDownloadResult"]

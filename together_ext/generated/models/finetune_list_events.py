@@ -1,0 +1,5 @@
+"""The events of a job."""
+
+from together_ext.lists import EventList as FinetuneListEvents
+
+__all__ = ["FinetuneListEvents"]

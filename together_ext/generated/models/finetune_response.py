@@ -1,0 +1,5 @@
+"""A job."""
+
+from together_generated.models import FinetuneResponse
+
+__all__ = ["FinetuneResponse"]
