@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOAD := .venv-load
+OFFICIAL := .venv-official
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-load fuzz check format lint types generate check-generated check-wheel lock clean bench
+.PHONY: help setup demo test test-load test-official fuzz check format lint types generate check-generated check-wheel lock clean bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,17 @@ $(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
 	@$(LOAD)/bin/python -m pip check -qq
 	@touch $(LOAD)/.ready
 
+test-official: $(READY) $(OFFICIAL)/.ready ## Let the official clients 1.5.35 and 3.1.1 talk to the simulator, each in an environment of its own
+	@OFFICIAL_CLIENTS=$(OFFICIAL) $(BIN)/python -m pytest -q tests/official
+
+$(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt
+	@echo "Setting up $(OFFICIAL), once ..."
+	@for version in 1 3; do \
+		$(PYTHON) -m venv $(OFFICIAL)/$$version && $(OFFICIAL)/$$version/bin/python -m pip install -qq \
+			--disable-pip-version-check --no-deps --require-hashes -r requirements/official-$$version.txt || exit 1; \
+	done
+	@touch $(OFFICIAL)/.ready
+
 fuzz: $(READY) ## Throw damaged archives, receipts and headers at their readers, for SECONDS=600
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@$(BIN)/python -m tools.fuzz $(SECONDS)
@@ -77,11 +89,13 @@ lock: $(READY) ## Pin the development requirements anew, with hashes
 	@echo 'torch; python_version < "3"' | $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 \
 		--extra simulator --generate-hashes --no-annotate --no-header --no-emit-index-url --override - \
 		--constraint requirements/dev.txt -o requirements/load.txt pyproject.toml requirements/load.in
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header --no-emit-index-url -o requirements/fuzz.txt requirements/fuzz.in
+	@for name in fuzz official-1 official-3; do \
+		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
+			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
 
 bench: $(READY) ## Measure side by side with curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove what the commands leave behind
-	@rm -rf $(VENV) $(LOAD) .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

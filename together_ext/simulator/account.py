@@ -21,15 +21,18 @@ class Account:
     time of day for what happens, ``timer`` (seconds) when it is due.
     """
 
-    def __init__(self, clock: Callable[[], datetime], timer: Callable[[], float], pace: float | None) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], timer: Callable[[], float], pace: float | None, *, old_server: bool = False
+    ) -> None:
         self._clock, self._timer, self._pace = clock, timer, pace
+        self._old_server = old_server
         self._lock = threading.RLock()
         self.limits = base_models.limits()
         self.price: dict[str, object] | None = None
         self._created = 0
         self._jobs: dict[str, Job] = {}
         self._moved: dict[str, float] = {}
-        for job in catalog():
+        for job in catalog(old_server=old_server):
             self.add(job)
 
     def add(self, job: Job) -> Job:
@@ -61,7 +64,8 @@ class Account:
             job_id = identifier(f"created {self._created}")
             model, suffix = str(settings["model"]).rpartition("/")[2], str(settings.get("suffix") or "")
             name = "-".join(filter(None, [f"acme-research/{model}", suffix, job_id[3:11]]))
-            return self.add(Job(job_id, settings, planned_steps(settings.get("n_checkpoints")), self._clock(), name))
+            steps = planned_steps(settings.get("n_checkpoints"))
+            return self.add(Job(job_id, settings, steps, self._clock(), name, old_server=self._old_server))
 
     def advance(self, job_id: str) -> str:
         """Move a job on by one state; returns the new one."""

@@ -33,10 +33,18 @@ _MORNING = datetime(2026, 1, 14, 8, 30, 0, 589_793, tzinfo=UTC)
 _STEP = timedelta(minutes=7, seconds=13, milliseconds=250)
 
 
-def catalog() -> list[Job]:
-    """Fresh copies of the jobs, oldest first."""
+def catalog(*, old_server: bool = False) -> list[Job]:
+    """Fresh copies of the jobs, oldest first, on servers of their own ages, or all on an older one."""
     failed = lived(
-        Job(FAILED_JOB, _settings("oops", n_checkpoints=2), (500, 1000), _MORNING, f"{_NAME}-oops-4e44dead"), "running"
+        Job(
+            FAILED_JOB,
+            _settings("oops", n_checkpoints=2),
+            (500, 1000),
+            _MORNING,
+            f"{_NAME}-oops-4e44dead",
+            old_server=old_server,
+        ),
+        "running",
     )
     failed.checkpoints.clear()
     failed.events = [event for event in failed.events if event.type != "checkpoint_save"]
@@ -60,6 +68,7 @@ def catalog() -> list[Job]:
                 (250, 500, 750, 1000),
                 _MORNING + timedelta(days=1),
                 f"{_NAME}-support-bot-1a2b3c4d",
+                old_server=old_server,
             )
         ),
         lived(
@@ -70,7 +79,8 @@ def catalog() -> list[Job]:
                 _MORNING + timedelta(days=2),
                 f"{_NAME}-polite-77c0ffee",
                 archive_root="polite",
-                new_server=True,
+                old_server=old_server,
+                new_server=not old_server,
             )
         ),
         lived(
@@ -80,6 +90,7 @@ def catalog() -> list[Job]:
                 (200, 400, 600),
                 _MORNING + timedelta(days=3),
                 f"{_NAME}-nightly-90abcdef",
+                old_server=old_server,
             ),
             "running",
         ),

@@ -12,6 +12,9 @@ from together_ext.simulator.models import Form
 FLOW = ("pending", "queued", "running", "compressing", "uploading", "completed")
 """The states of a job that goes well; the cancelled one takes ``cancel_requested`` and ``cancelled``."""
 
+_OLD_NAMES = {"model_compressing": "COMPRESSING_MODEL"}
+"""Events whose older names differ in more than their case."""
+
 ENDED = frozenset({"completed", "error", "user_error", "cancelled"})
 
 
@@ -54,7 +57,7 @@ class Job:
     archive_root: str = ""
     """The folder inside the archives, if there is one."""
     old_server: bool = False
-    """Writes event types in upper case, and knows no events' levels."""
+    """Writes event types in upper case, knows no events' levels, and has only integers for prices and batches."""
     new_server: bool = False
     """Adds the newer fields to checkpoints."""
     status: str = "pending"
@@ -171,7 +174,8 @@ class Job:
         self, kind: str, message: str, at: datetime, *, level: str = "info", step: int = 0, path: str = ""
     ) -> None:
         known_level = None if self.old_server else level
-        self.events.append(Event(kind.upper() if self.old_server else kind, message, at, known_level, step, path))
+        name = _OLD_NAMES.get(kind, kind.upper()) if self.old_server else kind
+        self.events.append(Event(name, message, at, known_level, step, path))
 
 
 def identifier(seed: str) -> str:

@@ -49,7 +49,7 @@ def _evenly(count: int, last: int) -> Iterator[int]:
 
 def _named(job: Job, step: int, values: dict[str, float]) -> dict[str, object]:
     at = (job.started_at or job.created_at) + _LENGTH * (step / job.steps[-1])
-    if job.new_server:
+    if job.old_server:
         plain = {name.replace("/", "_"): value for name, value in values.items()}
         return {**plain, "global_step": step, "logged_at": at.timestamp()}
     return {**values, "train/global_step": step}

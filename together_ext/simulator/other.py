@@ -1,4 +1,4 @@
-"""The operations beside fine-tuning: files, chat completions, endpoints and hardware."""
+"""The operations beside fine-tuning: files, chat completions, endpoints, hardware, and whose key it is."""
 
 from __future__ import annotations
 
@@ -41,7 +41,16 @@ class Other:
             ("/endpoints/{id}", self.update_endpoint, "PATCH"),
             ("/endpoints/{id}", self.delete_endpoint, "DELETE"),
             ("/hardware", self.list_hardware, "GET"),
+            ("/v3/whoami", self.whoami, "GET"),
         ]
+
+    async def whoami(self, _request: Request) -> Response:
+        """Whose key it is; the official command line of version 3 asks before everything else."""
+        organization = {"id": "org-acme", "name": "Acme"}
+        project = {"id": "project-acme", "name": "Research", "slug": "acme-research"}
+        return JSONResponse(
+            {"type": "project_api_key", "api_key": {"id": "key-1"}, "organization": organization, "project": project}
+        )
 
     async def list_files(self, _request: Request) -> Response:
         """Every file."""

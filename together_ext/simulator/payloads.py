@@ -43,6 +43,10 @@ DEFAULTS: dict[str, object] = {
 
 _BOTH = frozenset(DEFAULTS) - {"suffix", "packing", "max_seq_length", "random_seed", "wandb_name"}
 _PRICE = 0.48
+_NANO = 1_000_000_000
+"""Older servers count a dollar in these."""
+_BATCH = 32
+"""What the largest batch came to on older servers."""
 
 
 def truncated(job: Job) -> dict[str, object]:
@@ -141,4 +145,8 @@ def _left(job: Job) -> float:
 
 
 def _adjusted(job: Job, payload: dict[str, object]) -> dict[str, object]:
+    if job.old_server:
+        price = payload["total_price"]
+        payload["total_price"] = round(price * _NANO) if isinstance(price, float) else price
+        payload["batch_size"] = _BATCH if payload["batch_size"] == "max" else payload["batch_size"]
     return {name: value for name, value in (payload | job.overrides).items() if name not in job.absent}

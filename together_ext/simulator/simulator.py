@@ -46,6 +46,7 @@ class Simulator:
         redirect: Answer downloads with 302 to a signed URL of `storage`.
         rate_limit: Bytes a second for each download, None for as fast as it goes.
         pace: Seconds that an unfinished job spends in each state; None moves jobs only by `advance`.
+        old_server: Let every job live on an older server, as the official client 1.5 expects it.
         clock: The time of day of what happens to jobs.
         timer: Seconds that pass, for ``pace``.
     """
@@ -59,6 +60,7 @@ class Simulator:
         redirect: bool = False,
         rate_limit: float | None = None,
         pace: float | None = None,
+        old_server: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,7 +74,7 @@ class Simulator:
         self._gate = Gate()
         self._api_log, self._storage_log = Log(self._change), Log(self._change)
         self._shelf = Shelf()
-        self._account = Account(clock, timer, pace)
+        self._account = Account(clock, timer, pace, old_server=old_server)
         self._files, self._endpoints = Files(clock), Endpoints(clock)
         self.storage = Storage(self._account, self._shelf, self._deliver_stored)
         self._thread: ServerThread | None = None
