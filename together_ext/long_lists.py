@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DECODER: Final = json.JSONDecoder()
+_AFTER_VALUE: Final = frozenset(" \t\n\r,]}")
+"""What tells that a value is whole: `1` may still become `1.5`."""
 
 
 class _State(Enum):
@@ -120,7 +122,7 @@ class ListReader:
 
     def _item(self, text: str, at: int) -> int | None:
         value, stop = _DECODER.raw_decode(text, at)
-        if stop >= len(text):
+        if text[stop : stop + 1] not in _AFTER_VALUE:
             return None
         if (kept := self._keep(value)) is not None:
             self.items.append((kept, text[at:stop].encode("utf-8", "surrogatepass")))
@@ -138,7 +140,7 @@ class ListReader:
             self._state = _State.ITEM
             return start + 1
         value, stop = _DECODER.raw_decode(text, start)
-        if stop >= len(text):
+        if text[stop : stop + 1] not in _AFTER_VALUE:
             return None
         self.rest[key] = value
         return stop

@@ -129,7 +129,8 @@ def test_the_downloads_of_the_guide_work(shell: Any, folder: Path) -> None:  # n
 @pytest.mark.skipif(shutil.which("zstd") is None, reason="tar needs zstd for these archives")
 def test_what_was_downloaded_is_unpacked_by_tar(shell: Any, folder: Path) -> None:  # noqa: ANN401
     shell(
-        f"together-ext ft download ft-abc123 --output model-name.tar.zst\ntar -xf model-name.tar.zst --one-top-level={NAME}"
+        "together-ext ft download ft-abc123 --output model-name.tar.zst\n"
+        f"tar -xf model-name.tar.zst --one-top-level={NAME}"
     )
     assert {path.name for path in (folder / NAME).iterdir()} == set(FILES)
 
