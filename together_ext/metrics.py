@@ -179,9 +179,8 @@ def best(
     _, checkpoint, step, value = min(judged, key=lambda one: one[0])
     at = "" if step == checkpoint.step else f", recorded at step {step}"
     which = "lowest" if lower else "highest"
-    reason = (
-        f"{checkpoint.name} has the {which} {plain}, {value:.6g}{at}, of the {len(judged)} checkpoints that were judged"
-    )
+    among = f"of the {len(judged)} checkpoints that were judged" if len(judged) > 1 else "the only one that was judged"
+    reason = f"{checkpoint.name} has the {which} {plain}, {value:.6g}{at}, {among}"
     return BestCheckpoint(checkpoint, plain, value, step, reason)
 
 

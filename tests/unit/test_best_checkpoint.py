@@ -51,6 +51,12 @@ def test_a_checkpoint_is_judged_by_the_last_value_since_the_one_before() -> None
     assert "recorded at step 199" in found.reason
 
 
+def test_a_checkpoint_without_a_value_since_the_one_before_is_not_judged() -> None:
+    found = best(CHECKPOINTS, losses(s100=0.5), "eval_loss", None)
+    assert found is not None
+    assert found.reason == "ft-x:100 has the lowest eval_loss, 0.5, the only one that was judged"
+
+
 def test_of_two_that_are_as_good_the_earlier_one_is_taken() -> None:
     found = best(CHECKPOINTS, losses(s100=0.5, s200=0.5, s300=0.5), "eval_loss", None)
     assert found is not None
