@@ -236,7 +236,7 @@ class TestCommands:
     def test_files_go_up_and_come_back(self, command: Command, data: Path, folder: Path) -> None:
         file_id = command("files", "upload", str(data), "-q").out.strip()
         assert command("files", "retrieve", file_id, "--json").json["bytes"] == 2900
-        assert f"{file_id}\tfine-tune\t2.90 kB\t" in command("files", "list").out
+        assert f"{file_id}\t2.90 kB\t" in command("files", "list").out
         assert command("files", "content", file_id, "--output", "again.jsonl").code == 0
         assert (folder / "again.jsonl").read_bytes() == data.read_bytes()
         assert command("files", "content", file_id, "--output", "again.jsonl").code == 2
@@ -281,7 +281,7 @@ class TestCommands:
         assert said.startswith("STOPPED; requests take the name acme-research/")
         assert command("endpoints", "start", endpoint_id, "--yes").out == "STARTING\n"
         assert command("endpoints", "retrieve", endpoint_id, "--json").json["state"] == "STARTED"
-        assert f"{endpoint_id}\tSTARTED\t{HARDWARE}\t" in command("endpoints", "list", "--mine").out
+        assert f"{endpoint_id}\tSTARTED\tacme-research/" in command("endpoints", "list", "--mine").out
         assert command("endpoints", "stop", endpoint_id, "--yes", "-q").out == "STOPPING\n"
         assert command("endpoints", "delete", endpoint_id, "--yes", "--json").json == {
             "id": endpoint_id,
@@ -306,6 +306,30 @@ class TestCommands:
             f"{HARDWARE}\t$3.36\tavailable",
             "4x_nvidia_h100_80gb_sxm\t$13.44\tunavailable",
         ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("files", "list"),
+        ("endpoints", "list"),
+        ("endpoints", "hardware", "--model", MODEL),
+        ("ft", "models"),
+        ("ft", "list"),
+        ("ft", "list-checkpoints", LORA_JOB),
+        ("ft", "list-events", LORA_JOB),
+    ],
+    ids=" ".join,
+)
+def test_tables_fit_80_columns(
+    command: Command, client: Together, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    client.endpoints.create(model=MODEL, hardware=HARDWARE)
+    monkeypatch.setattr("together_ext.cli.screen.stdout_is_terminal", lambda: True)
+    monkeypatch.setattr("together_ext.cli.fields.stdout_is_terminal", lambda: True)
+    lines = command(*arguments).out.splitlines()
+    assert len(lines) > 1
+    assert max(len(line.rstrip()) for line in lines) <= 80
 
 
 def test_a_model_of_a_job_is_asked_by_its_name(client: Together) -> None:

@@ -45,11 +45,8 @@ def list_files(context: typer.Context) -> None:
     settings = settings_of(context)
     with connect(settings) as client:
         files = client.files.list()
-    rows = [
-        (cell(file.id), cell(file.purpose), _size(file.bytes_), _date(file.created_at), cell(file.filename))
-        for file in files.data
-    ]
-    show(settings, files.to_dict(), Table(("ID", "PURPOSE", "SIZE", "UPLOADED (UTC)", "NAME"), rows, key=0, flexible=4))
+    rows = [(cell(file.id), _size(file.bytes_), _date(file.created_at), cell(file.filename)) for file in files.data]
+    show(settings, files.to_dict(), Table(("ID", "SIZE", "UPLOADED (UTC)", "NAME"), rows, key=0, flexible=3))
 
 
 def retrieve_file(context: typer.Context, id: FileId) -> None:

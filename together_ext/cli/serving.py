@@ -93,8 +93,8 @@ def list_endpoints(
     settings = settings_of(context)
     with connect(settings) as client:
         found = client.endpoints.list(mine=mine or None)
-    rows = [(cell(one.id), cell(one.state), cell(one.hardware), cell(one.name)) for one in found.data]
-    show(settings, found.to_dict(), Table(("ID", "STATE", "HARDWARE", "NAME"), rows, key=0, flexible=3, keeps="end"))
+    rows = [(cell(one.id), cell(one.state), cell(one.name)) for one in found.data]
+    show(settings, found.to_dict(), Table(("ID", "STATE", "NAME"), rows, key=0, flexible=2, keeps="end"))
 
 
 def retrieve_endpoint(context: typer.Context, id: EndpointId) -> None:
