@@ -173,10 +173,7 @@ class NoBestCheckpointError(RuleError):
 
     def __init__(self, job_id: str, metric: str, reason: str) -> None:
         self.job_id, self.metric = job_id, metric
-        super().__init__(
-            f"the best checkpoint of {job_id} by {printable(metric, 80)} cannot be told: {reason}; "
-            f"name a step ({job_id}:<step>), or judge by another metric"
-        )
+        super().__init__(f"the best checkpoint of {job_id} by {printable(metric, 80)} cannot be told: {reason}")
 
 
 # Waiting --------------------------------------------------------------------------------------------------------------

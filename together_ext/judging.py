@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 
 from together_generated import models
 from together_generated.types import UNSET
@@ -50,7 +50,7 @@ def list_metrics(
     found = [
         item
         for item in items(answer.metrics, models.FinetuneMetrics)
-        if metrics.within(item.additional_properties, steps, (_when(item.additional_properties), since, until))
+        if metrics.within(item.additional_properties, steps, since, until)
     ]
     listed = MetricList(sorted(found, key=lambda item: metrics.step_of(item.additional_properties) or 0))
     listed.additional_properties = answer.additional_properties
@@ -101,10 +101,3 @@ def _time(name: str, value: datetime | str | None) -> datetime | None:
     if value is not None and found is None:
         raise RuleError(f"{name} is {value!r}: expected a datetime, or text such as 2026-01-31T12:00:00Z")
     return found
-
-
-def _when(recorded: dict[str, object]) -> datetime | None:
-    value = metrics.time_of(recorded)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 33:
-        return datetime.fromtimestamp(value, UTC)
-    return date(value)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 
 from together_ext import CheckpointNameError, NoBestCheckpointError, RuleError, Together
@@ -19,6 +22,37 @@ if TYPE_CHECKING:
     from conftest import Outcome
 
 Command = Callable[..., "Outcome"]
+
+
+class Terminal(io.TextIOWrapper):
+    """Somebody who reads along, in an encoding."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding)
+
+    def isatty(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        self.seek(0)
+        return self.read()
+
+
+@pytest.fixture
+def on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs the program with a terminal; returns what that shows."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+
+    def run(*arguments: str, encoding: str = "utf-8") -> str:
+        terminal = Terminal(encoding)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", terminal)
+            outcome = command(*arguments)
+        assert outcome.code == 0, outcome.err
+        return terminal.text() + outcome.err
+
+    return run
 
 
 def steps(found: Any) -> list[int]:  # noqa: ANN401 -- of either vocabulary
@@ -59,6 +93,8 @@ class TestList:
         since = datetime.fromtimestamp(7000, UTC)
         found = client.fine_tuning.list_metrics(LORA_JOB, logged_at_from=since)
         assert [item["global_step"] for item in found.metrics] == [7, 8, 9]
+        found = client.fine_tuning.list_metrics(LORA_JOB, logged_at_from=since, logged_at_to="1970-01-01T02:13:20Z")
+        assert [item["global_step"] for item in found.metrics] == [7, 8]
 
     def test_metrics_come_as_the_training_goes_on(self, client: Together, sim: Simulator) -> None:
         before = len(client.fine_tuning.list_metrics(RUNNING_JOB).metrics)
@@ -117,6 +153,11 @@ class TestBest:
         with pytest.raises(NoBestCheckpointError):
             client.fine_tuning.best_checkpoint(DPO_JOB)
 
+    def test_what_was_recorded_after_all_checkpoints_judges_none(self, client: Together, sim: Simulator) -> None:
+        sim.job(RUNNING_JOB).metrics = [{"eval_loss": 1, "global_step": step} for step in (210, 220)]
+        with pytest.raises(NoBestCheckpointError, match="first recorded at step 210, after all checkpoints; name a"):
+            client.fine_tuning.best_checkpoint(RUNNING_JOB)
+
     def test_a_job_without_checkpoints_says_so(self, client: Together, sim: Simulator) -> None:
         new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny", validation_file="file-2", n_evals=2)
         with pytest.raises(NoBestCheckpointError, match="has no checkpoints yet"):
@@ -130,6 +171,43 @@ class TestBest:
         with pytest.raises(RuleError):
             client.fine_tuning.best_checkpoint(LORA_JOB, metric)
         assert sim.requests == []
+
+
+class TestSimulator:
+    """As a newer client asks: the filters in the query, and a resolution."""
+
+    def answer(self, sim: Simulator, **query: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {sim.api_key}"}
+        return httpx.get(f"{sim.url}/fine-tunes/{LORA_JOB}/metrics", params=query, headers=headers)
+
+    def found(self, sim: Simulator, **query: str) -> Any:  # noqa: ANN401 -- any JSON
+        return self.answer(sim, **query).json()["metrics"]
+
+    def test_the_query_filters_as_the_body_does(self, sim: Simulator) -> None:
+        found = self.found(sim, global_step_from="500", global_step_to="600")
+        assert [item["train/global_step"] for item in found] == [500, 550, 600]
+        whole = self.found(sim)
+        started = sim.job(LORA_JOB).started_at
+        assert started is not None
+        half = self.found(sim, logged_at_to=(started + timedelta(minutes=15)).isoformat())
+        assert half == [item for item in whole if item["train/global_step"] <= 500]
+        assert self.found(sim, logged_at_from="2200-01-01") == []
+
+    def test_a_resolution_thins_out_what_is_no_evaluation(self, sim: Simulator) -> None:
+        found = self.found(sim, resolution="4")
+        evaluated = [item for item in found if "eval/loss" in item]
+        assert (len(evaluated), len(found)) == (8, 12)
+        assert self.found(sim, resolution="1000000000") == self.found(sim)
+
+    @pytest.mark.parametrize(
+        "query", [{"global_step_from": "x"}, {"global_step_to": "inf"}, {"logged_at_to": "then"}, {"resolution": "-1"}]
+    )
+    def test_filters_that_are_none_are_refused(self, sim: Simulator, query: dict[str, str]) -> None:
+        assert self.answer(sim, **query).status_code == 400
+
+    def test_any_metrics_can_be_listed(self, client: Together, sim: Simulator) -> None:
+        sim.job(LORA_JOB).metrics = [5, None, {"eval_loss": float("nan"), "global_step": "x"}, {"step": 10**11}]
+        assert len(client.fine_tuning.list_metrics(LORA_JOB, logged_at_from="2000-01-01").metrics) == 2
 
 
 class TestDownload:
@@ -147,6 +225,15 @@ class TestDownload:
         sim.job(FULL_JOB).metrics = [{"eval_loss": 1, "global_step": 100}, {"eval_loss": 0.5, "global_step": 200}]
         result = client.fine_tuning.download(f"{FULL_JOB}:best")
         assert (result.checkpoint_step, Path(result.filename).parent) == (None, folder)
+
+    def test_what_is_judged_is_downloaded_though_the_server_labels_nothing(
+        self, client: Together, folder: Path, sim: Simulator
+    ) -> None:
+        """The official client names every checkpoint without a label like the final one."""
+        listed = {"data": [{"step": step, "checkpoint_type": None} for step in (250, 500, 750, 1000)]}
+        sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", status=200, body=json.dumps(listed).encode()))
+        result = client.fine_tuning.download(f"{LORA_JOB}:best")
+        assert (result.checkpoint_step, Path(result.filename).parent) == (750, folder)
 
     def test_its_bytes_can_be_read(self, client: Together) -> None:
         for checkpoint in (None, "merged"):
@@ -167,7 +254,14 @@ class TestCommand:
 
     def test_quiet_is_the_name_of_the_best(self, command: Command) -> None:
         assert command("ft", "metrics", LORA_JOB, "-q").out == f"{LORA_JOB}:750\n"
-        assert command("ft", "metrics", DPO_JOB, "-q").out == ""
+
+    def test_quiet_without_a_best_is_an_error(self, command: Command, sim: Simulator) -> None:
+        """A script that goes on with nothing would download the wrong weights."""
+        outcome = command("ft", "metrics", DPO_JOB, "-q")
+        assert (outcome.code, outcome.out) == (4, "")
+        sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", status=418, times=None))
+        outcome = command("ft", "metrics", LORA_JOB, "-q")
+        assert (outcome.code, outcome.out) == (1, "")
 
     def test_json_has_the_metrics_and_the_best(self, command: Command) -> None:
         document = command("ft", "metrics", LORA_JOB, "--json").json
@@ -182,25 +276,118 @@ class TestCommand:
         rows = list(csv.DictReader(io.StringIO(command("ft", "metrics", LORA_JOB, "--csv", "-m", "eval/loss").out)))
         assert list(rows[0]) == ["step", "eval_loss"]
 
-    def test_a_terminal_gets_a_table_curves_and_the_best(
-        self, command: Command, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("together_ext.cli.screen.stdout_is_terminal", lambda: True)
-        monkeypatch.setattr("together_ext.cli.metrics.stdout_is_terminal", lambda: True)
-        out = command("ft", "metrics", LORA_JOB).out
+    def test_a_terminal_gets_a_table_curves_and_the_best(self, on_a_terminal: Callable[..., str]) -> None:
+        out = on_a_terminal("ft", "metrics", LORA_JOB)
         lines = out.splitlines()
         assert max(map(len, lines[:-1])) <= 80
         assert lines[0].split() == ["STEP", "TRAIN_LOSS", "EVAL_LOSS", "TRAIN_LEARNING_RATE"]
-        assert next(line for line in lines if line.startswith("750")).endswith("best")
+        assert next(line for line in lines if line.startswith("750")).rstrip().endswith("best")
         assert "eval_loss" in lines
         assert any(ord(char) > 0x2800 for char in out)
+        assert sum(line.endswith("^ best") for line in lines) == 2
         assert "has the lowest eval_loss" in lines[-1]
+
+    def test_a_terminal_of_few_characters_gets_the_table(self, on_a_terminal: Callable[..., str]) -> None:
+        out = on_a_terminal("ft", "metrics", LORA_JOB, encoding="latin-1")
+        assert out.startswith("STEP")
+        assert "has the lowest eval_loss" in out
+        assert "\\u28" not in out
+
+    def test_what_the_encoding_of_a_terminal_lacks_is_written_as_an_escape(
+        self, on_a_terminal: Callable[..., str], sim: Simulator
+    ) -> None:
+        sim.job(LORA_JOB).metrics = [{"\u540d": 1, "global_step": 5}]
+        assert "\\u540d" in on_a_terminal("ft", "metrics", LORA_JOB, encoding="latin-1")
+
+    def test_of_thousands_of_steps_those_with_an_evaluation_are_shown(
+        self, on_a_terminal: Callable[..., str], sim: Simulator
+    ) -> None:
+        sim.job(LORA_JOB).metrics = [
+            item
+            for step in range(1, 3001)
+            for item in (
+                {"train/loss": 1 / step, "train/global_step": step},
+                *([{"eval/loss": 2.0, "train/global_step": step}] if step % 300 == 7 else []),
+            )
+        ]
+        rows = [line.split() for line in on_a_terminal("ft", "metrics", LORA_JOB).split("\n\n")[0].splitlines()[1:]]
+        assert len(rows) <= 22
+        assert (rows[0][0], rows[-1][0]) == ("1", "3000")
+        assert [int(row[0]) for row in rows if row[2] == "2"] == list(range(7, 3000, 300))
+
+    def test_only_steps_with_the_metric_are_shown(self, on_a_terminal: Callable[..., str], command: Command) -> None:
+        table = on_a_terminal("ft", "metrics", LORA_JOB, "-m", "eval/loss", "-m", "eval_loss").split("\n\n")[0]
+        assert [line.split()[0] for line in table.splitlines()] == ["STEP", *map(str, range(125, 1001, 125))]
+        assert len(command("ft", "metrics", LORA_JOB, "-m", "eval/loss").out.splitlines()) == 8
+
+    def test_numbers_are_whole_for_programs(self, command: Command, sim: Simulator) -> None:
+        sim.job(LORA_JOB).metrics = [{"eval_loss": 0.123456789012, "global_step": 250}]
+        assert command("ft", "metrics", LORA_JOB).out == "250\t0.123456789012\n"
+
+    def test_names_of_the_server_fit_and_drive_no_terminal(
+        self, on_a_terminal: Callable[..., str], sim: Simulator
+    ) -> None:
+        odd = ["\x1b[2J\n\u202eloss" + "y" * 500, "\x1b]0;loss\x07", "\ud800 loss"]
+        sim.job(LORA_JOB).metrics = [dict.fromkeys(odd, step) | {"global_step": step} for step in range(3)]
+        out = on_a_terminal("ft", "metrics", LORA_JOB)
+        assert all(line.isprintable() and len(line) <= 80 for line in out.splitlines())
+        assert "LOSS" in out.splitlines()[0]
+
+    def test_the_table_is_shown_when_the_best_cannot_be_asked_for(
+        self, on_a_terminal: Callable[..., str], sim: Simulator
+    ) -> None:
+        sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", status=418, times=None))
+        out = on_a_terminal("ft", "metrics", LORA_JOB)
+        assert out.startswith("STEP")
+        assert "the best checkpoint is not known: " in out
+
+    def test_csv_has_the_time_where_it_is_known(self, command: Command, sim: Simulator) -> None:
+        rows = list(csv.DictReader(io.StringIO(command("ft", "metrics", FULL_JOB, "--csv").out)))
+        assert list(rows[0]) == ["step", "logged_at", "train_loss", "train_learning_rate", "eval_loss"]
+        assert datetime.fromisoformat(rows[0]["logged_at"]).tzinfo is not None
+        sim.job(FULL_JOB).metrics = [{"logged_at": "=then", "global_step": 1}, {"logged_at": 0, "global_step": 2}]
+        assert command("ft", "metrics", FULL_JOB, "--csv").out == "step,logged_at\n1,\n2,1970-01-01T00:00:00+00:00\n"
 
     def test_no_metrics_is_said(self, command: Command, sim: Simulator) -> None:
         sim.job(LORA_JOB).metrics = []
         outcome = command("ft", "metrics", LORA_JOB)
         assert (outcome.code, outcome.out) == (0, "")
         assert "has recorded no metrics yet" in outcome.err
+        outcome = command("ft", "metrics", DPO_JOB, "--global-step-from", "5000")
+        assert (outcome.code, outcome.out) == (0, "")
+        assert "has recorded no metrics at these steps" in outcome.err
+
+    @pytest.mark.parametrize("metrics", [[], [{"global_step": 5}], [{"eval_loss": float("nan"), "global_step": 5}]])
+    def test_a_picture_of_nothing_is_an_error(
+        self, command: Command, folder: Path, sim: Simulator, metrics: list[object]
+    ) -> None:
+        sim.job(LORA_JOB).metrics = metrics
+        outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
+        assert outcome.code == 4
+        assert "has recorded nothing that could be drawn" in outcome.err
+        assert list(folder.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "values", [[-1.7e308, 1.7e308], [1e308, 1e308], [5e-324, 0.0], [1e-320, 1e300], [10**400, 2], [-1e100, 1e-100]]
+    )
+    def test_numbers_at_the_ends_of_what_there_is_are_drawn(
+        self, command: Command, folder: Path, sim: Simulator, values: list[float]
+    ) -> None:
+        sim.job(LORA_JOB).metrics = [{"eval_loss": value, "global_step": step} for step, value in enumerate(values)]
+        outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
+        assert (outcome.code, outcome.err) == (0, "drawn: loss.png\n")
+        assert (folder / "loss.png").is_file()
+
+    def test_a_picture_is_whole_whatever_the_metrics_are_called(
+        self, command: Command, folder: Path, sim: Simulator
+    ) -> None:
+        names = ["\x00\x1b[2Jloss", "-->loss", "\u540d loss", "\ud800 loss", "$\\loss{", "x" * 5000 + "loss"]
+        sim.job(LORA_JOB).metrics = [dict.fromkeys(names, step) | {"global_step": step} for step in range(3)]
+        options = [option for name in names if "\x00" not in name and "\ud800" not in name for option in ("-m", name)]
+        for chosen in ([], options):
+            outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.svg", "--overwrite", *chosen)
+            assert (outcome.code, outcome.err) == (0, "drawn: loss.svg\n")
+            assert ET.parse(folder / "loss.svg").getroot().tag.endswith("svg")  # noqa: S314 -- we made it
 
     @pytest.mark.parametrize(
         ("name", "magic"), [("loss.png", b"\x89PNG"), ("loss.pdf", b"%PDF"), ("loss.SVG", b"<?xml")]
@@ -213,6 +400,18 @@ class TestCommand:
         assert outcome.code == 0, outcome.err
         assert (folder / name).read_bytes().startswith(magic)
         assert [path.name for path in folder.iterdir()] == [name]
+
+    def test_a_file_that_is_there_is_not_replaced_unless_that_is_allowed(
+        self, command: Command, folder: Path, sim: Simulator
+    ) -> None:
+        (folder / "loss.png").write_bytes(b"precious")
+        outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
+        assert (outcome.code, sim.requests) == (2, [])
+        assert "--overwrite" in outcome.err
+        assert (folder / "loss.png").read_bytes() == b"precious"
+        assert command("ft", "metrics", LORA_JOB, "--plot", "loss.png", "--overwrite").code == 0
+        assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+        assert command("ft", "metrics", LORA_JOB, "--overwrite").code == 2
 
     @pytest.mark.parametrize("name", ["loss.exe", "loss", "nowhere/loss.png"])
     def test_a_picture_that_cannot_be_is_an_error(self, command: Command, folder: Path, name: str) -> None:

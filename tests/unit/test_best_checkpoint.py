@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +15,17 @@ from hypothesis import strategies as st
 from together_ext.checkpoints import Checkpoint
 from together_ext.cli.plot import curve_lines
 from together_ext.errors import RuleError
-from together_ext.metrics import Point, best, chosen_by_server, is_better_lower, metric_name, names, points, step_of
+from together_ext.metrics import (
+    Point,
+    best,
+    chosen_by_server,
+    is_better_lower,
+    metric_name,
+    names,
+    points,
+    step_of,
+    time_of,
+)
 
 JOB = "ft-x"
 
@@ -99,6 +112,9 @@ def test_without_a_best_value_the_servers_step_is_only_where_it_stopped(value: o
         ({"train/global_step": 7, "train/loss": 1}, 7),
         ({"global_step": 7.0}, 7),
         ({"step": 0}, 0),
+        # A step of the epoch may stand beside that of the whole training.
+        ({"step": 3, "global_step": 103}, 103),
+        ({"global_step": None, "eval/global_step": 7}, 7),
         ({"global_step": 7.5}, None),
         ({"global_step": -1}, None),
         ({"global_step": math.inf}, None),
@@ -119,8 +135,60 @@ def test_both_vocabularies_are_one_and_what_is_no_number_is_left_out() -> None:
             {"train/loss": 1},
         ]
     )
-    assert found == [Point(10, {"train_loss": 1.0}), Point(20, {"eval_loss": 0.5})]
+    at = datetime(2026, 4, 27, 8, 14, 2, tzinfo=UTC)
+    assert found == [Point(10, {"train_loss": 1.0}), Point(20, {"eval_loss": 0.5}, at)]
     assert names(found) == ["train_loss", "eval_loss"]
+
+
+def test_what_is_recorded_at_one_step_is_one_point() -> None:
+    """Training and evaluation come one after the other, and after a restart some steps come again."""
+    found = points(
+        [
+            {"train/loss": 3, "train/global_step": 20},
+            {"train/loss": 2, "train/global_step": 10},
+            {"eval/loss": 1, "train/global_step": 10},
+            {"train/loss": 1.5, "train/global_step": 20},
+        ]
+    )
+    assert found == [Point(10, {"train_loss": 2.0, "eval_loss": 1.0}), Point(20, {"train_loss": 1.5})]
+
+
+ODD: list[object] = [-1, 1 << 33, 10**400, math.nan, math.inf, True, "then", "", None, [], {}]
+
+
+@pytest.mark.parametrize(
+    ("said", "time"),
+    [
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        ("2026-01-31T12:00:00.5Z", datetime(2026, 1, 31, 12, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        *[(odd, None) for odd in ODD],
+    ],
+)
+def test_the_time_is_seconds_or_text(said: object, time: datetime | None) -> None:
+    assert time_of({"logged_at": said}) == time
+
+
+def test_a_checkpoint_without_a_label_is_the_final_one_only_if_it_is_the_last() -> None:
+    """By its name alone, the final weights would be fetched in place of those that were judged."""
+    unlabelled = [Checkpoint(step, "", JOB, None, "", "") for step in (300, 100, 200)]
+    assert best(unlabelled, losses(s100=0.9, s200=0.4, s300=0.6), "eval_loss", None).checkpoint.name == "ft-x:200"  # type: ignore[union-attr]
+    assert best(unlabelled, losses(s300=0.6), "eval_loss", None).checkpoint.name == JOB  # type: ignore[union-attr]
+    assert chosen_by_server(unlabelled, 100, 0.5).checkpoint.name == "ft-x:100"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("metric", "lower"),
+    [
+        ("eval/loss", True),
+        ("eval/rewards/rejected", True),
+        ("eval/rewards/chosen", False),
+        ("eval/rewards/accuracies", False),
+        ("accuracies", False),
+    ],
+)
+def test_the_usual_metrics_need_no_mode(metric: str, lower: bool) -> None:  # noqa: FBT001 -- a parameter of the table
+    assert is_better_lower(metric, None) is lower
 
 
 anything = st.dictionaries(
@@ -140,6 +208,29 @@ def test_whatever_a_server_records_the_best_has_a_value_of_its_own(recorded: lis
         assert metric_name(found.metric) == found.metric
 
 
+few = st.integers(0, 30)
+
+
+@given(st.dictionaries(few, st.integers(0, 3)), st.lists(few, max_size=6), st.sampled_from(["min", "max"]))
+def test_the_best_is_that_of_the_rule(values: dict[int, int], steps: list[int], mode: str) -> None:
+    """By its own step, or else by the last value since the checkpoint before it; of equals the earliest."""
+    judged: dict[int, int] = {}
+    for before, step in pairwise([-1, *sorted(set(steps))]):
+        seen = [at for at in values if before < at <= step]
+        if seen:
+            judged[step] = values[max(seen)]
+    found = best([checkpoint(step) for step in steps], [*_points(values)], "x", mode)
+    if found is None:
+        assert not judged
+    else:
+        wanted = (min if mode == "min" else max)(judged.values())
+        assert (found.checkpoint.step, found.value) == (min(at for at in judged if judged[at] == wanted), wanted)
+
+
+def _points(values: dict[int, int]) -> Iterator[Point]:
+    return (Point(step, {"x": value}) for step, value in sorted(values.items()))
+
+
 numbers = st.floats(-1e300, 1e300)
 
 
@@ -153,3 +244,22 @@ def test_a_curve_fits_and_shows_every_end(curve: list[tuple[int, float]]) -> Non
     # The highest and the lowest value are on the first and the last row, if they differ.
     if curve[0][1] != curve[-1][1] and len({value for _, value in curve}) > 1:
         assert any(ord(char) > 0x2800 for char in rows[0])
+
+
+def test_of_a_curve_the_best_is_pointed_at_and_steps_are_whole() -> None:
+    curve = [(1, 3.0), (1_234_567, 1.0), (3_699_963, 2.0)]
+    *_, mark, axis = curve_lines("eval_loss", curve, 1_234_567)
+    assert mark == f"{' ' * (11 + 20)}^ best"
+    assert axis.split() == ["1", "3699963"]
+    assert len(curve_lines("eval_loss", curve, 3_699_963)[-2]) < 80
+    assert "best" not in "".join(curve_lines("eval_loss", curve, 4_000_000))
+
+
+def test_a_curve_shows_what_can_hardly_be_told_apart() -> None:
+    assert len(curve_lines("eval_loss", [(1, 5e-324), (2, 0.0)])) == 9
+
+
+def test_the_name_of_a_curve_is_one_short_line() -> None:
+    name = curve_lines("\x1b[2J\n\u202e" + "x" * 5000, [(1, 1.0)])[0]
+    assert name.isprintable()
+    assert len(name) == 40

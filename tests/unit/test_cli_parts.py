@@ -145,9 +145,7 @@ def test_a_cell_is_one_line_of_printable_text() -> None:
 
 def drawn(view: View, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
-    stream = io.StringIO()
-    draw(view, stream)
-    return [text.rstrip() for text in stream.getvalue().splitlines()]
+    return [text.rstrip() for text in draw(view, io.StringIO()).splitlines()]
 
 
 ROWS = [(JOB, "cancel_requested", "2026-01-15 08:30", "acme/Meta-Llama-3.1-8B-support-bot-1a2b3c4d")]

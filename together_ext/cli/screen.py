@@ -31,7 +31,7 @@ def show(settings: Settings, document: object, view: View) -> None:
     elif stdout_is_terminal():
         from .tables import draw  # noqa: PLC0415 -- rich is for terminals
 
-        draw(view, sys.stdout)
+        _write(sys.stdout, draw(view, sys.stdout))
     else:
         print_lines(view.lines())
 
@@ -74,6 +74,15 @@ def stderr_is_terminal() -> bool:
 def stdout_is_terminal() -> bool:
     """Whether data is read by people."""
     return _is_terminal(sys.stdout)
+
+
+def stdout_takes(text: str) -> bool:
+    """Whether the encoding of standard output has all of these characters."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stdin_is_terminal() -> bool:

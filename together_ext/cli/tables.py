@@ -25,17 +25,22 @@ STYLES: Final = {
 """How cells with a known word look."""
 
 
-def draw(view: View, stream: TextIO) -> None:
-    """Print a view; colours only where the terminal has them and NO_COLOR does not stand."""
+def draw(view: View, stream: TextIO) -> str:
+    """A view as text for a terminal; with colours only where that has them and NO_COLOR does not stand.
+
+    It is not written: rich would fail at a character that the stream's encoding does not have.
+    """
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if isinstance(view, Table):
-        _draw_table(view, console)
-    elif isinstance(view, Record):
-        _draw_record(view, console)
-    elif isinstance(view, Lines):
-        # The terminal breaks a line that is too long; rich would put line ends into a path.
-        for line in view.lines():
-            console.out(line, highlight=False)
+    with console.capture() as drawn:
+        if isinstance(view, Table):
+            _draw_table(view, console)
+        elif isinstance(view, Record):
+            _draw_record(view, console)
+        elif isinstance(view, Lines):
+            # The terminal breaks a line that is too long; rich would put line ends into a path.
+            for line in view.lines():
+                console.out(line, highlight=False)
+    return drawn.get()
 
 
 def _draw_table(view: Table, console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -138,11 +139,11 @@ class Api:
         job = self._job(request.path_params["id"])
         wanted = {**await json_object(request, missing={}), **request.query_params}
         try:
-            first, last = int(wanted.get("global_step_from", 0)), float(wanted.get("global_step_to", "inf"))
-        except (TypeError, ValueError):
-            raise ApiError(400, "global_step_from and global_step_to have to be integers") from None
-        found = [item for item in metrics.recorded(job) if first <= metrics.step_of(item) <= last]
-        return JSONResponse({"metrics": found})
+            found = metrics.chosen(job, wanted)
+        except ValueError as error:
+            raise ApiError(400, str(error)) from None
+        # Losses do become NaN, for which JSON has no word: it is written all the same, as servers in Python do.
+        return Response(json.dumps({"metrics": found}), media_type="application/json")
 
     async def download(self, request: Request) -> Response:
         """The weights, or where they are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -71,8 +71,8 @@ class Job:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     overrides: dict[str, object] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
-    metrics: list[dict[str, object]] | None = None
-    """What is answered for the metrics in place of what the training would have recorded."""
+    metrics: Sequence[object] | None = None
+    """What is listed as metrics, be it none, in place of what the training would have recorded."""
 
     def __post_init__(self) -> None:
         self.updated_at = self.created_at

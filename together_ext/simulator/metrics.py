@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from together_ext.simulator.jobs import Job
 
@@ -14,17 +14,78 @@ _RECORDS = 20
 _LENGTH = timedelta(minutes=30)
 
 
-def recorded(job: Job) -> list[dict[str, object]]:
-    """What the job has recorded so far, in the vocabulary of its server."""
+def chosen(job: Job, wanted: Mapping[str, object]) -> list[object]:
+    """What the job has recorded so far, in the vocabulary of its server, as far as it is asked for.
+
+    Args:
+        job: The job.
+        wanted: `global_step_from`, `global_step_to`, `logged_at_from`, `logged_at_to`; and `resolution`, to how many
+            the training's metrics are thinned out: evaluations are never left out.
+
+    Raises:
+        ValueError: A filter that is none.
+    """
+    steps = (_whole(wanted, "global_step_from"), _whole(wanted, "global_step_to"))
+    times = (_time(wanted, "logged_at_from"), _time(wanted, "logged_at_to"))
+    resolution = _whole(wanted, "resolution")
+    found = [item for item in _recorded(job) if _between(steps, _step_of(item))]
+    if times != (None, None):
+        found = [item for item in found if _between(times, _logged_at(job, item))]
+    return found if resolution is None else _thinned(found, resolution)
+
+
+def _recorded(job: Job) -> Sequence[object]:
     if job.metrics is not None:
         return job.metrics
     return [_named(job, step, values) for step, values in sorted(_values(job).items())]
 
 
-def step_of(item: dict[str, object]) -> int:
-    """The training step of something recorded; 0 if it does not say."""
-    step = item.get("global_step", item.get("train/global_step"))
-    return step if isinstance(step, int) else 0
+def _whole(wanted: Mapping[str, object], name: str) -> int | None:
+    value = wanted.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"{name} has to be an integer")
+
+
+def _time(wanted: Mapping[str, object], name: str) -> float | None:
+    value = wanted.get(name)
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"{name} has to be a date as in ISO 8601") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _between(bounds: tuple[float | None, float | None], value: float | None) -> bool:
+    first, last = bounds
+    return value is None or ((first is None or first <= value) and (last is None or value <= last))
+
+
+def _step_of(item: object) -> int | None:
+    """The training step of something recorded; None if it does not say, since a test may have it say anything."""
+    step = item.get("global_step", item.get("train/global_step")) if isinstance(item, dict) else None
+    return step if isinstance(step, int) else None
+
+
+def _logged_at(job: Job, item: object) -> float | None:
+    """When it was recorded, in seconds since 1970: what is not told is known all the same."""
+    said, step = item.get("logged_at") if isinstance(item, dict) else None, _step_of(item)
+    if isinstance(said, int | float):
+        return said
+    return None if step is None else _at(job, step).timestamp()
+
+
+def _thinned(items: Sequence[object], resolution: int) -> list[object]:
+    trained = [
+        at for at, item in enumerate(items) if not (isinstance(item, dict) and any("eval" in name for name in item))
+    ]
+    count = min(resolution, len(trained))
+    left_out = set(trained) - {trained[len(trained) * number // count] for number in range(count)}
+    return [item for at, item in enumerate(items) if at not in left_out]
 
 
 def _values(job: Job) -> dict[int, dict[str, float]]:
@@ -48,8 +109,11 @@ def _evenly(count: int, last: int) -> Iterator[int]:
 
 
 def _named(job: Job, step: int, values: dict[str, float]) -> dict[str, object]:
-    at = (job.started_at or job.created_at) + _LENGTH * (step / job.steps[-1])
     if job.old_server:
         plain = {name.replace("/", "_"): value for name, value in values.items()}
-        return {**plain, "global_step": step, "logged_at": at.timestamp()}
+        return {**plain, "global_step": step, "logged_at": _at(job, step).timestamp()}
     return {**values, "train/global_step": step}
+
+
+def _at(job: Job, step: int) -> datetime:
+    return (job.started_at or job.created_at) + _LENGTH * (step / job.steps[-1])
