@@ -15,7 +15,7 @@ import httpx
 from .api import AsyncSeam, Seam
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 from .fine_tuning import AsyncFineTuning, FineTuning
-from .flow import Call, Fetch, Local, Pause, Read, Step
+from .flow import Call, Fetch, Local, Pause, Read, Redact, Step
 from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 from .transfer import Fetched, transfer
 
@@ -90,6 +90,8 @@ class Together:
             return self._seam.read(step)
         if isinstance(step, Local):
             return step.work(threading.Event())
+        if isinstance(step, Redact):
+            return self._seam.redact(step.text)
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return time.monotonic()
@@ -171,6 +173,8 @@ class AsyncTogether:
 
             cancel = threading.Event()
             return await bridge.beside(partial(step.work, cancel), cancel)
+        if isinstance(step, Redact):
+            return self._seam.redact(step.text)
         if isinstance(step, Pause):
             import anyio
 

@@ -189,11 +189,12 @@ class JobFailedError(TogetherExtError):
 
     code = "job_failed"
 
-    def __init__(self, job: FinetuneResponse, status: str, event: FineTuneEvent | None) -> None:
+    def __init__(
+        self, job_id: str, status: str, reason: str, *, job: FinetuneResponse, event: FineTuneEvent | None
+    ) -> None:
         self.job, self.event = job, event
-        said = event.message if event is not None and isinstance(event.message, str) else ""
-        reason = f" ({printable(said)})" if said else ""
-        super().__init__(f"{printable(job.id)} has ended as {printable(status)}{reason}: look at its events")
+        said = f" ({printable(reason)})" if reason else ""
+        super().__init__(f"{job_id} has ended as {printable(status)}{said}: look at its events")
 
 
 class WaitTimeoutError(TogetherExtError, TimeoutError):
@@ -205,10 +206,10 @@ class WaitTimeoutError(TogetherExtError, TimeoutError):
 
     code = "wait_timeout"
 
-    def __init__(self, job: FinetuneResponse, status: str, timeout: float) -> None:
+    def __init__(self, job_id: str, status: str, timeout: float, *, job: FinetuneResponse) -> None:
         self.job, self.timeout = job, timeout
         super().__init__(
-            f"{printable(job.id)} is {printable(status)} after {timeout:g} seconds of waiting: "
+            f"{job_id} is {printable(status)} after {timeout:g} seconds of waiting: "
             "it goes on by itself, so wait again, or longer"
         )
 

@@ -74,6 +74,17 @@ class Local:
     work: Callable[[threading.Event], object]
 
 
+@dataclass(frozen=True)
+class Redact:
+    """Text of the server that is to become part of a message; its outcome is the text without the key.
+
+    Attributes:
+        text: The text.
+    """
+
+    text: str
+
+
 class Reader(Protocol):
     """Takes an answer's body in pieces."""
 
@@ -113,7 +124,7 @@ class Pause:
     seconds: float
 
 
-Step = Call[Any] | Fetch | Local | Pause | Read[Any]
+Step = Call[Any] | Fetch | Local | Pause | Read[Any] | Redact
 Flow = Generator[Step, Any, T]
 
 
@@ -135,6 +146,11 @@ def local(work: Callable[[threading.Event], T]) -> Flow[T]:
 def read(step: Read[R]) -> Flow[R]:
     """Yield a request that is read piece by piece; gives its reader its type."""
     return cast("R", (yield step))
+
+
+def redact(text: str) -> Flow[str]:
+    """Yield text of the server; gives its outcome its type."""
+    return cast("str", (yield Redact(text)))
 
 
 def pause(seconds: float) -> Flow[float]:

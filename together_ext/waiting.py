@@ -22,7 +22,7 @@ from .errors import (
     RuleError,
     WaitTimeoutError,
 )
-from .flow import Flow, pause
+from .flow import Flow, pause, redact
 from .operations import date, list_events, retrieve, text
 
 POLL_INTERVAL: Final = 30.0
@@ -145,18 +145,21 @@ def wait(
             if status == "completed":
                 return job
             if status in FAILED:
-                raise JobFailedError(job, status, (yield from _last_error(job)))
+                event = yield from _last_error(job, job_id)
+                reason = yield from redact((text(event.message) if event is not None else None) or "")
+                raise JobFailedError(job_id, status, reason, job=job, event=event)
         if now >= deadline and job is not None:
-            raise WaitTimeoutError(job, status_of(job) or "in an unknown state", timeout or 0)
+            status = yield from redact(status_of(job))
+            raise WaitTimeoutError(job_id, status or "in an unknown state", timeout or 0, job=job)
         now = yield from pause(min(polls.pause(job), max(deadline - now, 0)))
 
 
-def _last_error(job: models.FinetuneResponse) -> Flow[models.FineTuneEvent | None]:
+def _last_error(job: models.FinetuneResponse, job_id: str) -> Flow[models.FineTuneEvent | None]:
     """What the server says of a failure; if that cannot be had, the status has to do."""
     found = _errors(job.events if isinstance(job.events, list) else [])
     if not found:
         try:
-            listed = yield from list_events(job.id)
+            listed = yield from list_events(job_id)
         except ApiError:
             return None
         found = _errors(listed.data)

@@ -75,6 +75,7 @@ BUSY = Fault(path="/fine-tunes", status=429, headers=NOW, times=None)
 BROKEN = Fault(path="/fine-tunes", status=500, headers=NOW, times=None)
 FORBIDDEN = Fault(path="/fine-tunes", status=403, times=None)
 ODD = Fault(path="/fine-tunes", status=409, headers=NOW, times=None)
+SKEWED = Fault(path="/fine-tunes", status=200, body=b'{"id": "ft-x", "events": [5]}', times=None)
 PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
 
 
@@ -145,6 +146,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         # Everything else.
         (("ft", "list"), (PAGE,), 1, "invalid_response", "not JSON"),
         (("ft", "list"), (ODD,), 1, "conflict", "409"),
+        (("ft", "retrieve", LORA_JOB), (SKEWED,), 1, "invalid_response", "not of the form"),
         (("ft", "cancel", LORA_JOB, "-y"), (), 1, "bad_request", "cannot be cancelled"),
     ],
 )

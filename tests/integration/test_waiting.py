@@ -74,6 +74,17 @@ class TestWait:
             client.fine_tuning.wait(FAILED_JOB)
         assert clock.waits == []
 
+    def test_a_reason_that_quotes_the_key_does_not_show_it(self, client: Together, sim: Simulator) -> None:
+        sim.fail(RUNNING_JOB, f"no quota for {sim.api_key}\x1b[2J")
+        with pytest.raises(JobFailedError, match=r"no quota for \*\*\* \[2J") as caught:
+            client.fine_tuning.wait(RUNNING_JOB)
+        assert sim.api_key not in str(caught.value)
+
+    def test_a_job_that_has_lost_its_id_is_named_as_it_was_asked_for(self, client: Together, sim: Simulator) -> None:
+        sim.job(FAILED_JOB).overrides["id"] = None
+        with pytest.raises(JobFailedError, match=f"{FAILED_JOB} has ended"):
+            client.fine_tuning.wait(FAILED_JOB)
+
     def test_a_job_that_is_cancelled_meanwhile_is_an_error(
         self, client: Together, clock: Clock, lives: Callable[[], str]
     ) -> None:

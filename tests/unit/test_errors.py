@@ -62,9 +62,9 @@ EXAMPLES: dict[type[TogetherExtError], Callable[[], TogetherExtError]] = {
     UnknownTrainingTypeError: lambda: UnknownTrainingTypeError("ft-x", "Novel"),
     JobNotReadyError: lambda: JobNotReadyError("ft-x", "running", ended=False),
     JobFailedError: lambda: JobFailedError(
-        FinetuneResponse("ft-x"), "error", FineTuneEvent(message="line 1\x1b is no JSON")
+        "ft-x", "error", "line 1\x1b is no JSON", job=FinetuneResponse("ft-x"), event=FineTuneEvent()
     ),
-    WaitTimeoutError: lambda: WaitTimeoutError(FinetuneResponse("ft-x"), "running", 60),
+    WaitTimeoutError: lambda: WaitTimeoutError("ft-x", "running", 60, job=FinetuneResponse("ft-x")),
     TrainingFileError: lambda: TrainingFileError("train.jsonl", ["line 3 is not JSON"]),
     ModelLimitError: lambda: ModelLimitError("acme/Tiny", "n_epochs", "it is 21, and the most is 20"),
     NoBestCheckpointError: lambda: NoBestCheckpointError("ft-x", "eval_loss", "it has recorded no metrics"),

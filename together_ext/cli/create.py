@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from .confirm import confirm_action, require_somebody
+from .documents import document_of
 from .exits import BadUsageError
 from .price import price_lines
 from .screen import show, tell
@@ -103,7 +104,7 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
                 tell(line)
         confirm_action("create the job", yes=yes)
         job = client.fine_tuning.create(**parameters)
-    show(settings, job.to_dict(), Lines([cell(job.id)]))
+    show(settings, document_of(job), Lines([cell(job.id)]))
     if not settings.quiet and not settings.json:
         tell(f"{cell(job.status)}; together-ext ft wait {cell(job.id)} waits for it")
 

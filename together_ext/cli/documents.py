@@ -8,6 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any, Protocol
+
+from together_ext.errors import ApiResponseError
+
+
+class Model(Protocol):
+    """A generated model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a document."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,22 @@ def _json(value: object) -> str:
         return json.dumps(value, ensure_ascii=True, allow_nan=False)
     except (TypeError, ValueError):
         return json.dumps(plain(value), ensure_ascii=True, allow_nan=False)
+
+
+def document_of(model: Model) -> dict[str, Any]:
+    """An answer of the server as a document.
+
+    Args:
+        model: One of the generated models.
+
+    Raises:
+        ApiResponseError: The server has put something into it that nobody can write back.
+    """
+    try:
+        return model.to_dict()
+    except (AttributeError, TypeError, ValueError) as error:
+        # A list of jobs where an object should be, say: the generated code reads it, and cannot write it.
+        raise ApiResponseError("show the answer", "the server's answer is not of the form that the API has") from error
 
 
 def plain(value: object) -> object:

@@ -11,6 +11,7 @@ import typer
 
 from .amounts import size_text
 from .confirm import Yes, confirm_action
+from .documents import document_of
 from .exits import BadUsageError
 from .fields import date_of, pairs_of
 from .screen import show
@@ -37,7 +38,7 @@ def upload(
     settings = settings_of(context)
     with connect(settings) as client:
         found = client.files.upload(file, purpose=purpose, check=check)
-    show(settings, found.to_dict(), Lines([cell(found.id)]))
+    show(settings, document_of(found), Lines([cell(found.id)]))
 
 
 def list_files(context: typer.Context) -> None:
@@ -46,14 +47,14 @@ def list_files(context: typer.Context) -> None:
     with connect(settings) as client:
         files = client.files.list()
     rows = [(cell(file.id), _size(file.bytes_), _date(file.created_at), cell(file.filename)) for file in files.data]
-    show(settings, files.to_dict(), Table(("ID", "SIZE", "UPLOADED (UTC)", "NAME"), rows, key=0, flexible=3))
+    show(settings, document_of(files), Table(("ID", "SIZE", "UPLOADED (UTC)", "NAME"), rows, key=0, flexible=3))
 
 
 def retrieve_file(context: typer.Context, id: FileId) -> None:
     """Show what the server knows of a file."""
     settings = settings_of(context)
     with connect(settings) as client:
-        found = client.files.retrieve(id).to_dict()
+        found = document_of(client.files.retrieve(id))
     show(settings, found, Record(pairs_of(found)))
 
 
@@ -92,7 +93,7 @@ def delete_file(context: typer.Context, id: FileId, *, yes: Yes = False) -> None
     settings = settings_of(context)
     confirm_action(f"delete {cell(id)}", yes=yes)
     with connect(settings) as client:
-        answer = client.files.delete(id).to_dict()
+        answer = document_of(client.files.delete(id))
     show(settings, answer, Lines([f"{cell(id)} is deleted"]))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .confirm import Yes, confirm
-from .documents import Listed
+from .documents import Listed, document_of
 from .fields import date_of, pairs_of
 from .screen import show
 from .session import connect
@@ -41,7 +41,7 @@ def retrieve(context: typer.Context, id: JobId) -> None:
     """Show everything the server knows of a job."""
     settings = settings_of(context)
     with connect(settings) as client:
-        job = client.fine_tuning.retrieve(id).to_dict()
+        job = document_of(client.fine_tuning.retrieve(id))
     show(settings, job, Record(pairs_of(job)))
 
 
@@ -49,7 +49,7 @@ def status(context: typer.Context, id: JobId) -> None:
     """Print a job's status and nothing else."""
     settings = settings_of(context)
     with connect(settings) as client:
-        job = client.fine_tuning.retrieve(id).to_dict()
+        job = document_of(client.fine_tuning.retrieve(id))
     found = job.get("status")
     show(settings, {"id": job["id"], "status": found}, Lines([cell(found or "unknown")]))
 
@@ -76,13 +76,13 @@ def list_events(
     with connect(settings) as client:
         if not follow:
             events = client.fine_tuning.list_events(id)
-            show(settings, events.to_dict(), _events([_event(event) for event in events.data]))
+            show(settings, document_of(events), _events([_event(event) for event in events.data]))
             return
         told = []
         for event in client.fine_tuning.follow_events(id):
             if settings.json:
                 # One document is promised, so that it can only come at the end.
-                told.append(event.to_dict())
+                told.append(document_of(event))
             else:
                 show(settings, None, _events([_event(event)], titled=not told))
                 told = [{}]
@@ -105,7 +105,7 @@ def cancel(context: typer.Context, id: JobId, *, yes: Yes = False) -> None:
     settings = settings_of(context)
     confirm("cancel", id, yes=yes)
     with connect(settings) as client:
-        job = client.fine_tuning.cancel(id).to_dict()
+        job = document_of(client.fine_tuning.cancel(id))
     show(settings, job, Table(("ID", "STATUS"), [(cell(job["id"]), cell(job.get("status")))], key=0, flexible=1))
 
 
@@ -114,5 +114,5 @@ def delete(context: typer.Context, id: JobId, *, yes: Yes = False) -> None:
     settings = settings_of(context)
     confirm("delete", id, yes=yes)
     with connect(settings) as client:
-        answer = client.fine_tuning.delete(id).to_dict()
+        answer = document_of(client.fine_tuning.delete(id))
     show(settings, answer, Lines([cell(answer.get("message") or f"{id} is deleted")]))

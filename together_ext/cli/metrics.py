@@ -11,6 +11,7 @@ import typer
 
 from together_ext.errors import printable
 
+from .documents import document_of
 from .exits import BadUsageError, CommandError, Exit
 from .plot import DOTS, check_picture, curve_lines, label, save_picture
 from .screen import print_document, print_lines, show, stdout_is_terminal, stdout_takes, tell
@@ -77,7 +78,7 @@ def metrics(  # noqa: PLR0913 -- the command's options
     if plot is not None:
         _draw(plot, {name: curve for name, curve in curves.items() if curve}, id, best)
     if settings.json:
-        print_document({**listed.to_dict(), "best": best})
+        print_document({**document_of(listed), "best": best})
     elif settings.quiet:
         print_lines([] if best is None else [best.checkpoint.name])
     elif as_csv:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .documents import document_of
 from .fields import pairs_of
 from .screen import show
 from .session import connect
@@ -46,7 +47,7 @@ def price(  # noqa: PLR0913 -- what the price depends on
     }
     with connect(settings) as client:
         estimate = client.fine_tuning.estimate_price(**given)
-    show(settings, estimate.to_dict(), Lines(list(estimate_lines(estimate))))
+    show(settings, document_of(estimate), Lines(list(estimate_lines(estimate))))
 
 
 def limits(
@@ -56,7 +57,7 @@ def limits(
     """Show a base model's limits."""
     settings = settings_of(context)
     with connect(settings) as client:
-        found = client.fine_tuning.model_limits(model).to_dict()
+        found = document_of(client.fine_tuning.model_limits(model))
     show(settings, found, Record(pairs_of(found)))
 
 

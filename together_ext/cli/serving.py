@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .confirm import Yes, confirm_action
+from .documents import document_of
 from .exits import CommandError
 from .fields import pairs_of
 from .screen import show, tell
@@ -55,7 +56,7 @@ def create_endpoint(  # noqa: PLR0913 -- the command's options
         )
     show(
         settings,
-        found.to_dict(),
+        document_of(found),
         Lines([cell(found.id), f"{cell(found.state)}; requests take the name {cell(found.name)}"]),
     )
 
@@ -94,7 +95,7 @@ def list_endpoints(
     with connect(settings) as client:
         found = client.endpoints.list(mine=mine or None)
     rows = [(cell(one.id), cell(one.state), cell(one.name)) for one in found.data]
-    show(settings, found.to_dict(), Table(("ID", "STATE", "NAME"), rows, key=0, flexible=2, keeps="end"))
+    show(settings, document_of(found), Table(("ID", "STATE", "NAME"), rows, key=0, flexible=2, keeps="end"))
 
 
 def retrieve_endpoint(context: typer.Context, id: EndpointId) -> None:
@@ -119,7 +120,7 @@ def _switch(settings: Settings, id: str, state: str, action: str, *, yes: bool) 
     confirm_action(action, yes=yes)
     with connect(settings) as client:
         found = client.endpoints.update(id, state=state)
-    show(settings, found.to_dict(), Lines([cell(found.state)]))
+    show(settings, document_of(found), Lines([cell(found.state)]))
 
 
 def delete_endpoint(context: typer.Context, id: EndpointId, *, yes: Yes = False) -> None:
@@ -148,7 +149,7 @@ def list_hardware(
         )
         for one in found.data
     ]
-    show(settings, found.to_dict(), Table(("HARDWARE", "AN HOUR", "AVAILABLE"), rows, key=0, flexible=2))
+    show(settings, document_of(found), Table(("HARDWARE", "AN HOUR", "AVAILABLE"), rows, key=0, flexible=2))
 
 
 def chat(  # noqa: PLR0913 -- the command's options
@@ -179,10 +180,10 @@ def chat(  # noqa: PLR0913 -- the command's options
     answer = next((getattr(one.message, "content", None) for one in found.choices or ()), None)
     if not isinstance(answer, str):
         raise CommandError(
-            f"{cell(model)} answered without a text: see it with --json", code="no_answer", document=found.to_dict()
+            f"{cell(model)} answered without a text: see it with --json", code="no_answer", document=document_of(found)
         )
     # Line by line, since the answer of a model may have them, and characters that drive terminals too.
-    show(settings, found.to_dict(), Text([cell(line) if line.strip() else "" for line in answer.splitlines()]))
+    show(settings, document_of(found), Text([cell(line) if line.strip() else "" for line in answer.splitlines()]))
 
 
 class Text(Lines):
@@ -194,5 +195,5 @@ class Text(Lines):
 
 
 def _show(settings: Settings, found: Endpoint) -> None:
-    document = found.to_dict()
+    document = document_of(found)
     show(settings, document, Record(pairs_of(document)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .amounts import duration, duration_text
+from .documents import document_of
 from .screen import show, stderr_is_terminal, tell
 from .session import connect
 from .settings import Settings, settings_of
@@ -44,7 +45,7 @@ def wait(
     settings.waiting = id
     with connect(settings) as client:
         job = wait_for(client, settings, id, timeout, poll_interval)
-    show(settings, job.to_dict(), Lines([cell(job.status)]))
+    show(settings, document_of(job), Lines([cell(job.status)]))
 
 
 def wait_for(
