@@ -176,13 +176,9 @@ class _Seam:
             with self._network_errors(action) if _is_about(error, response) else nullcontext():
                 raise
 
-    def redact(self, text: str) -> str:
-        """The text without the key."""
-        return redacted(text, self._secrets)
-
     @contextmanager
     def discreetly(self) -> Iterator[None]:
-        """Take the key out of what the engine quotes of a server: it cannot know what is secret there."""
+        """Take the key out of errors that quote a server: those who raise them do not know it."""
         try:
             yield
         except TogetherExtError as error:

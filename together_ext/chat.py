@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 from together_generated import models
 
 from .errors import RuleError, printable
-from .flow import Call, Flow, Step, arun, ask, run
+from .flow import AsyncRunner, Call, Flow, Runner, ask
 
 
 class ChatOptions(TypedDict, total=False):
@@ -54,8 +54,8 @@ Messages = Sequence[Mapping[str, Any]]
 class Completions:
     """Answers of models."""
 
-    def __init__(self, do: Callable[[Step], object]) -> None:
-        self._do = do
+    def __init__(self, run: Runner) -> None:
+        self._run = run
 
     def create(self, *, model: str, messages: Messages, **options: Unpack[ChatOptions]) -> models.ChatCompletion:
         """What a model answers to a conversation.
@@ -72,18 +72,18 @@ class Completions:
             RuleError: There is no model, or nothing to answer.
             ApiError: The server refused, or did not answer.
         """
-        return run(_create(model, messages, options), self._do)
+        return self._run(_create(model, messages, options))
 
 
 class AsyncCompletions:
     """Answers of models, awaited."""
 
-    def __init__(self, do: Callable[[Step], Awaitable[object]]) -> None:
-        self._do = do
+    def __init__(self, run: AsyncRunner) -> None:
+        self._run = run
 
     async def create(self, *, model: str, messages: Messages, **options: Unpack[ChatOptions]) -> models.ChatCompletion:
         """See `Completions.create`."""
-        return await arun(_create(model, messages, options), self._do)
+        return await self._run(_create(model, messages, options))
 
 
 class Chat:
@@ -93,8 +93,8 @@ class Chat:
         completions: Their answers.
     """
 
-    def __init__(self, do: Callable[[Step], object]) -> None:
-        self.completions = Completions(do)
+    def __init__(self, run: Runner) -> None:
+        self.completions = Completions(run)
 
 
 class AsyncChat:
@@ -104,8 +104,8 @@ class AsyncChat:
         completions: Their answers.
     """
 
-    def __init__(self, do: Callable[[Step], Awaitable[object]]) -> None:
-        self.completions = AsyncCompletions(do)
+    def __init__(self, run: AsyncRunner) -> None:
+        self.completions = AsyncCompletions(run)
 
 
 def _create(model: str, messages: Messages, options: ChatOptions) -> Flow[models.ChatCompletion]:

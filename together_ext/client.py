@@ -8,16 +8,18 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
 from .api import AsyncSeam, Seam
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 from .fine_tuning import AsyncFineTuning, FineTuning
-from .flow import Call, Fetch, Local, Pause, Read, Redact, Step
+from .flow import Call, Fetch, Flow, Local, Pause, Read, Step, arun, run
 from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 from .transfer import Fetched, transfer
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from .chat import AsyncChat, Chat
@@ -58,7 +60,7 @@ class Together:
         """
         self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         self._seam = Seam(self._settings, http_client)
-        self.fine_tuning = FineTuning(self._do, self._seam.stream)
+        self.fine_tuning = FineTuning(self._run, self._seam.stream)
 
     # Loaded when they are first used: a download does without them.
 
@@ -67,21 +69,25 @@ class Together:
         """Training and validation data."""
         from .files import Files
 
-        return Files(self._do)
+        return Files(self._run)
 
     @cached_property
     def chat(self) -> Chat:
         """Answers of models."""
         from .chat import Chat
 
-        return Chat(self._do)
+        return Chat(self._run)
 
     @cached_property
     def endpoints(self) -> Endpoints:
         """Models on hardware of their own."""
         from .endpoints import Endpoints
 
-        return Endpoints(self._do)
+        return Endpoints(self._run)
+
+    def _run(self, flow: Flow[T]) -> T:
+        with self._seam.discreetly():
+            return run(flow, self._do)
 
     def _do(self, step: Step) -> object:
         if isinstance(step, Call):
@@ -90,8 +96,6 @@ class Together:
             return self._seam.read(step)
         if isinstance(step, Local):
             return step.work(threading.Event())
-        if isinstance(step, Redact):
-            return self._seam.redact(step.text)
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return time.monotonic()
@@ -99,8 +103,7 @@ class Together:
 
     def _fetch(self, step: Fetch) -> Fetched:
         remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
-        with self._seam.discreetly():
-            return transfer(remote, step.target, step.archive.identity, step.options)
+        return transfer(remote, step.target, step.archive.identity, step.options)
 
     def __repr__(self) -> str:
         return f"Together(base_url={self._settings.base_url!r})"
@@ -140,28 +143,32 @@ class AsyncTogether:
         self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         self._seam = AsyncSeam(self._settings, http_client)
         self._own_client = http_client is None
-        self.fine_tuning = AsyncFineTuning(self._do, self._seam.stream)
+        self.fine_tuning = AsyncFineTuning(self._run, self._seam.stream)
 
     @cached_property
     def files(self) -> AsyncFiles:
         """Training and validation data."""
         from .files import AsyncFiles
 
-        return AsyncFiles(self._do)
+        return AsyncFiles(self._run)
 
     @cached_property
     def chat(self) -> AsyncChat:
         """Answers of models."""
         from .chat import AsyncChat
 
-        return AsyncChat(self._do)
+        return AsyncChat(self._run)
 
     @cached_property
     def endpoints(self) -> AsyncEndpoints:
         """Models on hardware of their own."""
         from .endpoints import AsyncEndpoints
 
-        return AsyncEndpoints(self._do)
+        return AsyncEndpoints(self._run)
+
+    async def _run(self, flow: Flow[T]) -> T:
+        with self._seam.discreetly():
+            return await arun(flow, self._do)
 
     async def _do(self, step: Step) -> object:
         if isinstance(step, Call):
@@ -173,8 +180,6 @@ class AsyncTogether:
 
             cancel = threading.Event()
             return await bridge.beside(partial(step.work, cancel), cancel)
-        if isinstance(step, Redact):
-            return self._seam.redact(step.text)
         if isinstance(step, Pause):
             import anyio
 
@@ -196,10 +201,9 @@ class AsyncTogether:
             else:
                 client = await bridge.sync_view(stack, self._seam.client)
             remote = self._seam.remote(client, step.archive, timeout=TRANSFER_TIMEOUT)
-            with self._seam.discreetly():
-                return await bridge.beside(
-                    partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
-                )
+            return await bridge.beside(
+                partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
+            )
 
     def __repr__(self) -> str:
         return f"AsyncTogether(base_url={self._settings.base_url!r})"

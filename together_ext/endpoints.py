@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from together_generated import models
 
 from .errors import RuleError, printable
-from .flow import Call, Flow, Step, arun, ask, run
+from .flow import AsyncRunner, Call, Flow, Runner, ask
 from .identifiers import checked_id
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ Autoscaling = Mapping[str, int] | models.Autoscaling
 class Endpoints:
     """Endpoints of the account. Every method may raise `ApiError` and, before any request, `RuleError`."""
 
-    def __init__(self, do: Callable[[Step], object]) -> None:
-        self._do = do
+    def __init__(self, run: Runner) -> None:
+        self._run = run
 
     def create(  # noqa: PLR0913 -- keywords, most with a default
         self,
@@ -50,7 +50,7 @@ class Endpoints:
         Returns:
             The endpoint; requests take its `name` for a model.
         """
-        return run(
+        return self._run(
             _create(
                 model,
                 hardware,
@@ -60,8 +60,7 @@ class Endpoints:
                 inactive_timeout=inactive_timeout,
                 disable_speculative_decoding=disable_speculative_decoding,
                 availability_zone=availability_zone,
-            ),
-            self._do,
+            )
         )
 
     def list(self, *, mine: bool | None = None, type: str | None = None) -> EndpointList:
@@ -71,7 +70,7 @@ class Endpoints:
             mine: Whether only those of the account.
             type: Only `dedicated` or `serverless` ones.
         """
-        return run(_list(mine, type), self._do)
+        return self._run(_list(mine, type))
 
     def retrieve(self, id: str) -> models.Endpoint:
         """Everything the server knows of an endpoint.
@@ -79,7 +78,7 @@ class Endpoints:
         Args:
             id: The endpoint's ID, `endpoint-...`.
         """
-        return run(_retrieve(id), self._do)
+        return self._run(_retrieve(id))
 
     def update(
         self,
@@ -99,15 +98,14 @@ class Endpoints:
             autoscaling: `{"min_replicas": 1, "max_replicas": 2}`.
             inactive_timeout: Minutes without a request after which it stops; 0 for never.
         """
-        return run(
+        return self._run(
             _update(
                 id,
                 display_name=display_name,
                 state=state,
                 autoscaling=autoscaling,
                 inactive_timeout=inactive_timeout,
-            ),
-            self._do,
+            )
         )
 
     def delete(self, id: str) -> None:
@@ -116,7 +114,7 @@ class Endpoints:
         Args:
             id: The endpoint's ID, `endpoint-...`.
         """
-        return run(_delete(id), self._do)
+        return self._run(_delete(id))
 
     def list_hardware(self, model: str | None = None) -> HardwareList:
         """What endpoints can run on, and what it costs, in `.data`.
@@ -124,14 +122,14 @@ class Endpoints:
         Args:
             model: Only what this model can run on, and whether it is free.
         """
-        return run(_list_hardware(model), self._do)
+        return self._run(_list_hardware(model))
 
 
 class AsyncEndpoints:
     """Endpoints of the account: the methods of `Endpoints`, awaited."""
 
-    def __init__(self, do: Callable[[Step], Awaitable[object]]) -> None:
-        self._do = do
+    def __init__(self, run: AsyncRunner) -> None:
+        self._run = run
 
     async def create(  # noqa: PLR0913 -- keywords, most with a default
         self,
@@ -146,7 +144,7 @@ class AsyncEndpoints:
         availability_zone: str | None = None,
     ) -> models.Endpoint:
         """See `Endpoints.create`."""
-        return await arun(
+        return await self._run(
             _create(
                 model,
                 hardware,
@@ -156,17 +154,16 @@ class AsyncEndpoints:
                 inactive_timeout=inactive_timeout,
                 disable_speculative_decoding=disable_speculative_decoding,
                 availability_zone=availability_zone,
-            ),
-            self._do,
+            )
         )
 
     async def list(self, *, mine: bool | None = None, type: str | None = None) -> EndpointList:
         """See `Endpoints.list`."""
-        return await arun(_list(mine, type), self._do)
+        return await self._run(_list(mine, type))
 
     async def retrieve(self, id: str) -> models.Endpoint:
         """See `Endpoints.retrieve`."""
-        return await arun(_retrieve(id), self._do)
+        return await self._run(_retrieve(id))
 
     async def update(
         self,
@@ -178,24 +175,23 @@ class AsyncEndpoints:
         inactive_timeout: int | None = None,
     ) -> models.Endpoint:
         """See `Endpoints.update`."""
-        return await arun(
+        return await self._run(
             _update(
                 id,
                 display_name=display_name,
                 state=state,
                 autoscaling=autoscaling,
                 inactive_timeout=inactive_timeout,
-            ),
-            self._do,
+            )
         )
 
     async def delete(self, id: str) -> None:
         """See `Endpoints.delete`."""
-        return await arun(_delete(id), self._do)
+        return await self._run(_delete(id))
 
     async def list_hardware(self, model: str | None = None) -> HardwareList:
         """See `Endpoints.list_hardware`."""
-        return await arun(_list_hardware(model), self._do)
+        return await self._run(_list_hardware(model))
 
 
 # The requests ---------------------------------------------------------------------------------------------------------

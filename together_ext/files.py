@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from together_generated import models
 
 from .errors import MissingPathError, RuleError, StorageError, TransferCancelledError, printable
-from .flow import Call, Flow, Step, arun, ask, local, run
+from .flow import AsyncRunner, Call, Flow, Runner, ask, local
 from .identifiers import checked_id
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _LINES: Final = 1000
 class Files:
     """Files of the account. Every method may raise `ApiError` and, before any request, `RuleError`."""
 
-    def __init__(self, do: Callable[[Step], object]) -> None:
-        self._do = do
+    def __init__(self, run: Runner) -> None:
+        self._run = run
 
     def upload(
         self, file: str | os.PathLike[str], *, purpose: str = "fine-tune", check: bool = True
@@ -48,11 +48,11 @@ class Files:
             TrainingFileError: A line cannot be trained on.
             MissingPathError: There is no such file.
         """
-        return run(_upload(file, purpose, check=check), self._do)
+        return self._run(_upload(file, purpose, check=check))
 
     def list(self) -> FileList:
         """All files of the account, in `.data`."""
-        return run(_list(), self._do)
+        return self._run(_list())
 
     def retrieve(self, id: str) -> models.FileObject:
         """What the server knows of a file.
@@ -60,7 +60,7 @@ class Files:
         Args:
             id: The file's ID, `file-...`.
         """
-        return run(_retrieve(id), self._do)
+        return self._run(_retrieve(id))
 
     def content(self, id: str) -> bytes:
         """The bytes of a file.
@@ -68,7 +68,7 @@ class Files:
         Args:
             id: The file's ID, `file-...`.
         """
-        return run(_content(id), self._do)
+        return self._run(_content(id))
 
     def delete(self, id: str) -> models.FileDeleteResponse:
         """Remove a file from the account.
@@ -76,36 +76,36 @@ class Files:
         Args:
             id: The file's ID, `file-...`.
         """
-        return run(_delete(id), self._do)
+        return self._run(_delete(id))
 
 
 class AsyncFiles:
     """Files of the account: the methods of `Files`, awaited."""
 
-    def __init__(self, do: Callable[[Step], Awaitable[object]]) -> None:
-        self._do = do
+    def __init__(self, run: AsyncRunner) -> None:
+        self._run = run
 
     async def upload(
         self, file: str | os.PathLike[str], *, purpose: str = "fine-tune", check: bool = True
     ) -> models.FileObject:
         """See `Files.upload`."""
-        return await arun(_upload(file, purpose, check=check), self._do)
+        return await self._run(_upload(file, purpose, check=check))
 
     async def list(self) -> FileList:
         """See `Files.list`."""
-        return await arun(_list(), self._do)
+        return await self._run(_list())
 
     async def retrieve(self, id: str) -> models.FileObject:
         """See `Files.retrieve`."""
-        return await arun(_retrieve(id), self._do)
+        return await self._run(_retrieve(id))
 
     async def content(self, id: str) -> bytes:
         """See `Files.content`."""
-        return await arun(_content(id), self._do)
+        return await self._run(_content(id))
 
     async def delete(self, id: str) -> models.FileDeleteResponse:
         """See `Files.delete`."""
-        return await arun(_delete(id), self._do)
+        return await self._run(_delete(id))
 
 
 # The requests ---------------------------------------------------------------------------------------------------------

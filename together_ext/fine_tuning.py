@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,7 +13,7 @@ from together_generated import models
 
 from . import operations, waiting, weights
 from .checkpoints import Checkpoint, CheckpointType
-from .flow import Archive, Step, arun, run
+from .flow import Archive, AsyncRunner, Runner
 from .transfer import ProgressCallback
 from .waiting import POLL_INTERVAL
 from .weights import DownloadResult
@@ -37,11 +37,9 @@ class FineTuning:
     that cannot be right.
     """
 
-    def __init__(
-        self, do: Callable[[Step], object], stream: Callable[[Archive], AbstractContextManager[httpx.Response]]
-    ) -> None:
-        self._do, self._stream = do, stream
-        self.with_streaming_response = StreamingResponses(do, stream)
+    def __init__(self, run: Runner, stream: Callable[[Archive], AbstractContextManager[httpx.Response]]) -> None:
+        self._run, self._stream = run, stream
+        self.with_streaming_response = StreamingResponses(run, stream)
 
     def list(self) -> JobList:
         """All jobs of the account.
@@ -49,7 +47,7 @@ class FineTuning:
         Returns:
             The jobs in `.data`, newest first, each in its short form.
         """
-        return run(operations.list_jobs(), self._do)
+        return self._run(operations.list_jobs())
 
     def retrieve(self, id: str) -> models.FinetuneResponse:
         """Everything the server knows of a job.
@@ -57,7 +55,7 @@ class FineTuning:
         Args:
             id: The job's ID, `ft-...`.
         """
-        return run(operations.retrieve(id), self._do)
+        return self._run(operations.retrieve(id))
 
     def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """Start a job.
@@ -76,7 +74,7 @@ class FineTuning:
             RuleError: Parameters that cannot be right, or not together.
             ModelLimitError: The base model does not allow it.
         """
-        return run(operations.create(parameters), self._do)
+        return self._run(operations.create(parameters))
 
     def estimate_price(self, **parameters: Unpack[JobParameters]) -> models.FinetunePriceEstimate:
         """What a job would cost.
@@ -91,11 +89,11 @@ class FineTuning:
         Raises:
             RuleError: Parameters that cannot be right, or not together.
         """
-        return run(operations.estimate_price(parameters), self._do)
+        return self._run(operations.estimate_price(parameters))
 
     def list_models(self) -> Names:
         """The names of the base models that can be fine-tuned, in the server's order."""
-        return run(operations.list_models(), self._do)
+        return self._run(operations.list_models())
 
     def model_limits(self, model_name: str) -> models.FinetuneModelLimits:
         """Between which bounds a base model can be fine-tuned.
@@ -103,7 +101,7 @@ class FineTuning:
         Args:
             model_name: The base model's name.
         """
-        return run(operations.model_limits(model_name), self._do)
+        return self._run(operations.model_limits(model_name))
 
     def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """Ask the server to stop a job.
@@ -111,7 +109,7 @@ class FineTuning:
         Args:
             id: The job's ID, `ft-...`.
         """
-        return run(operations.cancel(id), self._do)
+        return self._run(operations.cancel(id))
 
     def delete(self, id: str) -> models.FinetuneDeleteResponse:
         """Remove a job from the account.
@@ -119,7 +117,7 @@ class FineTuning:
         Args:
             id: The job's ID, `ft-...`.
         """
-        return run(operations.delete(id), self._do)
+        return self._run(operations.delete(id))
 
     def list_events(self, id: str) -> EventList:
         """What has happened to a job.
@@ -130,7 +128,7 @@ class FineTuning:
         Returns:
             The events in `.data`, in the server's order.
         """
-        return run(operations.list_events(id), self._do)
+        return self._run(operations.list_events(id))
 
     def follow_events(self, id: str, *, poll_interval: float = POLL_INTERVAL) -> Iterator[models.FineTuneEvent]:
         """What happens to a job, as it happens, each event once; ends when the job has ended.
@@ -147,7 +145,7 @@ class FineTuning:
         followed = waiting.Followed(id, poll_interval)
 
         def events() -> Iterator[models.FineTuneEvent]:
-            while (batch := run(followed.batch(), self._do)) is not None:
+            while (batch := self._run(followed.batch())) is not None:
                 yield from batch
 
         return events()
@@ -177,7 +175,7 @@ class FineTuning:
             JobFailedError: It has ended with `error`, `user_error` or `cancelled`; carries the job and its last error.
             WaitTimeoutError: It has not ended in time; carries the job, which goes on by itself.
         """
-        return run(waiting.wait(id, timeout, poll_interval, on_update), self._do)
+        return self._run(waiting.wait(id, timeout, poll_interval, on_update))
 
     def list_checkpoints(self, id: str) -> Checkpoints:
         """The weights that a job has saved.
@@ -188,7 +186,7 @@ class FineTuning:
         Returns:
             The checkpoints, newest first; the `name` of each can be passed to `download`.
         """
-        return run(operations.list_checkpoints(id), self._do)
+        return self._run(operations.list_checkpoints(id))
 
     def list_metrics(
         self,
@@ -214,15 +212,14 @@ class FineTuning:
         """
         from . import judging
 
-        return run(
+        return self._run(
             judging.list_metrics(
                 id,
                 global_step_from=global_step_from,
                 global_step_to=global_step_to,
                 logged_at_from=logged_at_from,
                 logged_at_to=logged_at_to,
-            ),
-            self._do,
+            )
         )
 
     def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: str | None = None) -> BestCheckpoint:
@@ -244,7 +241,7 @@ class FineTuning:
         """
         from . import judging
 
-        return run(judging.best_checkpoint(id, metric, mode), self._do)
+        return self._run(judging.best_checkpoint(id, metric, mode))
 
     def download(  # noqa: PLR0913
         self,
@@ -292,7 +289,7 @@ class FineTuning:
             TransferError: The network, the content or the disk; nothing is at the final path that was not there. An
                 archive that cannot be unpacked (`ArchiveError`) is kept.
         """
-        return run(
+        return self._run(
             weights.download(
                 id,
                 output=output,
@@ -306,8 +303,7 @@ class FineTuning:
                 keep_archive=keep_archive,
                 fix_base=fix_base,
                 base_model=base_model,
-            ),
-            self._do,
+            )
         )
 
     def content(
@@ -331,17 +327,15 @@ class FineTuning:
 class StreamingResponses:
     """The same raw methods, with the body left to be read by the caller."""
 
-    def __init__(
-        self, do: Callable[[Step], object], stream: Callable[[Archive], AbstractContextManager[httpx.Response]]
-    ) -> None:
-        self._do, self._stream = do, stream
+    def __init__(self, run: Runner, stream: Callable[[Archive], AbstractContextManager[httpx.Response]]) -> None:
+        self._run, self._stream = run, stream
 
     @contextmanager
     def content(
         self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
     ) -> Iterator[httpx.Response]:
         """The archive as an open answer: `iter_bytes()`, `iter_lines()`, `read()`. Takes the arguments of `content`."""
-        archive = run(weights.content(ft_id, checkpoint, checkpoint_step), self._do)
+        archive = self._run(weights.content(ft_id, checkpoint, checkpoint_step))
         with self._stream(archive) as response:
             yield response
 
@@ -351,54 +345,54 @@ class AsyncFineTuning:
 
     def __init__(
         self,
-        do: Callable[[Step], Awaitable[object]],
+        run: AsyncRunner,
         stream: Callable[[Archive], AbstractAsyncContextManager[httpx.Response]],
     ) -> None:
-        self._do, self._stream = do, stream
-        self.with_streaming_response = AsyncStreamingResponses(do, stream)
+        self._run, self._stream = run, stream
+        self.with_streaming_response = AsyncStreamingResponses(run, stream)
 
     async def list(self) -> JobList:
         """See `FineTuning.list`."""
-        return await arun(operations.list_jobs(), self._do)
+        return await self._run(operations.list_jobs())
 
     async def retrieve(self, id: str) -> models.FinetuneResponse:
         """See `FineTuning.retrieve`."""
-        return await arun(operations.retrieve(id), self._do)
+        return await self._run(operations.retrieve(id))
 
     async def create(self, **parameters: Unpack[JobParameters]) -> models.FinetuneResponseTruncated:
         """See `FineTuning.create`."""
-        return await arun(operations.create(parameters), self._do)
+        return await self._run(operations.create(parameters))
 
     async def estimate_price(self, **parameters: Unpack[JobParameters]) -> models.FinetunePriceEstimate:
         """See `FineTuning.estimate_price`."""
-        return await arun(operations.estimate_price(parameters), self._do)
+        return await self._run(operations.estimate_price(parameters))
 
     async def list_models(self) -> Names:
         """See `FineTuning.list_models`."""
-        return await arun(operations.list_models(), self._do)
+        return await self._run(operations.list_models())
 
     async def model_limits(self, model_name: str) -> models.FinetuneModelLimits:
         """See `FineTuning.model_limits`."""
-        return await arun(operations.model_limits(model_name), self._do)
+        return await self._run(operations.model_limits(model_name))
 
     async def cancel(self, id: str) -> models.FinetuneResponseTruncated:
         """See `FineTuning.cancel`."""
-        return await arun(operations.cancel(id), self._do)
+        return await self._run(operations.cancel(id))
 
     async def delete(self, id: str) -> models.FinetuneDeleteResponse:
         """See `FineTuning.delete`."""
-        return await arun(operations.delete(id), self._do)
+        return await self._run(operations.delete(id))
 
     async def list_events(self, id: str) -> EventList:
         """See `FineTuning.list_events`."""
-        return await arun(operations.list_events(id), self._do)
+        return await self._run(operations.list_events(id))
 
     def follow_events(self, id: str, *, poll_interval: float = POLL_INTERVAL) -> AsyncIterator[models.FineTuneEvent]:
         """See `FineTuning.follow_events`; for `async for`."""
         followed = waiting.Followed(id, poll_interval)
 
         async def events() -> AsyncIterator[models.FineTuneEvent]:
-            while (batch := await arun(followed.batch(), self._do)) is not None:
+            while (batch := await self._run(followed.batch())) is not None:
                 for event in batch:
                     yield event
 
@@ -412,11 +406,11 @@ class AsyncFineTuning:
         on_update: Callable[[models.FinetuneResponse], object] | None = None,
     ) -> models.FinetuneResponse:
         """See `FineTuning.wait`; `on_update` runs in the event loop."""
-        return await arun(waiting.wait(id, timeout, poll_interval, on_update), self._do)
+        return await self._run(waiting.wait(id, timeout, poll_interval, on_update))
 
     async def list_checkpoints(self, id: str) -> Checkpoints:
         """See `FineTuning.list_checkpoints`."""
-        return await arun(operations.list_checkpoints(id), self._do)
+        return await self._run(operations.list_checkpoints(id))
 
     async def list_metrics(
         self,
@@ -430,22 +424,21 @@ class AsyncFineTuning:
         """See `FineTuning.list_metrics`."""
         from . import judging
 
-        return await arun(
+        return await self._run(
             judging.list_metrics(
                 id,
                 global_step_from=global_step_from,
                 global_step_to=global_step_to,
                 logged_at_from=logged_at_from,
                 logged_at_to=logged_at_to,
-            ),
-            self._do,
+            )
         )
 
     async def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: str | None = None) -> BestCheckpoint:
         """See `FineTuning.best_checkpoint`."""
         from . import judging
 
-        return await arun(judging.best_checkpoint(id, metric, mode), self._do)
+        return await self._run(judging.best_checkpoint(id, metric, mode))
 
     async def download(  # noqa: PLR0913
         self,
@@ -464,7 +457,7 @@ class AsyncFineTuning:
         base_model: str | None = None,
     ) -> DownloadResult:
         """See `FineTuning.download`. The event loop stays free; `progress` runs in it."""
-        return await arun(
+        return await self._run(
             weights.download(
                 id,
                 output=output,
@@ -478,8 +471,7 @@ class AsyncFineTuning:
                 keep_archive=keep_archive,
                 fix_base=fix_base,
                 base_model=base_model,
-            ),
-            self._do,
+            )
         )
 
     async def content(
@@ -497,16 +489,16 @@ class AsyncStreamingResponses:
 
     def __init__(
         self,
-        do: Callable[[Step], Awaitable[object]],
+        run: AsyncRunner,
         stream: Callable[[Archive], AbstractAsyncContextManager[httpx.Response]],
     ) -> None:
-        self._do, self._stream = do, stream
+        self._run, self._stream = run, stream
 
     @asynccontextmanager
     async def content(
         self, ft_id: str, *, checkpoint: str | None = None, checkpoint_step: int | None = None
     ) -> AsyncIterator[httpx.Response]:
         """The archive as an open answer: `aiter_bytes()`, `aiter_lines()`, `aread()`."""
-        archive = await arun(weights.content(ft_id, checkpoint, checkpoint_step), self._do)
+        archive = await self._run(weights.content(ft_id, checkpoint, checkpoint_step))
         async with self._stream(archive) as response:
             yield response

@@ -74,17 +74,6 @@ class Local:
     work: Callable[[threading.Event], object]
 
 
-@dataclass(frozen=True)
-class Redact:
-    """Text of the server that is to become part of a message; its outcome is the text without the key.
-
-    Attributes:
-        text: The text.
-    """
-
-    text: str
-
-
 class Reader(Protocol):
     """Takes an answer's body in pieces."""
 
@@ -124,8 +113,22 @@ class Pause:
     seconds: float
 
 
-Step = Call[Any] | Fetch | Local | Pause | Read[Any] | Redact
+Step = Call[Any] | Fetch | Local | Pause | Read[Any]
 Flow = Generator[Step, Any, T]
+
+
+class Runner(Protocol):
+    """Drives a flow to its end, as a client does."""
+
+    def __call__(self, flow: Flow[T], /) -> T:
+        """Drive it."""
+
+
+class AsyncRunner(Protocol):
+    """Drives a flow to its end in async code."""
+
+    async def __call__(self, flow: Flow[T], /) -> T:
+        """Drive it."""
 
 
 def ask(call: Call[T]) -> Flow[T]:
@@ -146,11 +149,6 @@ def local(work: Callable[[threading.Event], T]) -> Flow[T]:
 def read(step: Read[R]) -> Flow[R]:
     """Yield a request that is read piece by piece; gives its reader its type."""
     return cast("R", (yield step))
-
-
-def redact(text: str) -> Flow[str]:
-    """Yield text of the server; gives its outcome its type."""
-    return cast("str", (yield Redact(text)))
 
 
 def pause(seconds: float) -> Flow[float]:

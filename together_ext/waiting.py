@@ -22,7 +22,7 @@ from .errors import (
     RuleError,
     WaitTimeoutError,
 )
-from .flow import Flow, pause, redact
+from .flow import Flow, pause
 from .operations import date, list_events, retrieve, text
 
 POLL_INTERVAL: Final = 30.0
@@ -146,11 +146,10 @@ def wait(
                 return job
             if status in FAILED:
                 event = yield from _last_error(job, job_id)
-                reason = yield from redact((text(event.message) if event is not None else None) or "")
+                reason = (text(event.message) if event is not None else None) or ""
                 raise JobFailedError(job_id, status, reason, job=job, event=event)
         if now >= deadline and job is not None:
-            status = yield from redact(status_of(job))
-            raise WaitTimeoutError(job_id, status or "in an unknown state", timeout or 0, job=job)
+            raise WaitTimeoutError(job_id, status_of(job) or "in an unknown state", timeout or 0, job=job)
         now = yield from pause(min(polls.pause(job), max(deadline - now, 0)))
 
 

@@ -141,6 +141,12 @@ class TestBest:
             client.fine_tuning.best_checkpoint(DPO_JOB)
         assert (caught.value.job_id, caught.value.metric) == (DPO_JOB, "eval_loss")
 
+    def test_a_metric_that_is_named_like_the_key_does_not_show_it(self, client: Together, sim: Simulator) -> None:
+        sim.job(DPO_JOB).metrics = [{sim.api_key: 1, "global_step": 5}]
+        with pytest.raises(NoBestCheckpointError, match=r"it has recorded \*\*\*") as caught:
+            client.fine_tuning.best_checkpoint(DPO_JOB)
+        assert sim.api_key not in str(caught.value)
+
     def test_what_early_stopping_chose_serves_where_nothing_was_recorded(
         self, client: Together, sim: Simulator
     ) -> None:
