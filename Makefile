@@ -8,7 +8,7 @@ OFFICIAL := .venv-official
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-load test-official fuzz check format lint types generate check-generated check-wheel lock clean bench
+.PHONY: help setup demo test test-load test-official fuzz check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,15 @@ types: $(READY)
 
 generate: $(READY) ## Regenerate the client from openapi.yaml
 	@$(BIN)/python -m tools.generate
+
+sync-spec: $(READY) ## Make openapi.yaml and the client from a public specification: UPSTREAM=path
+	@test -n "$(UPSTREAM)" || { echo "make sync-spec UPSTREAM=path, to a public specification"; exit 2; }
+	@$(BIN)/python -m tools.spec sync "$(UPSTREAM)"
+
+# make itself exits with 2 whatever happens; CI calls `python -m tools.spec diff OLD NEW --json`: 0, 1 or 2.
+spec-diff: $(READY) ## Tell what changed between specifications, and whom it breaks: OLD=path NEW=path
+	@test -n "$(OLD)" -a -n "$(NEW)" || { echo "make spec-diff OLD=path NEW=path"; exit 2; }
+	@$(BIN)/python -m tools.spec diff "$(OLD)" "$(NEW)"
 
 check-generated: $(READY) ## See that the committed client is what openapi.yaml asks for
 	@$(BIN)/python -m tools.check_generated

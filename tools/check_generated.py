@@ -1,17 +1,20 @@
 """Check that the committed client is what `openapi.yaml` asks for: what `make check-generated` runs.
 
 Compiling and importing prove little: the generator drops an operation it cannot read, and its models import one
-another inside functions. So three things are looked at: the bytes, the operations and every import at any level.
+another inside functions. So these are looked at: the bytes, the operations, every import at any level, every name that
+the handwritten layer uses, and whether payloads as servers send them can be read.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 import importlib.util
+import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +23,7 @@ from typing import Any
 import yaml
 
 from tools.generate import PACKAGE, ROOT, SPEC, GenerationError, generate
+from tools.uses import uses
 
 Document = dict[str, dict[str, dict[str, dict[str, Any]]]]
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
@@ -121,10 +125,19 @@ def _absolute(name: str, anchor: str) -> str:
 
 
 def _resolves(module: str, attribute: str) -> bool:
-    found = _imported(module)
-    if found is None:
-        return False
-    return not attribute or hasattr(found, attribute) or _imported(f"{module}.{attribute}") is not None
+    if not attribute:
+        return _imported(module) is not None
+    found = _found(module)
+    return found is not None and (hasattr(found, attribute) or _imported(f"{module}.{attribute}") is not None)
+
+
+def _found(name: str) -> object | None:
+    """A module, or a class or enum in one."""
+    module = _imported(name)
+    if module is not None or "." not in name:
+        return module
+    holder, _, attribute = name.rpartition(".")
+    return getattr(_found(holder), attribute, None)
 
 
 def _imported(name: str) -> ModuleType | None:
@@ -134,21 +147,80 @@ def _imported(name: str) -> ModuleType | None:
         return None
 
 
-def main() -> int:
-    """Print each defect; 1 if there is any."""
-    sys.path.insert(0, str(PACKAGE.parent))
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            fresh = Path(scratch) / PACKAGE.name
-            generate(fresh)
-            problems = list(differences(PACKAGE, fresh))
-    except GenerationError as error:
-        problems = [str(error)]
-    document = yaml.safe_load(SPEC.read_text())
-    problems += missing_operations(operations(document), PACKAGE, empty_operations(document))
-    problems += dangling_imports(PACKAGE)
+def unwanted_operations(wanted: Iterator[str], package: Path) -> Iterator[str]:
+    """Say which endpoint modules belong to no operation."""
+    known = set(wanted)
+    for path in sorted((package / "api").rglob("*.py")):
+        if path.stem != "__init__" and path.stem not in known:
+            yield f"{path.relative_to(package).as_posix()}: belongs to no operation"
+
+
+def lost_names(handwritten: Path, package: Path) -> Iterator[str]:
+    """Say which names of the generated package the handwritten one uses that are not there."""
+    for use in uses(handwritten):
+        if not _resolves(use.module.replace(PACKAGE.name, package.name, 1), use.name):
+            yield f"{use.place}: uses {use.name or use.module} of {use.module}, which is gone"
+
+
+def unread_payloads(fixtures: Path, package: Path) -> Iterator[str]:
+    """Say which payloads, as servers send them, cannot be read, or lose a field.
+
+    Args:
+        fixtures: A folder with a JSON file for each class: its payloads, by their names.
+        package: The generated package.
+    """
+    models = _imported(f"{package.name}.models")
+    for path in sorted(fixtures.glob("*.json")):
+        model = getattr(models, path.stem, None)
+        for name, payload in json.loads(path.read_text(encoding="utf-8")).items():
+            if model is None:
+                yield f"payload {path.stem} {name}: there is no such class"
+                continue
+            try:
+                written = model.from_dict(payload).to_dict()
+            except Exception as error:  # noqa: BLE001 -- generated code may fail in any way
+                yield f"payload {path.stem} {name}: cannot be read: {type(error).__name__}: {error}"
+                continue
+            if lost := sorted(payload.keys() - written.keys()):
+                yield f"payload {path.stem} {name}: loses {', '.join(lost)}"
+
+
+def losses(document: Document, package: Path, root: Path) -> list[str]:
+    """Whatever a client lacks that the specification or the handwritten layer asks for.
+
+    Args:
+        document: The specification.
+        package: The generated package; the folder that it is in comes first in `sys.path`.
+        root: The repository, for what uses the client.
+    """
+    return [
+        *missing_operations(operations(document), package, empty_operations(document)),
+        *unwanted_operations(operations(document), package),
+        *dangling_imports(package),
+        *lost_names(root / "together_ext", package),
+        *unread_payloads(root / "tests" / "wire" / "fixtures", package),
+    ]
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Print each defect; 1 if there is any.
+
+    Without arguments it is the committed client that is looked at, and it has to be what the generator makes today.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tools.check_generated", description=__doc__)
+    parser.add_argument("--client", type=Path, help="another client than the committed one; it is not generated anew")
+    parser.add_argument("--spec", type=Path, help="the specification it is made from")
+    parser.add_argument("--root", type=Path, help="the repository that uses it")
+    options = parser.parse_args(arguments)
+    package, spec, root = options.client or PACKAGE, options.spec or SPEC, options.root or ROOT
+    sys.path.insert(0, str(package.parent))
+    problems = [] if options.client else list(_outdated())
+    document = yaml.safe_load(spec.read_text())
+    problems += losses(document, package, root)
     for problem in problems:
         print(problem, file=sys.stderr)
+    if options.client:
+        return 1 if problems else 0
     if problems:
         print(f"{PACKAGE.relative_to(ROOT)} is not what {SPEC.name} asks for: run `make generate`.", file=sys.stderr)
         return 1
@@ -156,5 +228,16 @@ def main() -> int:
     return 0
 
 
+def _outdated() -> Iterator[str]:
+    """How the committed client differs from a fresh one."""
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            fresh = Path(scratch) / PACKAGE.name
+            generate(fresh)
+            yield from differences(PACKAGE, fresh)
+    except GenerationError as error:
+        yield str(error)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,260 +1,42 @@
 """What the service answers, and what a caller may send, as JSON documents.
 
-Each is complete in its kind; the tests vary it with `{**DOCUMENT, "field": odd_value}`.
+They are files in `fixtures/`, one for each class of the client, since `make check-generated` reads them, too. Each is
+complete in its kind; the tests vary it with `{**DOCUMENT, "field": odd_value}`.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Final
 
 from .semantics import Json
 
+FIXTURES: Final = Path(__file__).parent / "fixtures"
+
+
+def fixtures(model: str) -> dict[str, dict[str, Json]]:
+    """The documents of a class, by their names."""
+    documents: dict[str, dict[str, Json]] = json.loads((FIXTURES / f"{model}.json").read_text())
+    return documents
+
+
 LORA_ID: Final = "ft-0f1e2d3c-1111-2222-3333-444455556666"
 FULL_ID: Final = "ft-8c9d0a1b-aaaa-bbbb-cccc-ddddeeee0000"
 
-JOB_START: Final[dict[str, Json]] = {
-    "object": "fine-tune-event",
-    "created_at": "2026-04-27T08:15:31.250Z",
-    "level": "info",
-    "message": "Job started at Mon Apr 27 08:15:31 UTC 2026",
-    "type": "job_start",
-    "param_count": 0,
-    "token_count": 0,
-    "total_steps": 0,
-    "wandb_url": "",
-    "step": 0,
-    "checkpoint_path": "",
-    "model_path": "",
-    "training_offset": 0,
-    "early_stopping_best_step": None,
-    "early_stopping_best_metric_value": None,
-    "hash": "",
-}
-
-CHECKPOINT_SAVE: Final[dict[str, Json]] = {
-    "object": "fine-tune-event",
-    "created_at": "2026-04-27T09:02:11.004Z",
-    "level": "legacy_info",
-    "message": "Checkpoint at step 500 saved",
-    "type": "checkpoint_save",
-    "param_count": 8_030_261_248,
-    "token_count": 3_145_728,
-    "total_steps": 1500,
-    "wandb_url": "https://wandb.ai/acme/support-bot/runs/k3f9x1qz",
-    "step": 500,
-    "checkpoint_path": "s3://together-dev/finetune/support-bot/step_500",
-    "model_path": "s3://together-dev/finetune/support-bot",
-    "training_offset": 12_288,
-    "early_stopping_best_step": 500,
-    "early_stopping_best_metric_value": 0.75,
-    "hash": "3b1f7f0de2",
-}
-
-LORA_JOB: Final[dict[str, Json]] = {
-    "id": LORA_ID,
-    "training_file": "file-5e1fd3c2-0001-4c0e-9d3a-1f2e3d4c5b6a",
-    "validation_file": "file-5e1fd3c2-0002-4c0e-9d3a-1f2e3d4c5b6a",
-    "model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
-    "model_output_name": "acme/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d",
-    "model_output_path": "s3://together-dev/finetune/support-bot/final",
-    "trainingfile_numlines": 4812,
-    "trainingfile_size": 9_871_022,
-    "created_at": "2026-04-27T08:14:02.117Z",
-    "updated_at": "2026-04-27T10:31:55.902834Z",
-    "started_at": "2026-04-27T08:15:31Z",
-    "n_epochs": 3,
-    "n_checkpoints": 3,
-    "n_evals": 5,
-    "batch_size": "max",
-    "learning_rate": 1e-05,
-    "lr_scheduler": {"lr_scheduler_type": "cosine", "lr_scheduler_args": {"min_lr_ratio": 0.1, "num_cycles": 0.5}},
-    "warmup_ratio": 0.03,
-    "max_grad_norm": 1.0,
-    "weight_decay": 0.01,
-    "eval_steps": 100,
-    "train_on_inputs": "auto",
-    "training_method": {"method": "sft", "train_on_inputs": "auto"},
-    "training_type": {
-        "type": "Lora",
-        "lora_r": 64,
-        "lora_alpha": 128,
-        "lora_dropout": 0.05,
-        "lora_trainable_modules": "q_proj,k_proj,v_proj,o_proj",
-    },
-    "multimodal_params": {"train_vision": False},
-    "status": "completed",
-    "job_id": "job-77f0",
-    "events": [JOB_START, CHECKPOINT_SAVE],
-    "token_count": 9_437_184,
-    "param_count": 8_030_261_248,
-    "total_price": 4.53,
-    "epochs_completed": 3,
-    "queue_depth": 0,
-    "wandb_project_name": "support-bot",
-    "wandb_url": "https://wandb.ai/acme/support-bot/runs/k3f9x1qz",
-    "from_checkpoint": "ft-77777777-1111-2222-3333-444455556666:250",
-    "from_hf_model": "meta-llama/Llama-3.1-8B-Instruct",
-    "hf_model_revision": "main",
-    "early_stopped": True,
-    "early_stopping_best_step": 1000,
-    "early_stopping_best_metric": 0.6875,
-    "progress": {"estimate_available": True, "seconds_remaining": 12.5},
-}
-
-FULL_JOB: Final[dict[str, Json]] = {
-    "id": FULL_ID,
-    "training_file": "file-9b0c7d6e-0003-4c0e-9d3a-1f2e3d4c5b6a",
-    "validation_file": None,
-    "model": "Qwen/Qwen2.5-14B-Instruct",
-    "model_output_name": "acme/Qwen2.5-14B-Instruct-judge-99aa88bb",
-    "created_at": "2026-04-20T22:00:00+02:00",
-    "updated_at": "2026-04-21T03:12:44.5Z",
-    "n_epochs": 1,
-    "n_checkpoints": 1,
-    "batch_size": 16,
-    "learning_rate": 5e-07,
-    "lr_scheduler": {"lr_scheduler_type": "linear", "lr_scheduler_args": {"min_lr_ratio": 0.0}},
-    "train_on_inputs": False,
-    "training_method": {
-        "method": "dpo",
-        "dpo_beta": 0.1,
-        "rpo_alpha": None,
-        "dpo_normalize_logratios_by_length": False,
-        "dpo_reference_free": True,
-        "simpo_gamma": 0.5,
-    },
-    "training_type": {"type": "Full"},
-    "status": "running",
-    "events": [],
-    "total_price": 1500,
-    "progress": {"estimate_available": False, "seconds_remaining": 0},
-}
-
-SHORT_JOB: Final[dict[str, Json]] = {
-    "id": LORA_ID,
-    "status": "queued",
-    "created_at": "2026-04-27T08:14:02.117Z",
-    "updated_at": "2026-04-27T08:14:03Z",
-    "started_at": None,
-    "user_id": "660f1c0b9d",
-    "owner_address": "0x91f3",
-    "total_price": 0.75,
-    "token_count": 850_000,
-    "events": [JOB_START],
-    "training_file": "file-5e1fd3c2-0001-4c0e-9d3a-1f2e3d4c5b6a",
-    "validation_file": "",
-    "packing": True,
-    "max_seq_length": 8192,
-    "model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
-    "model_output_name": "acme/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d",
-    "suffix": "support-bot",
-    "n_epochs": 3,
-    "n_evals": 0,
-    "n_checkpoints": 1,
-    "batch_size": 8,
-    "training_type": {"type": "Lora", "lora_r": 8, "lora_alpha": 16},
-    "training_method": {"method": "sft", "train_on_inputs": False},
-    "learning_rate": 1e-05,
-    "lr_scheduler": {"lr_scheduler_type": "linear", "lr_scheduler_args": None},
-    "warmup_ratio": 0.0,
-    "max_grad_norm": 1.0,
-    "weight_decay": 0.0,
-    "random_seed": 42,
-    "wandb_project_name": None,
-    "wandb_name": None,
-    "from_checkpoint": "",
-    "from_hf_model": None,
-    "hf_model_revision": None,
-    "early_stopped": False,
-    "early_stopping_best_step": None,
-    "early_stopping_best_metric": None,
-    "progress": None,
-}
-
+JOB_START: Final = fixtures("FineTuneEvent")["job_start"]
+CHECKPOINT_SAVE: Final = fixtures("FineTuneEvent")["checkpoint_save"]
+LORA_JOB: Final = fixtures("FinetuneResponse")["lora_job"]
+FULL_JOB: Final = fixtures("FinetuneResponse")["full_job"]
 # Nothing here is known today but the ID: the job of a server some years ahead of this client.
-ODD_JOB: Final[dict[str, Json]] = {
-    "id": "ft-from-the-future",
-    "status": "hibernating",
-    "created_at": "last Tuesday",
-    "updated_at": 1_777_277_642,
-    "batch_size": "tiny",
-    "total_price": {"amount": "4.53", "currency": "EUR"},
-    "training_type": {"type": "Prefix", "virtual_tokens": 20},
-    "training_method": {"method": "grpo", "group_size": 16, "reward": {"kind": "unit-tests"}},
-    "lr_scheduler": {"shape": "cosine-with-restarts", "restarts": [100, 200]},
-    "progress": {"fraction": 0.25},
-    "events": [{"type": "solar_flare", "level": "purple", "energy": 9.1}],
-    "carbon_grams": 812.5,
-}
-
+ODD_JOB: Final = fixtures("FinetuneResponse")["odd_job"]
+SHORT_JOB: Final = fixtures("FinetuneResponseTruncated")["short_job"]
 # As older servers and SDK 3 know it: the first two are today's fields, the last has the newer ones.
-CHECKPOINTS: Final[list[dict[str, Json]]] = [
-    {
-        "step": 500,
-        "created_at": "2026-04-27T09:02:11.004Z",
-        "path": "s3://together-dev/finetune/support-bot/step_500",
-        "checkpoint_type": "Intermediate",
-    },
-    {"step": 1000, "created_at": None, "path": "", "checkpoint_type": None},
-    {
-        "step": 1500,
-        "created_at": "2026-04-27T10:31:55.902834Z",
-        "path": "s3://together-dev/finetune/support-bot/final",
-        "checkpoint_type": "Final",
-        "checkpoint": "adapter",
-        "object_id": "ml-0198c1aa",
-        "object_name": "acme/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d",
-        "object_revision_id": "mlrev-0198c1ab",
-    },
-]
-
-CREATE: Final[dict[str, Json]] = {
-    "training_file": "file-5e1fd3c2-0001-4c0e-9d3a-1f2e3d4c5b6a",
-    "model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
-    "validation_file": "file-5e1fd3c2-0002-4c0e-9d3a-1f2e3d4c5b6a",
-    "packing": False,
-    "max_seq_length": 4096,
-    "n_epochs": 3,
-    "n_checkpoints": 2,
-    "n_evals": 0,
-    "batch_size": "max",
-    "gradient_accumulation_steps": 4,
-    "learning_rate": 2e-05,
-    "lr_scheduler": {"lr_scheduler_type": "cosine", "lr_scheduler_args": {"num_cycles": 0.5, "min_lr_ratio": 0.0}},
-    "warmup_ratio": 0.1,
-    "max_grad_norm": 0.0,
-    "weight_decay": 0.01,
-    "random_seed": 0,
-    "early_stopping_enabled": True,
-    "early_stopping_patience": 2,
-    "early_stopping_min_delta": 0.0,
-    "early_stopping_warmup_evals": 1,
-    "suffix": "support-bot",
-    "wandb_api_key": "wandb-not-a-key",
-    "wandb_base_url": "https://wandb.acme.example",
-    "wandb_project_name": "support-bot",
-    "wandb_name": "third try",
-    "wandb_entity": "acme",
-    "train_on_inputs": "auto",
-    "training_method": {
-        "method": "dpo",
-        "dpo_beta": 0.1,
-        "rpo_alpha": 0.0,
-        "dpo_normalize_logratios_by_length": False,
-        "dpo_reference_free": True,
-        "simpo_gamma": 0.5,
-    },
-    "training_type": {
-        "type": "Lora",
-        "lora_r": 16,
-        "lora_alpha": 32,
-        "lora_dropout": 0.0,
-        "lora_trainable_modules": "all-linear",
-    },
-    "multimodal_params": {"train_vision": True},
-    "from_checkpoint": f"{LORA_ID}:500",
-    "from_hf_model": "acme/earlier-model",
-    "hf_model_revision": "v2",
-    "hf_api_token": "hf-not-a-token",
-    "hf_output_repo_name": "acme/support-bot",
-}
+CHECKPOINTS: Final = list(fixtures("FineTuneCheckpoint").values())
+CREATE: Final = fixtures("FinetuneCreateRequest")["create"]
+FILE: Final = fixtures("FileObject")["file"]
+ENDPOINT: Final = fixtures("Endpoint")["endpoint"]
+HARDWARE: Final = fixtures("Hardware")["hardware"]
+COMPLETION: Final = fixtures("ChatCompletion")["completion"]
+LIMITS: Final = fixtures("FinetuneModelLimits")["limits"]
+PRICE: Final = fixtures("FinetunePriceEstimate")["price"]

@@ -1,0 +1,109 @@
+"""The commands behind `make sync-spec` and `make spec-diff`, and each step of the first alone.
+
+Exit codes: 0 for done and nothing breaks, 1 for something that breaks (`diff` alone), 2 for what could not be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.generate import ROOT
+from tools.spec import overlay, prune, report, rules
+from tools.spec.compare import compare
+from tools.spec.documents import SpecError, read_openapi
+from tools.spec.sync import Outcome, read_recipe, sync
+from tools.spec.write import dump, write
+
+DONE, BREAKS, FAILED = 0, 1, 2
+STEPS = {
+    "prune": "keep the operations of surface.yaml and what they reach",
+    "rules": "mend the classes of defects, in what `prune` gave",
+    "overlay": "apply openapi.overlay.yaml, to what `rules` gave",
+    "write": "give it our words, order and format, from what `overlay` gave",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; an error is a sentence on stderr, and exit code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SpecError as error:
+        print(f"{error}", file=sys.stderr)
+        return FAILED
+    except RecursionError:
+        print("The specification goes round in a circle that leads nowhere.", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.spec", description=__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(required=True)
+    for name, about in STEPS.items():
+        step = commands.add_parser(name, help=about)
+        step.add_argument("file", type=Path, help="the document; YAML goes to stdout")
+        step.set_defaults(run=_step, step=name)
+    one = commands.add_parser("sync", help="make openapi.yaml and the client anew from a public specification")
+    one.add_argument("upstream", type=Path)
+    one.set_defaults(run=_sync)
+    two = commands.add_parser("diff", help="tell what changed from one specification to another")
+    two.add_argument("old", type=Path)
+    two.add_argument("new", type=Path)
+    two.add_argument("--json", action="store_true", help="for machines")
+    two.set_defaults(run=_diff)
+    return parser
+
+
+def _step(options: argparse.Namespace) -> int:
+    recipe, document = read_recipe(options.root), read_openapi(options.file)
+    steps = {
+        "prune": lambda: dump(prune.prune(document, recipe.surface)),
+        "rules": lambda: dump(rules.apply(document, recipe.surface)),
+        "overlay": lambda: dump(overlay.apply(document, recipe.overlay)),
+        "write": lambda: write(document, recipe.words),
+    }
+    sys.stdout.write(steps[options.step]())
+    return DONE
+
+
+def _sync(options: argparse.Namespace) -> int:
+    try:
+        outcome = sync(options.upstream, options.root)
+    except SpecError:
+        print("openapi.yaml and generated/ are as they were, because:", file=sys.stderr)
+        raise
+    surface = read_recipe(options.root).surface
+    looks = report.what_to_look_at(outcome.comparison, options.root / "together_ext", surface)
+    sys.stdout.write(report.as_markdown(outcome.comparison, looks, "What changed in openapi.yaml"))
+    sys.stdout.write("".join(f"{line}\n" for line in _to_do(outcome)))
+    return DONE
+
+
+def _to_do(outcome: Outcome) -> list[str]:
+    lines = ["", "## Next", ""]
+    if outcome.undescribed:
+        lines.append(f"- Describe in tools/spec/words.yaml: {', '.join(outcome.undescribed)}. Then sync again.")
+    if outcome.changed:
+        return [*lines, "- openapi.yaml and generated/ are new: `git diff`, then `make check test`."]
+    return [*lines, "- Nothing: openapi.yaml and generated/ were up to date."]
+
+
+def _diff(options: argparse.Namespace) -> int:
+    surface = read_recipe(options.root).surface
+    comparison = compare(read_openapi(options.old), read_openapi(options.new), surface)
+    looks = report.what_to_look_at(comparison, options.root / "together_ext", surface)
+    if options.json:
+        print(report.as_json(comparison, looks))
+    else:
+        sys.stdout.write(report.as_markdown(comparison, looks, f"From {options.old.name} to {options.new.name}"))
+    if comparison.problems:
+        return FAILED
+    return BREAKS if any(change.verdict.effect == "breaking" for change in comparison.changes) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

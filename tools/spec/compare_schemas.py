@@ -1,0 +1,241 @@
+"""What changed between two schemas, seen from one side: what clients send, or what they read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.spec.changes import Found
+from tools.spec.documents import Node
+from tools.spec.shape import Fields, Many, Plain, Shape, shape
+
+LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems"})
+ALIKE = 0.5
+"""From this share of the fields in common on, two objects are one that was changed."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two documents that are compared, and the pairs of schemas that were looked at, since they may go in circles."""
+
+    old: Node
+    new: Node
+    side: str
+    seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def found(self, kind: str, subject: str, what: str, *, closed: bool = False) -> Found:
+        """A change on this side."""
+        return Found(kind, subject, what, self.side, closed and self.side == "answer")
+
+
+def schemas(pair: Pair, old: Any, new: Any, subject: str) -> Iterator[Found]:  # noqa: ANN401 -- schemas may be true or false
+    """Every change from one schema to the other.
+
+    Raises:
+        SpecError: A reference of one of them leads nowhere.
+    """
+    if (id(old), id(new)) in pair.seen:
+        return
+    pair.seen.add((id(old), id(new)))
+    before, after = shape(pair.old, old), shape(pair.new, new)
+    yield from _marks(pair, before, after, subject)
+    if before.nullable != after.nullable and not (before.anything or after.anything):
+        kind, what = (
+            ("null-added", "may be null now") if after.nullable else ("null-removed", "may not be null any more")
+        )
+        yield pair.found(kind, subject, what)
+    yield from _types(pair, before, after, subject)
+    for type_ in sorted(before.types & after.types - {"array", "object"}):
+        yield from _plain(pair, before, after, type_, subject)
+    for one, other in zip(before.many, after.many, strict=False):
+        yield from _bounds(pair, one, other, subject)
+        yield from schemas(pair, one.items, other.items, f"{subject}[]")
+    yield from _objects(pair, before, after, subject)
+
+
+def _marks(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[Found]:
+    if before.default != after.default:
+        yield pair.found(
+            "default-changed", subject, f"the default is {_told(after.default)}, was {_told(before.default)}"
+        )
+    if before.deprecated != after.deprecated:
+        what = "is deprecated" if after.deprecated else "is not deprecated any more"
+        yield pair.found("deprecated" if after.deprecated else "not-deprecated", subject, what)
+
+
+def _types(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[Found]:
+    old, new = _kinds(before), _kinds(after)
+    if old == new:
+        return
+    # An integer is a number, too; and anything is everything.
+    widened = "anything" in new or (old - new <= {"integer"} and ("integer" not in old - new or "number" in new))
+    narrowed = "anything" in old or (new - old <= {"integer"} and ("integer" not in new - old or "number" in old))
+    kind = "type-widened" if widened else "type-narrowed" if narrowed else "type-changed"
+    yield pair.found(kind, subject, f"is {_listed(new, ' or ')}, was {_listed(old, ' or ')}")
+
+
+def _kinds(one: Shape) -> frozenset[str]:
+    return one.types | ({"anything"} if one.anything or not (one.types or one.nullable) else frozenset())
+
+
+def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) -> Iterator[Found]:
+    old, new = before.values(type_), after.values(type_)
+    closed = not after.is_open(type_)
+    if old is not None and new is not None:
+        yield from _values(pair, old, new, subject, closed=closed)
+        if before.is_open(type_) and closed:
+            yield pair.found("values-closed", subject, "may be one of the known values alone")
+        elif not before.is_open(type_) and not closed:
+            yield pair.found("values-opened", subject, "may be any value, besides those known")
+    elif old is None and new is not None:
+        kind = "values-closed" if closed else "values-named"
+        yield pair.found(kind, subject, f"knows the values {_listed(new)}")
+    elif old is not None:
+        kind = "values-unnamed" if before.is_open(type_) else "values-opened"
+        yield pair.found(kind, subject, f"may be any {type_}, was one of {_listed(old)}")
+    ones, others = _of_type(before, type_), _of_type(after, type_)
+    formats, new_formats = {one.format for one in ones}, {one.format for one in others}
+    if formats != new_formats:
+        was, now = (_listed((one or "any" for one in some), " or ") for some in (formats, new_formats))
+        yield pair.found("format-changed", subject, f"has {now} form, had {was}")
+    names, new_names = {one.name for one in ones if one.values}, {one.name for one in others if one.values}
+    if names and new_names and names != new_names:
+        yield _renamed(names - new_names, new_names - names, subject)
+    if len(ones) == len(others) == 1:
+        yield from _bounds(pair, ones[0], others[0], subject)
+
+
+def _values(pair: Pair, old: frozenset[Any], new: frozenset[Any], subject: str, *, closed: bool) -> Iterator[Found]:
+    if new - old:
+        yield pair.found("value-added", subject, f"knows {_listed(new - old)} besides")
+    if old - new:
+        yield pair.found("value-removed", subject, f"does not know {_listed(old - new)} any more", closed=closed)
+
+
+def _bounds(pair: Pair, old: Plain | Many, new: Plain | Many, subject: str) -> Iterator[Found]:
+    for name in sorted(old.bounds.keys() | new.bounds.keys()):
+        before, after = old.bounds.get(name), new.bounds.get(name)
+        if before == after:
+            continue
+        if name == "pattern" or before is None or after is None or isinstance(after, bool) or isinstance(before, bool):
+            tightened = after is not None and after is not False
+        else:
+            tightened = (after > before) == (name in LOWER)
+        kind = "bounds-tightened" if tightened else "bounds-loosened"
+        yield pair.found(kind, subject, f"has {name} {_told(after)}, had {_told(before)}")
+
+
+def _objects(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[Found]:
+    matched, gone, fresh = _matched(pair, list(before.objects), list(after.objects))
+    if before.objects and after.objects:
+        for one in fresh:
+            yield pair.found("kind-added", subject, f"may be {_called(one, pair.new)}, too")
+        for one in gone:
+            yield pair.found("kind-removed", subject, f"may not be {_called(one, pair.old)} any more", closed=True)
+    for one, other in matched:
+        if one.name != other.name and (one.properties or other.properties):
+            yield _renamed({one.name}, {other.name}, subject)
+        yield from _fields(pair, one, other, one.name or subject)
+
+
+def _matched(
+    pair: Pair, old: list[Fields], new: list[Fields]
+) -> tuple[list[tuple[Fields, Fields]], list[Fields], list[Fields]]:
+    """Which objects of two unions are the same: by their tags, their names, or most of their fields; and the rest."""
+    matched: list[tuple[Fields, Fields]] = []
+    tests: tuple[Callable[[Fields, Fields], bool], ...] = (
+        lambda one, other: bool(one.tags(pair.old)) and one.tags(pair.old) == other.tags(pair.new),
+        lambda one, other: one.name == other.name and bool(one.properties) == bool(other.properties),
+        lambda one, other: _likeness(one, other) >= ALIKE,
+    )
+    for test in tests:
+        for one in list(old):
+            other = next((other for other in new if test(one, other)), None)
+            if other is not None:
+                matched.append((one, other))
+                old.remove(one)
+                new.remove(other)
+    if len(old) == len(new) == 1 and not matched:
+        matched.append((old.pop(), new.pop()))
+    return matched, old, new
+
+
+def _likeness(one: Fields, other: Fields) -> float:
+    every = one.properties.keys() | other.properties.keys()
+    return len(one.properties.keys() & other.properties.keys()) / len(every) if every else 1.0
+
+
+def _fields(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
+    for name in [name for name in old.properties if name not in new.properties]:
+        hint = _renamed_to(pair, old, new, name)
+        yield pair.found("field-removed", f"{subject}.{name}", f"is gone{hint}")
+    for name in [name for name in new.properties if name not in old.properties]:
+        kind, what = (
+            ("field-added-required", "is new, and required") if name in new.required else ("field-added", "is new")
+        )
+        yield pair.found(kind, f"{subject}.{name}", what)
+    for name in [name for name in old.properties if name in new.properties]:
+        yield from required(pair, f"{subject}.{name}", was=name in old.required, now=name in new.required)
+        yield from schemas(pair, old.properties[name], new.properties[name], f"{subject}.{name}")
+    yield from _others(pair, old, new, subject)
+
+
+def required(pair: Pair, subject: str, *, was: bool, now: bool) -> Iterator[Found]:
+    """Whether a field, a parameter or a body has come to be required, or to be optional."""
+    if now and not was:
+        yield pair.found("now-required", subject, "is required now")
+    elif was and not now:
+        yield pair.found("now-optional", subject, "may be left out now")
+
+
+def _others(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
+    if isinstance(old.others, dict) and isinstance(new.others, dict):
+        yield from schemas(pair, old.others, new.others, f"{subject}{{}}")
+    elif (old.others is False) != (new.others is False):
+        what = "takes no fields without a name any more" if new.others is False else "takes fields without a name"
+        yield pair.found("others-closed" if new.others is False else "others-opened", subject, what)
+    elif isinstance(old.others, dict) != isinstance(new.others, dict):
+        closed = isinstance(new.others, dict)
+        kind = "type-narrowed" if closed else "type-widened"
+        yield pair.found(kind, f"{subject}{{}}", "is typed now" if closed else "may be anything now")
+
+
+def _renamed_to(pair: Pair, old: Fields, new: Fields, name: str) -> str:
+    """A hint at the new field that an old one may have become: of the same types, and of a similar name."""
+    types = shape(pair.old, old.properties[name]).types
+    fresh = [other for other in new.properties if other not in old.properties]
+    alike = [other for other in fresh if shape(pair.new, new.properties[other]).types == types]
+    nearest = difflib.get_close_matches(name, alike, n=1, cutoff=0.5)
+    return f" (is it called {nearest[0]} now?)" if nearest else ""
+
+
+def _renamed(old: Iterable[str], new: Iterable[str], subject: str) -> Found:
+    before, after = _listed(filter(None, old)), _listed(filter(None, new))
+    if before and after:
+        what = f"the class {before} is called {after} now"
+    elif after:
+        what = f"its class, which was named after its place, is called {after} now"
+    else:
+        what = f"the class {before} is named after its place now"
+    return Found("class-renamed", subject, what)
+
+
+def _called(one: Fields, document: Node) -> str:
+    if one.name:
+        return f"a {one.name}"
+    tags = " and ".join(f"{name}: {value}" for name, value in sorted(one.tags(document), key=str))
+    return f"an object with {tags}" if tags else f"an object with {_listed(one.properties) or 'any fields'}"
+
+
+def _of_type(one: Shape, type_: str) -> list[Plain]:
+    return [plain for plain in one.plain if plain.type == type_]
+
+
+def _listed(values: Iterable[Any], joint: str = ", ") -> str:
+    return joint.join(sorted(str(value) for value in values))
+
+
+def _told(value: Any) -> str:  # noqa: ANN401 -- a value of a document
+    return "none" if value is None else repr(value)

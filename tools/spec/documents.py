@@ -1,0 +1,166 @@
+"""OpenAPI documents as data: read from YAML or JSON, and followed by reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+Node: TypeAlias = dict[str, Any]
+"""A mapping of a document: the whole, an operation, a schema."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+SCHEMAS = "#/components/schemas/"
+
+
+class SpecError(Exception):
+    """A specification, or what is to be made of it, is not as it should be; the sentence says what to do."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what JSON could have said: no dates, `on` and `no` are words, and keys are strings."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {  # noqa: RUF012 -- as in its base
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- as in its base
+        """Refuse a key that is there twice: PyYAML would keep the last one in silence."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
+                continue
+            key.tag = "tag:yaml.org,2002:str"
+            if key.value in seen:
+                problem = f"the key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
+
+
+def parse(text: str, name: str) -> Any:  # noqa: ANN401 -- whatever a document says
+    """Read YAML, of which JSON is a part.
+
+    Args:
+        text: The document.
+        name: What to call it in an error.
+
+    Raises:
+        SpecError: It is not YAML; the sentence has the line.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 -- derived from the safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "somewhere"
+        raise SpecError(f"{name} is not YAML: {where}: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError:
+        raise SpecError(f"{name} is nested too deeply to be a specification") from None
+
+
+def read(path: Path) -> Any:  # noqa: ANN401 -- whatever a document says
+    """Read a YAML or JSON file.
+
+    Raises:
+        SpecError: There is no such file, or it is not UTF-8 text, or not YAML.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def read_openapi(path: Path) -> Node:
+    """Read an OpenAPI document, of version 3.0 or later.
+
+    Raises:
+        SpecError: It cannot be read, or is something else.
+    """
+    document = read(path)
+    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
+        raise SpecError(f"{path.name} is not an OpenAPI 3 document: it has no `openapi: 3.…`")
+    if not isinstance(document.get("paths"), dict):
+        raise SpecError(f"{path.name} has no paths")
+    return document
+
+
+def resolve(document: Node, reference: str) -> Any:  # noqa: ANN401 -- whatever is there
+    """What a reference of the document leads to.
+
+    Raises:
+        SpecError: Nothing is there, or it leads out of the document.
+    """
+    if not reference.startswith("#/"):
+        raise SpecError(f"{reference} leads out of the document: bundle the specification first")
+    found: Any = document
+    for part in reference[2:].split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(found, dict) or key not in found:
+            raise SpecError(f"{reference} does not exist")
+        found = found[key]
+    return found
+
+
+def followed(document: Node, node: Any) -> Any:  # noqa: ANN401 -- whatever is there
+    """The node itself, or what its references lead to in the end.
+
+    Raises:
+        SpecError: A reference leads nowhere, or round in a circle.
+    """
+    seen: list[str] = []
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        if node["$ref"] in seen:
+            raise SpecError(f"{node['$ref']} refers to itself and to nothing else")
+        seen.append(node["$ref"])
+        node = resolve(document, node["$ref"])
+    return node
+
+
+def references(node: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever is there
+    """Every `$ref` in a node, however deep."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for part in node.values():
+            yield from references(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from references(part)
+
+
+def reached(document: Node, node: Any) -> set[str]:  # noqa: ANN401 -- whatever is there
+    """The names of the schemas that a node leads to by reference, however far.
+
+    Raises:
+        SpecError: A reference leads nowhere.
+    """
+    waiting, seen = [*references(node)], set()
+    while waiting:
+        reference = waiting.pop()
+        if reference not in seen:
+            seen.add(reference)
+            waiting += references(resolve(document, reference))
+    return {reference.removeprefix(SCHEMAS).split("/")[0] for reference in seen if reference.startswith(SCHEMAS)}
+
+
+def drop_unused(document: Node) -> None:
+    """Remove the schemas that no operation reaches."""
+    used, schemas = reached(document, document["paths"]), document["components"]["schemas"]
+    document["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in used}
+
+
+def operations(document: Node) -> Iterator[tuple[str, str, Node]]:
+    """Method, path and description of each operation."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if isinstance(item, dict) and isinstance(item.get(method), dict):
+                yield method, path, item[method]

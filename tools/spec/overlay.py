@@ -1,0 +1,147 @@
+"""The third step: the facts that only we know, as an OpenAPI Overlay (https://spec.openapis.org/overlay/v1.0.0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonpath
+
+from tools.spec.documents import Node, SpecError, drop_unused, read
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One fact: what to remove or to merge, where (a JSONPath of RFC 9535), why, and since when we know."""
+
+    number: int
+    target: str
+    reason: str
+    date: str
+    remove: bool
+    update: Any
+
+    def __str__(self) -> str:
+        return f"action {self.number} of the overlay ({self.target})"
+
+
+def read_overlay(path: Path) -> list[Action]:
+    """Read an overlay document.
+
+    Raises:
+        SpecError: It is no overlay of version 1.0, or an action lacks its target, its reason or its date.
+    """
+    content = read(path)
+    if not isinstance(content, dict) or not str(content.get("overlay", "")).startswith("1.0"):
+        raise SpecError(f"{path.name} is not an OpenAPI Overlay of version 1.0")
+    actions = content.get("actions")
+    if not isinstance(actions, list):
+        raise SpecError(f"{path.name} has no actions")
+    return [_action(number, action, path.name) for number, action in enumerate(actions, 1)]
+
+
+def apply(document: Node, actions: list[Action]) -> Node:
+    """Apply the actions in their order, each to what those before it have made.
+
+    Returns:
+        A new document, without the types that nothing refers to any more.
+
+    Raises:
+        SpecError: An action matches nothing, or what it matches cannot take the update.
+    """
+    changed: Node = deepcopy(document)
+    for action in actions:
+        found = [(match.parts, match.obj) for match in _matches(action, changed)]
+        if not found:
+            raise SpecError(
+                f"{action} matches nothing. Its reason is: {action.reason} "
+                "If the specification says so itself now, remove the action; if the thing has moved, change its target."
+            )
+        # The last first: removing an item of a list moves those behind it.
+        for parts, value in reversed(found):
+            if action.remove:
+                _remove(changed, parts, action)
+            else:
+                _update(changed, parts, value, action)
+    drop_unused(changed)
+    return changed
+
+
+def merged(old: Any, new: Any) -> Any:  # noqa: ANN401 -- parts of documents
+    """What an update makes of a value: mappings are merged, lists appended, all else is replaced."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {
+            **old,
+            **{name: merged(old[name], value) if name in old else deepcopy(value) for name, value in new.items()},
+        }
+    if isinstance(old, list) and isinstance(new, list):
+        return [*old, *deepcopy(new)]
+    return deepcopy(new)
+
+
+def _action(number: int, action: Any, file: str) -> Action:  # noqa: ANN401 -- whatever the file says
+    if not isinstance(action, dict) or not isinstance(action.get("target"), str):
+        raise SpecError(f"{file}: action {number} has no target")
+    reason, date = action.get("description"), action.get("x-date")
+    if not isinstance(reason, str) or not DATE.fullmatch(str(date)):
+        raise SpecError(f"{file}: action {number} ({action['target']}) lacks its reason (description) or date (x-date)")
+    remove = action.get("remove") is True
+    if remove == ("update" in action):
+        raise SpecError(f"{file}: action {number} ({action['target']}) has to have either an update or `remove: true`")
+    return Action(number, action["target"], reason.strip(), str(date), remove, action.get("update"))
+
+
+def _matches(action: Action, document: Node) -> list[jsonpath.JSONPathMatch]:
+    try:
+        return list(jsonpath.finditer(action.target, document, strict=True))
+    except jsonpath.JSONPathError as error:
+        raise SpecError(f"{action} has no JSONPath for a target: {str(error).splitlines()[0]}") from error
+
+
+def _remove(document: Node, parts: tuple[str | int, ...], action: Action) -> None:
+    if not parts:
+        raise SpecError(f"{action} would remove the whole document")
+    del _at(document, parts[:-1])[parts[-1]]
+
+
+def _update(document: Node, parts: tuple[str | int, ...], value: Any, action: Action) -> None:  # noqa: ANN401 -- a part of a document
+    if isinstance(value, list):
+        # Of a list, the update is one item.
+        changed = merged(value, [action.update])
+    elif isinstance(value, dict) and isinstance(action.update, dict):
+        changed = merged(value, action.update)
+    else:
+        raise SpecError(f"{action} would put {action.update!r} in the place of {value!r}: remove that first")
+    if said := list(_said_already(value, [action.update] if isinstance(value, list) else action.update)):
+        where = ", ".join(said)
+        raise SpecError(
+            f"{action} says what the specification says itself now: {where}. Remove that part of it, or all of it."
+        )
+    if parts:
+        _at(document, parts[:-1])[parts[-1]] = changed
+    else:
+        document.update(changed)
+
+
+def _said_already(old: Any, new: Any, name: str = "") -> Iterator[str]:  # noqa: ANN401 -- parts of documents
+    """Where an update repeats what is there."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in new.keys() & old.keys():
+            yield from _said_already(old[key], new[key], f"{name}.{key}" if name else key)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from (f"{name} {item!r}".strip() for item in new if item in old)
+    elif old == new:
+        yield f"{name}: {new!r}"
+
+
+def _at(document: Node, parts: tuple[str | int, ...]) -> Any:  # noqa: ANN401 -- a part of a document
+    found: Any = document
+    for part in parts:
+        found = found[part]
+    return found

@@ -1,0 +1,158 @@
+"""The drift report: what changed, whom it breaks, and what the handwritten layer must look at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.spec.changes import Change, Effect
+from tools.spec.compare import Comparison
+from tools.spec.surface import Surface
+from tools.uses import Use, attributes, uses
+
+HEADINGS = {
+    Effect.BREAKING: "Breaking",
+    Effect.ADDITIVE: "Additive",
+    Effect.NEUTRAL: "Neutral",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Something that the handwritten layer uses and a change concerns, and where."""
+
+    subject: str
+    places: tuple[str, ...]
+
+
+def verdict(comparison: Comparison) -> str:
+    """One line: whether anybody breaks."""
+    if comparison.problems:
+        return f"Not comparable as a whole: {len(comparison.problems)} operations could not be read."
+    changes = comparison.changes
+    if not changes:
+        return "No changes."
+    breaking = _of(changes, Effect.BREAKING)
+    counted = ", ".join(f"{len(_of(changes, effect))} {effect}" for effect in Effect if _of(changes, effect))
+    if not breaking:
+        return f"Nothing breaks: {counted}."
+    if all(change.verdict.source_only for change in breaking):
+        return f"Breaking in source only, by names of generated code: {counted}."
+    return f"Breaking: {counted}."
+
+
+def what_to_look_at(comparison: Comparison, package: Path, surface: Surface) -> list[Look]:
+    """Where the handwritten layer uses what changed; neutral changes concern nobody.
+
+    Args:
+        comparison: The changes.
+        package: The handwritten package.
+        surface: By its IDs the operations' functions are called.
+    """
+    generated, names = uses(package), attributes(package)
+    looks: dict[str, list[str]] = {}
+    for change in comparison.changes:
+        if change.verdict.effect is not Effect.NEUTRAL:
+            places = list(_places(change, generated, names, surface))
+            looks.setdefault(change.found.subject, []).extend(places)
+    return [Look(subject, tuple(sorted(set(places)))) for subject, places in looks.items() if places]
+
+
+def as_markdown(comparison: Comparison, looks: list[Look], title: str) -> str:
+    """The report for people."""
+    return "\n".join(_lines(comparison, looks, title)) + "\n"
+
+
+def as_json(comparison: Comparison, looks: list[Look]) -> str:
+    """The report for machines."""
+    return json.dumps(
+        {
+            "verdict": verdict(comparison),
+            "breaking": any(change.verdict.effect is Effect.BREAKING for change in comparison.changes),
+            "changes": [_as_data(change) for change in comparison.changes],
+            "problems": list(comparison.problems),
+            "look_at": [{"subject": look.subject, "places": list(look.places)} for look in looks],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _lines(comparison: Comparison, looks: list[Look], title: str) -> Iterator[str]:
+    yield from (f"# {title}", "", f"**{verdict(comparison)}**")
+    for effect, heading in HEADINGS.items():
+        if changes := _of(comparison.changes, effect):
+            yield from ("", f"## {heading}", "")
+            yield from (_line(change) for change in changes)
+    if comparison.problems:
+        yield from ("", "## Not compared", "")
+        yield from (f"- {problem}" for problem in comparison.problems)
+    yield from ("", "## What the handwritten layer must look at", "")
+    yield from (f"- `{look.subject}`: {', '.join(look.places)}" for look in looks)
+    if not looks:
+        yield "Nothing: together_ext uses nothing of this."
+
+
+def _line(change: Change) -> str:
+    found, judged = change.found, change.verdict
+    flags = "".join(f" *[{flag}]*" for flag in _flags(change))
+    side = f" ({found.side})" if found.side else ""
+    absorbed = f" With us it is absorbed by {judged.absorbed_by}." if judged.absorbed_by else ""
+    where = "" if change.operations == () or found.subject.startswith(change.operations) else _where(change)
+    return f"- `{found.subject}`{side} {found.what}: {judged.why}.{flags}{absorbed}{where}"
+
+
+def _where(change: Change) -> str:
+    shown = ", ".join(change.operations[:3])
+    more = len(change.operations) - 3
+    return f" In {shown}{f' and {more} more' if more > 0 else ''}."
+
+
+def _flags(change: Change) -> list[str]:
+    judged = change.verdict
+    flags = {"source only": judged.source_only, "tighter": judged.tighter, "open enum": judged.open_enum}
+    return [name for name, is_set in flags.items() if is_set]
+
+
+def _of(changes: tuple[Change, ...], effect: Effect) -> list[Change]:
+    return [change for change in changes if change.verdict.effect is effect]
+
+
+def _as_data(change: Change) -> dict[str, object]:
+    found, judged = change.found, change.verdict
+    return {
+        "subject": found.subject,
+        "kind": found.kind,
+        "side": found.side or None,
+        "class": str(judged.effect),
+        "what": found.what,
+        "why": judged.why,
+        "source_only": judged.source_only,
+        "tighter": judged.tighter,
+        "open_enum": judged.open_enum,
+        "absorbed_by": judged.absorbed_by or None,
+        "operations": list(change.operations),
+    }
+
+
+def _places(change: Change, generated: list[Use], names: dict[str, list[str]], surface: Surface) -> Iterator[str]:
+    """Where the class, the field or the function of a change is used.
+
+    A field counts where a module reads an attribute of its name: that may be another one's, so it is a hint.
+    """
+    subject = change.found.subject
+    if " " in subject:
+        # Such as `GET /fine-tunes ?limit` or `POST /fine-tunes body`.
+        address = " ".join(subject.split(" ")[:2])
+        functions = {operation.id for operation in surface.operations if operation.address == address}
+        yield from (use.place for use in generated if use.name in functions)
+        return
+    type_, _, field = subject.replace("[]", "").partition(".")
+    if field:
+        attribute = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", field.split(".")[-1]).lower()
+        yield from names.get(attribute, [])
+    else:
+        yield from (use.place for use in generated if use.name == type_)

@@ -1,0 +1,106 @@
+"""Every schema of a pruned document with its place: who has it, and whether a server sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tools.spec.documents import Node, reached
+
+UNIONS = ("oneOf", "anyOf")
+NULL: Node = {"type": "null"}
+UNKNOWN_OBJECT = "UnknownObject"
+"""Our name of a free-form object, of a kind that nobody has heard of."""
+ANY_OBJECT: Node = {"type": "object", "additionalProperties": True}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a schema stands.
+
+    `name` is that of `surface.yaml`: `Job`, `Job.status`, `Job.events[]`, `list_jobs.answer`. A member of a union has
+    the name of the union. `role` is `type` for a component, `field`, `item`, `value` (of a mapping), `member`, `body`,
+    `answer` or `parameter`. `answered` says whether a server sends it.
+    """
+
+    name: str
+    role: str
+    answered: bool
+
+
+Change = Callable[[Node, Place], Node]
+
+
+def rewrite(document: Node, change: Change) -> None:
+    """Put what `change` gives in the place of every schema, inner ones first."""
+    answered = reached_from_answers(document)
+    schemas = document["components"]["schemas"]
+    for name in list(schemas):
+        schemas[name] = _rewritten(schemas[name], Place(name, "type", name in answered), change)
+    for holder, place in roots(document):
+        holder["schema"] = _rewritten(holder["schema"], place, change)
+
+
+def roots(document: Node) -> Iterator[tuple[Node, Place]]:
+    """What holds a `schema` in operations: parameters, and the contents of bodies and answers."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            called = operation["operationId"]
+            for parameter in operation.get("parameters", []):
+                if "schema" in parameter:
+                    yield parameter, Place(f"{called}.{parameter['name']}", "parameter", answered=False)
+            for holder in operation.get("requestBody", {}).get("content", {}).values():
+                if "schema" in holder:
+                    yield holder, Place(f"{called}.body", "body", answered=False)
+            for answer in operation["responses"].values():
+                for holder in answer.get("content", {}).values():
+                    if "schema" in holder:
+                        yield holder, Place(f"{called}.answer", "answer", answered=True)
+
+
+def children(schema: Node, place: Place) -> Iterator[tuple[Any, str | int, Place]]:
+    """The schemas directly inside one: what holds each, under which key, and its place."""
+    for field in schema.get("properties", {}):
+        yield schema["properties"], field, replace(place, name=f"{place.name}.{field}", role="field")
+    if isinstance(schema.get("items"), dict):
+        yield schema, "items", replace(place, name=f"{place.name}[]", role="item")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield schema, "additionalProperties", replace(place, name=f"{place.name}{{}}", role="value")
+    for union in (*UNIONS, "allOf"):
+        for index in range(len(schema.get(union, []))):
+            yield schema[union], index, replace(place, role="member")
+
+
+def reached_from_answers(document: Node) -> set[str]:
+    """The names of the components that a server sends."""
+    return reached(document, [holder["schema"] for holder, place in roots(document) if place.answered])
+
+
+def members(schema: Node) -> list[Node]:
+    """The members of a union; a schema that is none is its own only member."""
+    for union in UNIONS:
+        if union in schema:
+            found: list[Node] = schema[union]
+            return found
+    return [{name: value for name, value in schema.items() if name != "deprecated"}]
+
+
+def united(schema: Node, alternatives: list[Node]) -> Node:
+    """A union of these alternatives, null at its end, in the place of `schema`."""
+    marks = {name: value for name, value in schema.items() if name == "deprecated"}
+    # The order tells parsers what to try first; null is for the end.
+    return {**marks, "anyOf": [one for one in alternatives if one != NULL] + [NULL] * (NULL in alternatives)}
+
+
+def or_null(schema: Node) -> Node:
+    """What the schema allows, or null."""
+    return united(schema, [*members(schema), NULL])
+
+
+def _rewritten(schema: Any, place: Place, change: Change) -> Any:  # noqa: ANN401 -- a schema may be true or false
+    if not isinstance(schema, dict):
+        return schema
+    for holder, key, inner in children(schema, place):
+        holder[key] = _rewritten(holder[key], inner, change)
+    return change(schema, place)

@@ -1,0 +1,203 @@
+"""Schemas in one normal form, so that two ways to write the same thing are the same.
+
+`nullable`, a list of types and null in an enum; a constant and an enum of one; `allOf` of one and what it holds; a
+reference and what it leads to. A schema is taken apart one level at a time: a specification may go round in circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tools.spec.documents import Node, SpecError, resolve
+
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern")
+COUNTS = ("minItems", "maxItems")
+NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+READ_OTHERWISE = frozenset({"date-time", "date", "uuid", "binary"})
+"""Formats for which a generated client has a type of its own."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A string, number or boolean. `values` are those allowed, None for any; `name` is its class, if it gets one."""
+
+    type: str
+    format: str = ""
+    values: frozenset[Any] | None = None
+    name: str = ""
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Many:
+    """An array of `items`."""
+
+    items: Any
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """An object. `name` is its class; `others` is what fields without a name may hold: a schema, true or false."""
+
+    name: str
+    properties: Mapping[str, Any]
+    required: frozenset[str]
+    others: Any = True
+
+    def tags(self, document: Node) -> frozenset[tuple[str, Any]]:
+        """The fields that have one value: by them a union knows its member."""
+        return frozenset(
+            (name, value)
+            for name in self.required & self.properties.keys()
+            for one in shape(document, self.properties[name]).plain
+            for value in one.values or ()
+            if len(one.values or ()) == 1
+        )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a schema allows: any of these; `anything` if it does not say."""
+
+    plain: tuple[Plain, ...] = ()
+    many: tuple[Many, ...] = ()
+    objects: tuple[Fields, ...] = ()
+    nullable: bool = False
+    anything: bool = False
+    default: Any = None
+    deprecated: bool = False
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The names of its types, without null."""
+        names = {one.type for one in self.plain}
+        return frozenset(names | ({"array"} if self.many else set()) | ({"object"} if self.objects else set()))
+
+    def values(self, type_: str) -> frozenset[Any] | None:
+        """The known values of a type, None if there are none."""
+        known = [one.values for one in self.plain if one.type == type_ and one.values is not None]
+        return frozenset().union(*known) if known else None
+
+    def is_open(self, type_: str) -> bool:
+        """Whether any value of a type is allowed, even if some are known."""
+        return any(one.type == type_ and one.values is None for one in self.plain)
+
+
+def shape(document: Node, schema: Any) -> Shape:  # noqa: ANN401 -- a schema may be true or false
+    """The normal form of a schema, one level deep.
+
+    Raises:
+        SpecError: A reference leads nowhere, or the schema consists of itself.
+    """
+    found = list(_alternatives(document, schema, "", ()))
+    kinds = [one for one in found if one is not None]
+    plain = tuple(one for one in kinds if isinstance(one, Plain))
+    many = tuple(one for one in kinds if isinstance(one, Many))
+    objects = tuple(one for one in kinds if isinstance(one, Fields))
+    marks = list(_marks(document, schema))
+    return Shape(
+        plain,
+        many,
+        objects,
+        nullable=None in found,
+        anything=any(one is True for one in kinds),
+        default=next((one["default"] for one in marks if one.get("default") is not None), None),
+        deprecated=any(one.get("deprecated") is True for one in marks),
+    )
+
+
+Alternative = Plain | Many | Fields | bool | None
+"""True is anything, None is null."""
+
+
+def _alternatives(document: Node, schema: Any, name: str, seen: tuple[str, ...]) -> Iterator[Alternative]:  # noqa: ANN401 -- a schema may be true or false
+    if not isinstance(schema, dict):
+        yield True
+        return
+    if schema.get("nullable") is True:
+        yield None
+    name = schema.get("title") or name
+    if "$ref" in schema:
+        reference = schema["$ref"]
+        if reference in seen:
+            raise SpecError(f"{reference} consists of itself")
+        target, known_as = resolve(document, reference), schema.get("title") or reference.rpartition("/")[2]
+        yield from _alternatives(document, target, known_as, (*seen, reference))
+    elif "allOf" in schema:
+        yield from _all_of(document, schema, name, seen)
+    elif union := schema.get("anyOf") or schema.get("oneOf"):
+        for member in union:
+            yield from _alternatives(document, member, name if len(union) == 1 else "", seen)
+    else:
+        yield from _simple(schema, name)
+
+
+def _all_of(document: Node, schema: Node, name: str, seen: tuple[str, ...]) -> Iterator[Alternative]:
+    """Objects put together; where there is at most one part that says something, that part."""
+    rest = {key: value for key, value in schema.items() if key not in {"allOf", "nullable", "title"}}
+    parts = [list(_alternatives(document, part, "", seen)) for part in [*schema["allOf"], *([rest] if rest else [])]]
+    if any(None in part for part in parts):
+        yield None
+    telling = [[one for one in part if one is not None and one is not True] for part in parts]
+    telling = [part for part in telling if part]
+    objects = [one for part in telling for one in part if isinstance(one, Fields)]
+    if not telling:
+        yield True
+    elif len(telling) > 1 and len(objects) == len(telling):
+        whole = objects[0]
+        for other in objects[1:]:
+            properties = {**whole.properties, **other.properties}
+            whole = replace(whole, properties=properties, required=whole.required | other.required)
+        yield replace(whole, name=name)
+    else:
+        yield from (replace(one, name=name) if isinstance(one, Fields) and name else one for one in telling[0])
+
+
+def _simple(schema: Node, name: str) -> Iterator[Alternative]:
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if values is not None:
+        if None in values or "null" in types:
+            yield None
+        for type_ in dict.fromkeys(NAMES.get(type(value), "string") for value in values if value is not None):
+            of_type = frozenset(
+                str(value) if type_ in {"array", "object"} else value
+                for value in values
+                if value is not None and NAMES.get(type(value), "string") == type_
+            )
+            yield Plain(type_, values=of_type, name=name)
+        return
+    if not types:
+        types = ["object"] if "properties" in schema else ["array"] if "items" in schema else []
+    if not types:
+        yield True
+    for type_ in types:
+        yield _of_type(schema, type_, name)
+
+
+def _of_type(schema: Node, type_: str, name: str) -> Alternative:
+    if type_ == "null":
+        return None
+    if type_ == "array":
+        return Many(schema.get("items", True), {key: schema[key] for key in COUNTS if key in schema})
+    if type_ == "object":
+        required = frozenset(schema.get("required", []))
+        return Fields(name, schema.get("properties", {}), required, schema.get("additionalProperties", True))
+    format_ = schema.get("format", "") if schema.get("format") in READ_OTHERWISE else ""
+    return Plain(type_, format_, bounds={key: schema[key] for key in BOUNDS if key in schema})
+
+
+def _marks(document: Node, schema: Any) -> Iterator[Node]:  # noqa: ANN401 -- a schema may be true or false
+    """The schema and what it refers to: each may have a default, or be deprecated."""
+    seen: set[str] = set()
+    while isinstance(schema, dict):
+        yield schema
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or reference in seen:
+            return
+        seen.add(reference)
+        schema = resolve(document, reference)
