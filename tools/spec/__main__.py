@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.generate import ROOT
 from tools.spec import overlay, prune, report, rules
 from tools.spec.compare import compare
-from tools.spec.documents import SpecError, read_openapi
+from tools.spec.documents import SpecError, read_openapi, well_formed
 from tools.spec.sync import Outcome, read_recipe, sync
 from tools.spec.write import dump, write
 
@@ -33,9 +33,6 @@ def main(arguments: Sequence[str]) -> int:
         return int(options.run(options))
     except SpecError as error:
         print(f"{error}", file=sys.stderr)
-        return FAILED
-    except RecursionError:
-        print("The specification goes round in a circle that leads nowhere.", file=sys.stderr)
         return FAILED
 
 
@@ -66,7 +63,8 @@ def _step(options: argparse.Namespace) -> int:
         "overlay": lambda: dump(overlay.apply(document, recipe.overlay)),
         "write": lambda: write(document, recipe.words),
     }
-    sys.stdout.write(steps[options.step]())
+    with well_formed(options.file.name):
+        sys.stdout.write(steps[options.step]())
     return DONE
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from tools.spec import compare_schemas
 from tools.spec.changes import Change, Found, judged
 from tools.spec.compare_schemas import Pair
-from tools.spec.documents import Node, SpecError, followed, operations
+from tools.spec.documents import Node, SpecError, followed, operations, well_formed
 from tools.spec.surface import Surface
 
 PARAMETER = re.compile(r"\{[^}]*\}")
@@ -49,18 +49,20 @@ def compare(old: Node, new: Node, surface: Surface) -> Comparison:
     before, after = _by_key(old), _by_key(new)
     kept = {_key(operation.method, _prefix(old) + operation.path) for operation in surface.operations}
     kept |= {_key(operation.method, _prefix(new) + operation.path) for operation in surface.operations}
+    moved = {key: other for key in kept & before.keys() if (other := _moved_to(before[key], before, after))}
     collected: dict[Found, list[str]] = {found: [] for found in _servers(old, new)}
     problems: list[str] = []
     for key in [*before, *(key for key in after if key not in before)]:
         one, other = before.get(key), after.get(key)
-        if key not in kept and not (one is None and other and _is_near(other, before, kept)):
+        if key not in kept and (one or not other or other in moved.values() or not _is_near(other, before, kept)):
             continue
         address = (one or other).address  # type: ignore[union-attr]  # one of them is there
         try:
-            for found in _operation(old, new, one, other, after):
-                collected.setdefault(found, []).append(address)
+            with well_formed(address):
+                for found in _operation(old, new, one, other, moved.get(key)):
+                    collected.setdefault(found, []).append(address)
         except SpecError as error:
-            problems.append(f"{address}: {error}")
+            problems.append(str(error) if str(error).startswith(address) else f"{address}: {error}")
     changes = [Change(found, judged(found), tuple(dict.fromkeys(addresses))) for found, addresses in collected.items()]
     return Comparison(tuple(sorted(changes, key=_rank)), tuple(dict.fromkeys(problems)))
 
@@ -71,10 +73,13 @@ def _rank(change: Change) -> tuple[int, str, str, str]:
 
 
 def _operation(
-    old: Node, new: Node, one: Operation | None, other: Operation | None, after: dict[str, Operation]
+    old: Node, new: Node, one: Operation | None, other: Operation | None, moved_to: Operation | None
 ) -> Iterator[Found]:
     if other is None and one is not None:
-        yield _gone(one, after)
+        if moved_to:
+            yield Found("operation-moved", one.address, f"is at {moved_to.address} now")
+        else:
+            yield Found("operation-removed", one.address, "is gone")
     elif one is None and other is not None:
         yield Found("operation-added", other.address, "is new")
     elif one is not None and other is not None:
@@ -85,12 +90,12 @@ def _operation(
         yield from _answers(old, new, one, other)
 
 
-def _gone(one: Operation, after: dict[str, Operation]) -> Found:
-    """Gone, or moved: to an address that has the operation's ID, or all that it answers and takes."""
-    for other in after.values():
-        if other.method == one.method and _essence(other) == _essence(one):
-            return Found("operation-moved", one.address, f"is at {other.address} now")
-    return Found("operation-removed", one.address, "is gone")
+def _moved_to(one: Operation, before: dict[str, Operation], after: dict[str, Operation]) -> Operation | None:
+    """The new address of an operation that is gone from its own: one with its ID, or with all that it answers and takes."""
+    if one.key in after:
+        return None
+    fresh = (other for key, other in after.items() if key not in before and other.method == one.method)
+    return next((other for other in fresh if _essence(other) == _essence(one)), None)
 
 
 def _essence(operation: Operation) -> Any:  # noqa: ANN401 -- a value to be compared
@@ -218,7 +223,7 @@ def _contents(pair: Pair, before: Node, after: Node, subject: str) -> Iterator[F
 
 def _servers(old: Node, new: Node) -> Iterator[Found]:
     before, after = _server(old), _server(new)
-    if (urlsplit(before)[:2]) != (urlsplit(after)[:2]):
+    if before and urlsplit(before)[:2] != urlsplit(after)[:2]:
         yield Found("server-changed", "the server", f"is {after or 'not told'}, was {before or 'not told'}")
     elif before != after:
         yield Found("prefix-moved", "the server", f"is {after}, was {before}; the rest is in the paths")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -156,6 +157,21 @@ def drop_unused(document: Node) -> None:
     """Remove the schemas that no operation reaches."""
     used, schemas = reached(document, document["paths"]), document["components"]["schemas"]
     document["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in used}
+
+
+@contextmanager
+def well_formed(what: str) -> Iterator[None]:
+    """Say in a sentence that something has not the shape that OpenAPI gives it, however that is noticed.
+
+    A public specification cannot be validated before it is mended: its defaults contradict its types.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise SpecError(f"{what} is not described in the way of OpenAPI ({reason})") from error
+    except RecursionError:
+        raise SpecError(f"{what} goes round in a circle that leads nowhere") from None
 
 
 def operations(document: Node) -> Iterator[tuple[str, str, Node]]:

@@ -66,7 +66,7 @@ def _gone(document: Node, kept: Kept) -> str:
         addresses,
         key=lambda address: (
             # The same method counts for more than a few letters.
-            -difflib.SequenceMatcher(None, kept.address, address).ratio() - 0.2 * (addresses[address] == kept.method),
+            -difflib.SequenceMatcher(None, kept.address, address).ratio() - 0.1 * (addresses[address] == kept.method),
             address,
         ),
     )

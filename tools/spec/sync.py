@@ -13,7 +13,7 @@ from tools.check_generated import differences
 from tools.generate import ROOT, GenerationError, generate
 from tools.spec import overlay, prune, rules, words, write
 from tools.spec.compare import Comparison, compare
-from tools.spec.documents import Node, SpecError, parse, read_openapi
+from tools.spec.documents import Node, SpecError, parse, read_openapi, well_formed
 from tools.spec.overlay import Action, read_overlay
 from tools.spec.surface import Surface, read_surface
 from tools.spec.words import Words, read_words
@@ -59,8 +59,9 @@ def made(upstream: Node, recipe: Recipe) -> Node:
     Raises:
         SpecError: A step cannot be done; the sentence says what to do.
     """
-    kept = prune.prune(upstream, recipe.surface)
-    return overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
+    with well_formed("The specification"):
+        kept = prune.prune(upstream, recipe.surface)
+        return overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
 
 
 def sync(upstream: Path, root: Path) -> Outcome:
@@ -77,7 +78,7 @@ def sync(upstream: Path, root: Path) -> Outcome:
     document = made(read_openapi(upstream), recipe)
     text = write.write(document, recipe.words)
     spec, package = root / "openapi.yaml", root / "generated" / PACKAGE
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix="sync-spec-") as scratch:
         fresh = Path(scratch) / spec.name
         fresh.write_text(text, encoding="utf-8")
         client = Path(scratch) / PACKAGE
@@ -86,8 +87,8 @@ def sync(upstream: Path, root: Path) -> Outcome:
         except GenerationError as error:
             raise SpecError(f"The client cannot be generated: {error}") from error
         check(client, fresh, root)
-        before = read_openapi(spec)
-        changed = spec.read_text(encoding="utf-8") != text or any(differences(package, client))
+        before = read_openapi(spec) if spec.exists() else {"paths": {}}
+        changed = not spec.exists() or spec.read_text(encoding="utf-8") != text or any(differences(package, client))
         if changed:
             put(fresh, client, root)
     comparison = compare(before, parse(text, spec.name), recipe.surface)
@@ -118,12 +119,15 @@ def put(spec: Path, client: Path, root: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     shutil.copyfile(spec, new_spec)
     shutil.copytree(client, new, ignore=shutil.ignore_patterns("__pycache__"))
-    package.rename(old)
+    if package.exists():
+        package.rename(old)
     try:
         new.rename(package)
         new_spec.replace(target)
     except OSError:
         shutil.rmtree(package, ignore_errors=True)
-        old.rename(package)
+        if old.exists():
+            old.rename(package)
+        new_spec.unlink(missing_ok=True)
         raise
-    shutil.rmtree(old)
+    shutil.rmtree(old, ignore_errors=True)

@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     forms.no_defaults,
     forms.no_bounds,
     forms.no_formats_of_numbers,
+    forms.no_order_without_meaning,
     forms.one_form_of_null,
     forms.no_unions_of_one,
     names.types_have_our_names,

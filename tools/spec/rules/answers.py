@@ -91,12 +91,10 @@ def unions_have_a_last_resort(document: Node, _surface: Surface) -> None:
 
     def change(schema: Node, place: Place) -> Node:
         alternatives = members(schema)
-        if (
-            not place.answered
-            or place.role != "field"
-            or not any(one.get("$ref") in objects for one in alternatives)
-            or last_resort in alternatives
-        ):
+        kinds = sum(one.get("$ref") in objects for one in alternatives)
+        # An item that is no union stays what it is: a list of jobs holds jobs.
+        enough = kinds > (0 if place.role == "field" else 1)
+        if not place.answered or place.role in {"type", "member"} or not enough or last_resort in alternatives:
             return schema
         return united(schema, [*alternatives, last_resort])
 

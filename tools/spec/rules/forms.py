@@ -136,6 +136,17 @@ def no_bounds(document: Node, _surface: Surface) -> None:
                     del holder["deprecated"]
 
 
+def no_order_without_meaning(document: Node, _surface: Surface) -> None:
+    """Required fields and known values are sets: the specification lists them in another order one day."""
+
+    def change(schema: Node, _place: Place) -> Node:
+        for name in {"required", "enum"} & schema.keys():
+            schema[name] = sorted(schema[name], key=str)
+        return schema
+
+    rewrite(document, change)
+
+
 def no_formats_of_numbers(document: Node, _surface: Surface) -> None:
     """They change no code, but they come and go."""
 

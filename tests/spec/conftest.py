@@ -1,0 +1,117 @@
+"""Repositories in small, and the real one: a specification, and what makes an openapi.yaml and a client of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tools.generate import ROOT
+from tools.spec import write
+from tools.spec.documents import Node, drop_unused, operations, read_openapi
+from tools.spec.sync import Recipe, made, read_recipe, sync
+
+SPECIMEN = Path(__file__).parent / "specimen"
+REFERENCE = Path(
+    os.environ.get("TOGETHER_EXT_UPSTREAM", ROOT.parent / "shared" / "reference" / "upstream-openapi-2026-04-28.yaml")
+)
+"""The public specification that the committed openapi.yaml is made of; it is no part of the repository."""
+
+HANDWRITTEN = '''\
+"""A handwritten layer in small: what uses the specimen's client."""
+
+from together_generated import models
+from together_generated.api.fine_tuning import retrieve_fine_tune as endpoint
+from together_generated.models import DownloadCheckpoint
+
+WHOLE = DownloadCheckpoint.MODEL_OUTPUT_PATH
+RETRIEVE = endpoint.sync_detailed
+
+
+def stands(job: models.FinetuneResponse) -> object:
+    """Where a job stands."""
+    return job.status
+'''
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository's root, the public specification that its openapi.yaml is made of, and the recipe."""
+
+    root: Path
+    upstream_file: Path
+    upstream_as_read: Node
+    recipe: Recipe
+
+    @property
+    def upstream(self) -> Node:
+        """The public specification, to be changed."""
+        return deepcopy(self.upstream_as_read)
+
+    @property
+    def spec(self) -> Path:
+        """The committed openapi.yaml."""
+        return self.root / "openapi.yaml"
+
+    def text(self, upstream: Node) -> str:
+        """What openapi.yaml would be made of a public specification."""
+        return write.write(made(upstream, self.recipe), self.recipe.words)
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the repository that a sync may change."""
+        found = [self.spec, *(path for path in (self.root / "generated").rglob("*") if path.suffix != ".pyc")]
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def specimen(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The repository in small, synced once."""
+    root = tmp_path_factory.mktemp("specimen") / "repository"
+    shutil.copytree(SPECIMEN, root)
+    (root / "together_ext").mkdir()
+    (root / "together_ext" / "__init__.py").write_text(HANDWRITTEN)
+    sync(root / "upstream.yaml", root)
+    return _repository(root, root / "upstream.yaml")
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """This repository's own recipe, client and handwritten layer, in a copy; and the public specification."""
+    if not REFERENCE.exists():
+        pytest.skip("the public specification is not there: TOGETHER_EXT_UPSTREAM says where it is")
+    root = tmp_path_factory.mktemp("reference") / "repository"
+    for name in ("openapi.yaml", "openapi.overlay.yaml", "tools/spec/surface.yaml", "tools/spec/words.yaml"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("generated/together_generated", "together_ext", "tests/wire/fixtures"):
+        shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    whole = _repository(root, REFERENCE)
+    return replace(whole, upstream_as_read=_of_our_tags(whole.upstream_as_read, whole.recipe))
+
+
+@pytest.fixture(params=["specimen", "reference"])
+def repository(request: pytest.FixtureRequest) -> Repository:
+    """Both of them."""
+    found: Repository = request.getfixturevalue(request.param)
+    return found
+
+
+def _repository(root: Path, upstream: Path) -> Repository:
+    return Repository(root, upstream, read_openapi(upstream), read_recipe(root))
+
+
+def _of_our_tags(document: Node, recipe: Recipe) -> Node:
+    """A public specification without the tags that we do not use: most of it, and of the time it takes to read."""
+    tags = {operation.tag for operation in recipe.surface.operations}
+    paths: Node = {}
+    for method, path, found in operations(document):
+        if tags & set(found["tags"]):
+            paths.setdefault(path, {})[method] = found
+    slim = {**document, "paths": paths, "components": {**document["components"]}}
+    drop_unused(slim)
+    return slim
