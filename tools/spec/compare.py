@@ -91,7 +91,7 @@ def _operation(
 
 
 def _moved_to(one: Operation, before: dict[str, Operation], after: dict[str, Operation]) -> Operation | None:
-    """The new address of an operation that is gone from its own: one with its ID, or with all that it answers and takes."""
+    """The new address of an operation that is gone: that which has its ID, or answers and takes the same."""
     if one.key in after:
         return None
     fresh = (other for key, other in after.items() if key not in before and other.method == one.method)

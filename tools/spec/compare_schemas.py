@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.spec.changes import Found
 from tools.spec.documents import Node
-from tools.spec.shape import Fields, Many, Plain, Shape, shape
+from tools.spec.shape import Fields, Many, Plain, Shape, fingerprint_of, shape
 
 LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems"})
 ALIKE = 0.5
@@ -143,11 +143,14 @@ def _objects(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[
 def _matched(
     pair: Pair, old: list[Fields], new: list[Fields]
 ) -> tuple[list[tuple[Fields, Fields]], list[Fields], list[Fields]]:
-    """Which objects of two unions are the same: by their tags, their names, or most of their fields; and the rest."""
+    """Which objects of two unions are the same: by tags, names, all or most of their fields; and the rest."""
+    if len(old) == len(new) == 1:
+        return [(old[0], new[0])], [], []
     matched: list[tuple[Fields, Fields]] = []
     tests: tuple[Callable[[Fields, Fields], bool], ...] = (
+        lambda one, other: fingerprint_of(pair.old, one) == fingerprint_of(pair.new, other),
         lambda one, other: bool(one.tags(pair.old)) and one.tags(pair.old) == other.tags(pair.new),
-        lambda one, other: one.name == other.name and bool(one.properties) == bool(other.properties),
+        lambda one, other: bool(one.name) and one.name == other.name,
         lambda one, other: _likeness(one, other) >= ALIKE,
     )
     for test in tests:
@@ -157,8 +160,6 @@ def _matched(
                 matched.append((one, other))
                 old.remove(one)
                 new.remove(other)
-    if len(old) == len(new) == 1 and not matched:
-        matched.append((old.pop(), new.pop()))
     return matched, old, new
 
 
@@ -191,15 +192,24 @@ def required(pair: Pair, subject: str, *, was: bool, now: bool) -> Iterator[Foun
 
 
 def _others(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
-    if isinstance(old.others, dict) and isinstance(new.others, dict):
+    was, now = _allowed(pair.old, old.others), _allowed(pair.new, new.others)
+    if was == now == "typed":
         yield from schemas(pair, old.others, new.others, f"{subject}{{}}")
-    elif (old.others is False) != (new.others is False):
-        what = "takes no fields without a name any more" if new.others is False else "takes fields without a name"
-        yield pair.found("others-closed" if new.others is False else "others-opened", subject, what)
-    elif isinstance(old.others, dict) != isinstance(new.others, dict):
-        closed = isinstance(new.others, dict)
-        kind = "type-narrowed" if closed else "type-widened"
-        yield pair.found(kind, f"{subject}{{}}", "is typed now" if closed else "may be anything now")
+    elif "nothing" in (was, now) and was != now:
+        closed = now == "nothing"
+        what = "takes no fields without a name any more" if closed else "takes fields without a name"
+        yield pair.found("others-closed" if closed else "others-opened", subject, what)
+    elif was != now:
+        kind, what = ("type-narrowed", "is typed now") if now == "typed" else ("type-widened", "may be anything now")
+        yield pair.found(kind, f"{subject}{{}}", what)
+
+
+def _allowed(document: Node, others: Any) -> str:  # noqa: ANN401 -- a schema may be true or false
+    """What fields without a name may hold."""
+    if others is False:
+        return "nothing"
+    one = shape(document, others)
+    return "anything" if one.anything and not one.types else "typed"
 
 
 def _renamed_to(pair: Pair, old: Fields, new: Fields, name: str) -> str:

@@ -15,6 +15,8 @@ from tools.spec.documents import Node, SpecError, resolve
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern")
 COUNTS = ("minItems", "maxItems")
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+DEEP = 6
+"""How deep schemas are looked into to tell whether they are the same."""
 READ_OTHERWISE = frozenset({"date-time", "date", "uuid", "binary"})
 """Formats for which a generated client has a type of its own."""
 
@@ -96,6 +98,8 @@ def shape(document: Node, schema: Any) -> Shape:  # noqa: ANN401 -- a schema may
     kinds = [one for one in found if one is not None]
     plain = tuple(one for one in kinds if isinstance(one, Plain))
     many = tuple(one for one in kinds if isinstance(one, Many))
+    if len(many) > 1:
+        many = tuple(sorted(many, key=lambda one: fingerprint(document, one.items)))
     objects = tuple(one for one in kinds if isinstance(one, Fields))
     marks = list(_marks(document, schema))
     return Shape(
@@ -107,6 +111,26 @@ def shape(document: Node, schema: Any) -> Shape:  # noqa: ANN401 -- a schema may
         default=next((one["default"] for one in marks if one.get("default") is not None), None),
         deprecated=any(one.get("deprecated") is True for one in marks),
     )
+
+
+def fingerprint(document: Node, schema: Any, depth: int = DEEP) -> str:  # noqa: ANN401 -- a schema may be true or false
+    """The same text for the same meaning, in whatever order and words; named objects by their names."""
+    one = shape(document, schema)
+    if depth == 0:
+        return ""
+    plain = sorted(f"{it.type}:{it.format}:{sorted(map(str, it.values or ()))}:{it.bounds}" for it in one.plain)
+    many = sorted(f"[{fingerprint(document, it.items, depth - 1)}]{it.bounds}" for it in one.many)
+    objects = sorted(fingerprint_of(document, it, depth) for it in one.objects)
+    return "|".join([*plain, *many, *objects, *["null"] * one.nullable, *["anything"] * one.anything])
+
+
+def fingerprint_of(document: Node, one: Fields, depth: int = DEEP) -> str:
+    """The fingerprint of an object: its name, or its fields."""
+    fields = (
+        f"{name}{'!' if name in one.required else ''}={fingerprint(document, field, depth - 1)}"
+        for name, field in sorted(one.properties.items())
+    )
+    return one.name or f"{{{', '.join(fields)}}} {fingerprint(document, one.others, depth - 1)}"
 
 
 Alternative = Plain | Many | Fields | bool | None

@@ -19,13 +19,14 @@ HEAD = """\
 #   - A union of objects ends in a free-form object, so that a kind nobody has heard of still parses.
 #   - Only 2xx answers are described, and requests carry no defaults: what a caller leaves out is not sent.
 """
-WIDTH = 110
+WIDTH = 104
 """Columns after which a text is broken; PyYAML does it after the word that goes beyond."""
 DOCUMENT = ("openapi", "info", "servers", "tags", "paths", "components")
 OPERATION = (
     *("operationId", "tags", "summary", "deprecated", "description"),
     *("security", "parameters", "requestBody", "responses"),
 )
+SCHEME = ("type", "scheme", "in", "name")
 EXCHANGE = ("name", "in", "required", "deprecated", "description", "schema", "content")
 SCHEMA = (
     *("$ref", "type", "format", "deprecated", "description"),
@@ -51,8 +52,11 @@ def _in_order(document: Node) -> Node:
     paths = {
         path: {method: _operation(one) for method, one in item.items()} for path, item in document["paths"].items()
     }
-    components = {**document["components"]}
-    components["schemas"] = {name: _schema(schema) for name, schema in components["schemas"].items()}
+    schemes = document["components"]["securitySchemes"]
+    components = {
+        "securitySchemes": {name: _sorted(schemes[name], SCHEME) for name in sorted(schemes)},
+        "schemas": {name: _schema(schema) for name, schema in document["components"]["schemas"].items()},
+    }
     return _sorted({**document, "paths": paths, "components": components}, DOCUMENT)
 
 

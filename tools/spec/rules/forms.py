@@ -37,9 +37,8 @@ def no_foreign_words(document: Node, _surface: Surface) -> None:
         return schema
 
     rewrite(document, change)
-    wordless(document["info"])
-    for scheme in document["components"]["securitySchemes"].values():
-        wordless(scheme)
+    for node in (document["info"], *document.get("servers", []), *document["components"]["securitySchemes"].values()):
+        wordless(node)
     for item in document["paths"].values():
         for operation in item.values():
             wordless(operation, WORDS | {"summary"})

@@ -35,11 +35,11 @@ def no_aliases(document: Node, _surface: Surface) -> None:
     schemas: Node = document["components"]["schemas"]
     aliases = {SCHEMAS + name: schema for name, schema in schemas.items() if not _has_a_class(schema)}
     document["components"]["schemas"] = {name: one for name, one in schemas.items() if SCHEMAS + name not in aliases}
-    # One may hold another; as many rounds as there are aliases are enough, unless they go round in a circle.
+    if circular := [alias for alias in aliases if alias in _reached_among(aliases, alias)]:
+        raise SpecError(f"{circular[0]} refers to itself, and to nothing that has fields")
+    # One may hold another; as many rounds as there are aliases are enough.
     for _ in aliases:
         _replace(document, aliases)
-    if circular := sorted(aliases.keys() & set(references(document))):
-        raise SpecError(f"{circular[0]} refers to itself, and to nothing that has fields")
 
 
 def places_have_types(document: Node, surface: Surface) -> None:
@@ -101,6 +101,16 @@ def _as_a_type(schemas: Node, schema: Node, name: str, *, ours: bool) -> Node:
     return {"$ref": SCHEMAS + free}
 
 
+def _reached_among(aliases: dict[str, Node], alias: str) -> set[str]:
+    """The aliases that one leads to, by way of others alone."""
+    waiting, seen = [alias], set[str]()
+    while waiting:
+        for reference in aliases.keys() & set(references(aliases[waiting.pop()])) - seen:
+            seen.add(reference)
+            waiting.append(reference)
+    return seen
+
+
 def _with_fields_of(schema: Node, other: Node) -> Node:
     return {**schema, "properties": {**other.get("properties", {}), **schema.get("properties", {})}}
 
@@ -108,9 +118,10 @@ def _with_fields_of(schema: Node, other: Node) -> Node:
 def _replace(node: Any, replacements: dict[str, Node]) -> None:  # noqa: ANN401 -- any part of a document
     """Put others in the place of references; what stands beside a reference stays."""
     if isinstance(node, dict):
+        parts = list(node.values())
         if node.get("$ref") in replacements:
             node.update({**deepcopy(replacements[node.pop("$ref")]), **node})
-        for part in node.values():
+        for part in parts:
             _replace(part, replacements)
     elif isinstance(node, list):
         for part in node:

@@ -1,0 +1,159 @@
+"""Reading specifications and the recipe, and what is said of those that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.spec.documents import SpecError, followed, parse, read_openapi, resolve
+from tools.spec.prune import prune
+from tools.spec.surface import Kept, Surface, read_surface
+from tools.spec.words import described, read_words, undescribed
+from tools.spec.write import dump
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 2025-02-04 10:43:55", {"a": "2025-02-04 10:43:55"}),
+        ("a: on", {"a": "on"}),
+        ("no: yes", {"no": "yes"}),
+        ("a: true", {"a": True}),
+        ("200: x", {"200": "x"}),
+        ("null: ~", {"null": None}),
+        ("version: 1.10", {"version": 1.1}),
+        ('{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}),
+        ("base: &b {x: 1}\nmore: {<<: *b, y: 2}", {"base": {"x": 1}, "more": {"x": 1, "y": 2}}),
+    ],
+)
+def test_yaml_is_read_as_json_would_have_said_it(text: str, value: object) -> None:
+    assert parse(text, "it") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [", "it is not YAML: line 1: expected the node content"),
+        ("a: 1\nb: 2\na: 3", "it is not YAML: line 3: the key 'a' is there twice"),
+        ("[" * 3000, "it is nested too deeply|it is not YAML"),
+        ("a: !!python/object:os.system {}", "it is not YAML: line 1: could not determine a constructor"),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_line(text: str, sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        parse(text, "it")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"swagger: '2.0'", "is not an OpenAPI 3 document"),
+        (b"- 1", "is not an OpenAPI 3 document"),
+        (b"", "is not an OpenAPI 3 document"),
+        (b"openapi: 3.1.0", "has no paths"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+    ],
+)
+def test_what_is_no_specification_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_bytes(content)
+    with pytest.raises(SpecError, match=f"spec.yaml {sentence}"):
+        read_openapi(file)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be read: No such file"):
+        read_openapi(tmp_path / "gone.yaml")
+
+
+def test_references_are_followed_and_those_that_lead_nowhere_are_told() -> None:
+    document = {"a": {"b/c": {"~": 7}}, "x": {"$ref": "#/y"}, "y": {"$ref": "#/a"}, "o": {"$ref": "#/o"}}
+    assert resolve(document, "#/a/b~1c/~0") == 7
+    assert followed(document, document["x"]) == document["a"]
+    with pytest.raises(SpecError, match="#/a/gone does not exist"):
+        resolve(document, "#/a/gone")
+    with pytest.raises(SpecError, match="leads out of the document"):
+        resolve(document, "other.yaml#/a")
+    with pytest.raises(SpecError, match="#/o refers to itself"):
+        followed(document, document["o"])
+
+
+# The recipe -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{}", "lists no operations"),
+        ("operations: {Jobs: {list_jobs: /jobs}}", "list_jobs has the address '/jobs', expected such as GET"),
+        ("operations: {A: {x: GET /a}, B: {x: GET /b}}", "lists the operationId x twice"),
+    ],
+)
+def test_a_surface_that_makes_no_sense_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "surface.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError, match=sentence):
+        read_surface(file)
+
+
+def test_words_are_given_and_what_has_none_comes_last_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text("info: {}\ntags: {}\noperations: {}\ntypes: {Job: {about: A job., fields: {z: Last., a: }}}")
+    properties = {name: {"type": "string"} for name in ("new", "a", "fresh", "z")}
+    schemas = {"Other": {"type": "string"}, "Job": {"type": "object", "properties": properties}}
+    document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas}}
+    words = read_words(file)
+    found = described(document, words)["components"]["schemas"]
+    assert list(found) == ["Job", "Other"]
+    assert list(found["Job"]["properties"]) == ["z", "a", "fresh", "new"]
+    assert found["Job"]["properties"]["z"] == {"type": "string", "description": "Last."}
+    assert found["Job"]["description"] == "A job."
+    assert list(undescribed(document, words)) == ["Other", "Job.new", "Job.fresh"]
+
+
+def test_words_for_what_is_gone_are_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text("info: {}\ntags: {}\noperations: {x: {}}\ntypes: {Gone: Words., Job: {fields: {y: Words.}}}")
+    document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Job": {"type": "object"}}}}
+    with pytest.raises(SpecError, match=r"describes what is not there \(any more\): x, Gone, Job\.y\."):
+        described(document, read_words(file))
+    file.write_text("[]")
+    with pytest.raises(SpecError, match="is not a mapping of mappings"):
+        read_words(file)
+
+
+# Pruning and writing --------------------------------------------------------------------------------------------
+
+
+def test_what_a_path_says_for_all_its_operations_is_said_by_each() -> None:
+    common = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    own = {**common, "schema": {"type": "integer"}}
+    item = {"parameters": [common], "get": {"responses": {}}, "delete": {"parameters": [own], "responses": {}}}
+    document = {"openapi": "3.1.0", "paths": {"/jobs/{id}": item}}
+    kept = (Kept("retrieve", "Jobs", "get", "/jobs/{id}"), Kept("remove", "Jobs", "delete", "/jobs/{id}"))
+    found = prune(document, Surface(kept, {}, {}))["paths"]["/jobs/{id}"]
+    assert list(found) == ["get", "delete"]
+    assert found["get"]["parameters"] == [common]
+    assert found["delete"]["parameters"] == [own]
+    assert (found["get"]["operationId"], found["get"]["tags"]) == ("retrieve", ["Jobs"])
+
+
+def test_an_operation_of_a_specification_without_any_is_gone_all_the_same() -> None:
+    with pytest.raises(SpecError, match="the nearest are: none, as there are no operations"):
+        prune({"openapi": "3.1.0", "paths": {}}, Surface((Kept("x", "T", "get", "/x"),), {}, {}))
+
+
+def test_what_is_written_can_be_read_by_any_parser_and_has_no_long_lines() -> None:
+    text = "Words, many of them, and a colon: so that they have to be folded somewhere. " * 3
+    document = {
+        "a": ["on", "1.0", "null", "2025-02-04", {"200": text.strip()}],
+        "tags": ["x"],
+        "b": {"c": {"tags": ["y"]}},
+    }
+    written = dump(document)
+    assert parse(written, "it") == document
+    assert max(map(len, written.splitlines())) <= 120
+    assert "'on'" in written
+    assert "'2025-02-04'" in written
+    assert "tags: [y]" in written

@@ -1,0 +1,102 @@
+"""The overlay: what an action does, and what stops it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.spec.documents import Node, SpecError
+from tools.spec.overlay import apply, read_overlay
+
+ACTION = {"target": "$.info", "description": "A reason.", "x-date": "2026-11-25", "update": {"title": "Ours"}}
+
+
+def document() -> Node:
+    """A specification with something to be changed."""
+    job = {"type": "object", "properties": {"id": {"type": "string", "format": "uuid"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Theirs", "version": "1"},
+        "paths": {"/jobs": {"get": {"responses": {"200": {"$ref": "#/components/schemas/Job"}}}}},
+        "components": {"schemas": {"Job": job | {"enum": ["a", "b"]}, "Unused": {}}},
+    }
+
+
+def overlaid(tmp_path: Path, *actions: Any) -> Node:  # noqa: ANN401 -- whatever an overlay says
+    """The document after these actions; each is as `ACTION` but for what it says otherwise."""
+    file = tmp_path / "overlay.yaml"
+    whole = [{**ACTION, **action} if isinstance(action, dict) else action for action in actions]
+    whole = [
+        {key: value for key, value in one.items() if value != "-"} if isinstance(one, dict) else one for one in whole
+    ]
+    file.write_text(yaml.safe_dump({"overlay": "1.0.0", "info": {}, "actions": whole}))
+    return apply(document(), read_overlay(file))
+
+
+def test_mappings_are_merged_and_what_is_not_used_any_more_is_gone(tmp_path: Path) -> None:
+    found = overlaid(tmp_path, {})
+    assert found["info"] == {"title": "Ours", "version": "1"}
+    assert list(found["components"]["schemas"]) == ["Job"]
+
+
+def test_a_list_gets_one_more_item(tmp_path: Path) -> None:
+    found = overlaid(tmp_path, {"target": "$.components.schemas.Job.enum", "update": "c"})
+    assert found["components"]["schemas"]["Job"]["enum"] == ["a", "b", "c"]
+
+
+def test_a_list_in_an_update_is_appended(tmp_path: Path) -> None:
+    found = overlaid(tmp_path, {"target": "$.components.schemas.Job", "update": {"enum": ["c", "d"]}})
+    assert found["components"]["schemas"]["Job"]["enum"] == ["a", "b", "c", "d"]
+
+
+def test_actions_see_what_those_before_them_have_made(tmp_path: Path) -> None:
+    place = "$.components.schemas.Job.properties"
+    removed = {"target": f"{place}.id", "remove": True, "update": "-"}
+    found = overlaid(tmp_path, removed, {"target": place, "update": {"id": {"type": "string"}}})
+    assert found["components"]["schemas"]["Job"]["properties"] == {"id": {"type": "string"}}
+
+
+def test_the_whole_document_can_be_updated(tmp_path: Path) -> None:
+    assert overlaid(tmp_path, {"target": "$", "update": {"servers": []}})["servers"] == []
+
+
+def test_several_items_of_a_list_are_removed_at_once(tmp_path: Path) -> None:
+    found = overlaid(tmp_path, {"target": "$.components.schemas.Job.enum[*]", "remove": True, "update": "-"})
+    assert found["components"]["schemas"]["Job"]["enum"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        ({"target": "$.gone"}, r"action 1 of the overlay \(\$\.gone\) matches nothing\. Its reason is: A reason\."),
+        ({"target": "$.a["}, r"has no JSONPath for a target: unexpected end of query"),
+        ({"update": {"version": "1"}}, r"says what the specification says itself now: version: '1'"),
+        (
+            {"target": "$.components.schemas.Job.enum", "update": "b"},
+            r"says what the specification says itself now: 'b'",
+        ),
+        ({"target": "$.info.title", "update": "x"}, r"would put 'x' in the place of 'Theirs': remove that first"),
+        ({"target": "$.info", "update": "x"}, r"would put 'x' in the place of \{"),
+        ({"target": "$", "remove": True, "update": "-"}, r"would remove the whole document"),
+        ({"target": "-"}, r"overlay\.yaml: action 1 has no target"),
+        ("a text", r"overlay\.yaml: action 1 has no target"),
+        ({"description": "-"}, r"action 1 \(\$\.info\) lacks its reason \(description\) or date"),
+        ({"x-date": "soon"}, r"lacks its reason \(description\) or date \(x-date\)"),
+        ({"update": "-"}, r"has to have either an update or `remove: true`"),
+        ({"remove": True}, r"has to have either an update or `remove: true`"),
+    ],
+)
+def test_an_action_that_cannot_be_done_is_an_error(tmp_path: Path, action: Any, sentence: str) -> None:  # noqa: ANN401
+    with pytest.raises(SpecError, match=sentence):
+        overlaid(tmp_path, action)
+
+
+@pytest.mark.parametrize("text", ["", "overlay: 2.0.0", "overlay: 1.0.0", "[1]"])
+def test_what_is_no_overlay_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "overlay.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError, match=r"overlay\.yaml (is not an OpenAPI Overlay|has no actions)"):
+        read_overlay(file)
