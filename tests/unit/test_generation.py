@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,14 @@ from tools.check_generated import (
     dangling_imports,
     differences,
     empty_operations,
+    lost_names,
     missing_operations,
     operations,
+    unread_payloads,
+    unwanted_operations,
 )
-from tools.generate import CONFIG, PACKAGE, SPEC, GenerationError, generate
+from tools.generate import CONFIG, PACKAGE, ROOT, SPEC, GenerationError, generate
+from tools.uses import attributes, uses
 
 # A fresh package against the committed one ----------------------------------------------------------------------
 
@@ -240,6 +245,115 @@ def test_a_file_that_is_no_python_is_found_and_the_others_are_still_read(danglin
 
 def test_the_committed_client_has_no_dangling_import() -> None:
     assert list(dangling_imports(PACKAGE)) == []
+
+
+# What the handwritten layer uses --------------------------------------------------------------------------------
+
+HANDWRITTEN = """
+import together_generated
+import together_generated.errors as errors
+from together_generated import models
+from together_generated.api.jobs import list_jobs as endpoint
+from together_generated.models import State as S
+
+
+def f(job: models.Job) -> object:
+    from together_generated.types import UNSET
+
+    job.status = S.ON
+    return endpoint.sync(limit=1), models.State.OFF.value, together_generated.Client, errors.Odd, UNSET, job.id
+"""
+CLIENT = {
+    "__init__.py": "class Client: ...\n",
+    "errors.py": "class Odd(Exception): ...\n",
+    "types.py": "UNSET = object()\n",
+    "api/__init__.py": "",
+    "api/jobs/__init__.py": "",
+    "api/jobs/list_jobs.py": ENTRY_POINTS,
+    "models/__init__.py": (
+        "from enum import Enum\nclass Job: ...\nclass State(str, Enum):\n    ON = 'on'\n    OFF = 'off'\n"
+    ),
+}
+
+
+def test_every_name_that_is_used_is_found_however_it_is_imported(tmp_path: Path) -> None:
+    package = write(tmp_path / "ours", {"sub/module.py": HANDWRITTEN})
+    found = {(use.module, use.name) for use in uses(package)}
+    assert found >= {
+        ("together_generated", ""),
+        ("together_generated", "Client"),
+        ("together_generated.errors", "Odd"),
+        ("together_generated.models", "Job"),
+        ("together_generated.models.State", "ON"),
+        ("together_generated.models.State", "OFF"),
+        ("together_generated.api.jobs.list_jobs", "sync"),
+        ("together_generated.types", "UNSET"),
+    }
+    assert {use.place for use in uses(package) if use.name == "ON"} == {"ours/sub/module.py:12"}
+    assert attributes(package)["status"] == ["ours/sub/module.py:12"]
+    assert attributes(package)["limit"] == ["ours/sub/module.py:13"]
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A generated package in small, that can be imported."""
+    package = write(tmp_path / "a_small_client", CLIENT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield package
+    for name in [name for name in sys.modules if name.split(".")[0] == package.name]:
+        del sys.modules[name]
+
+
+def test_names_that_are_there_are_not_lost(tmp_path: Path, client: Path) -> None:
+    assert list(lost_names(write(tmp_path / "ours", {"module.py": HANDWRITTEN}), client)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "lost"),
+    [
+        ("models/__init__.py", "    OFF = 'off'\n", "", "13: uses OFF of together_generated.models.State"),
+        ("models/__init__.py", "class Job:", "class Task:", "9: uses Job of together_generated.models"),
+        ("api/jobs/list_jobs.py", "def sync():", "def synchronous():", "13: uses sync of together_generated.api.jobs"),
+        ("types.py", "UNSET", "NOTHING", "10: uses UNSET of together_generated.types"),
+    ],
+)
+def test_a_name_that_we_use_and_that_is_gone_is_found(
+    tmp_path: Path, client: Path, file: str, old: str, new: str, lost: str
+) -> None:
+    write(client, {file: CLIENT[file].replace(old, new)})
+    problems = list(lost_names(write(tmp_path / "ours", {"module.py": HANDWRITTEN}), client))
+    assert any(f"ours/module.py:{lost}" in problem for problem in problems), problems
+
+
+def test_the_handwritten_layer_uses_nothing_that_is_not_there() -> None:
+    assert len(uses(ROOT / "together_ext")) > 50
+    assert list(lost_names(ROOT / "together_ext", PACKAGE)) == []
+
+
+def test_a_module_that_belongs_to_no_operation_is_found(tmp_path: Path) -> None:
+    write(tmp_path, {"api/jobs/list_jobs.py": ENTRY_POINTS, "api/jobs/__init__.py": ""})
+    assert list(unwanted_operations(iter(["list_jobs"]), tmp_path)) == []
+    assert list(unwanted_operations(iter([]), tmp_path)) == ["api/jobs/list_jobs.py: belongs to no operation"]
+
+
+def test_the_payloads_can_be_read() -> None:
+    folder = ROOT / "tests" / "wire" / "fixtures"
+    assert len(list(folder.glob("*.json"))) >= 10
+    assert list(unread_payloads(folder, PACKAGE)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "payload", "problem"),
+    [
+        ("Nothing.json", {}, "payload Nothing it: there is no such class"),
+        ("FinetuneResponse.json", {"status": "running"}, "payload FinetuneResponse it: cannot be read: KeyError: 'id'"),
+        ("FinetuneResponse.json", [], "payload FinetuneResponse it: cannot be read: "),
+    ],
+)
+def test_a_payload_that_cannot_be_read_is_found(tmp_path: Path, file: str, payload: object, problem: str) -> None:
+    (tmp_path / file).write_text(json.dumps({"it": payload}))
+    (found,) = unread_payloads(tmp_path, PACKAGE)
+    assert found.startswith(problem)
 
 
 # The command of `make check-generated` --------------------------------------------------------------------------

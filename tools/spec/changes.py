@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -30,7 +31,8 @@ class Verdict:
 class Found:
     """A change as it was found. `side` is `request`, `answer`, or nothing where it is about both.
 
-    `closed` says of an enum or union in an answer that the document allows nothing else there.
+    `closed` says of an enum or union in an answer that the document allows nothing else there. `field` is where it was
+    found, if the subject is used in several places: it is the same change in each.
     """
 
     kind: str
@@ -38,15 +40,17 @@ class Found:
     what: str
     side: str = ""
     closed: bool = False
+    field: str = dataclasses.field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change, what to think of it, and the operations that it concerns."""
+    """A change, what to think of it, and the operations and fields that it concerns."""
 
     found: Found
     verdict: Verdict
-    operations: tuple[str, ...] = field(default=())
+    operations: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 def judged(found: Found) -> Verdict:

@@ -50,7 +50,7 @@ def compare(old: Node, new: Node, surface: Surface) -> Comparison:
     kept = {_key(operation.method, _prefix(old) + operation.path) for operation in surface.operations}
     kept |= {_key(operation.method, _prefix(new) + operation.path) for operation in surface.operations}
     moved = {key: other for key in kept & before.keys() if (other := _moved_to(before[key], before, after))}
-    collected: dict[Found, list[str]] = {found: [] for found in _servers(old, new)}
+    collected: dict[Found, list[tuple[str, str]]] = {found: [] for found in _servers(old, new)}
     problems: list[str] = []
     for key in [*before, *(key for key in after if key not in before)]:
         one, other = before.get(key), after.get(key)
@@ -60,11 +60,16 @@ def compare(old: Node, new: Node, surface: Surface) -> Comparison:
         try:
             with well_formed(address):
                 for found in _operation(old, new, one, other, moved.get(key)):
-                    collected.setdefault(found, []).append(address)
+                    collected.setdefault(found, []).append((address, found.field or found.subject))
         except SpecError as error:
             problems.append(str(error) if str(error).startswith(address) else f"{address}: {error}")
-    changes = [Change(found, judged(found), tuple(dict.fromkeys(addresses))) for found, addresses in collected.items()]
+    changes = [_change(found, places) for found, places in collected.items()]
     return Comparison(tuple(sorted(changes, key=_rank)), tuple(dict.fromkeys(problems)))
+
+
+def _change(found: Found, places: list[tuple[str, str]]) -> Change:
+    addresses, fields = ([place[at] for place in places] for at in (0, 1))
+    return Change(found, judged(found), tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(fields)))
 
 
 def _rank(change: Change) -> tuple[int, str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools.spec.changes import Found
@@ -84,7 +84,11 @@ def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) ->
     old, new = before.values(type_), after.values(type_)
     closed = not after.is_open(type_)
     if old is not None and new is not None:
-        yield from _values(pair, old, new, subject, closed=closed)
+        # Of an enum that has a name, one change is told, wherever it is used.
+        enums = {one.name for one in _of_type(before, type_) if one.values and one.name}
+        enum = enums.pop() if len(enums) == 1 else subject
+        for found in _values(pair, old, new, enum, closed=closed):
+            yield replace(found, field=subject)
         if before.is_open(type_) and closed:
             yield pair.found("values-closed", subject, "may be one of the known values alone")
         elif not before.is_open(type_) and not closed:
@@ -100,7 +104,7 @@ def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) ->
     if formats != new_formats:
         was, now = (_listed((one or "any" for one in some), " or ") for some in (formats, new_formats))
         yield pair.found("format-changed", subject, f"has {now} form, had {was}")
-    names, new_names = {one.name for one in ones if one.values}, {one.name for one in others if one.values}
+    names, new_names = ({_class(one) for one in some if one.values} for some in (ones, others))
     if names and new_names and names != new_names:
         yield _renamed(names - new_names, new_names - names, subject)
     if len(ones) == len(others) == 1:
@@ -135,8 +139,8 @@ def _objects(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[
         for one in gone:
             yield pair.found("kind-removed", subject, f"may not be {_called(one, pair.old)} any more", closed=True)
     for one, other in matched:
-        if one.name != other.name and (one.properties or other.properties):
-            yield _renamed({one.name}, {other.name}, subject)
+        if _class(one) != _class(other) and (one.properties or other.properties):
+            yield _renamed({_class(one)}, {_class(other)}, subject)
         yield from _fields(pair, one, other, one.name or subject)
 
 
@@ -219,6 +223,11 @@ def _renamed_to(pair: Pair, old: Fields, new: Fields, name: str) -> str:
     alike = [other for other in fresh if shape(pair.new, new.properties[other]).types == types]
     nearest = difflib.get_close_matches(name, alike, n=1, cutoff=0.5)
     return f" (is it called {nearest[0]} now?)" if nearest else ""
+
+
+def _class(one: Fields | Plain) -> str:
+    """What the generator calls its class; nothing if it is named after its place."""
+    return one.title or one.name
 
 
 def _renamed(old: Iterable[str], new: Iterable[str], subject: str) -> Found:

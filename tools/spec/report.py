@@ -135,6 +135,7 @@ def _as_data(change: Change) -> dict[str, object]:
         "open_enum": judged.open_enum,
         "absorbed_by": judged.absorbed_by or None,
         "operations": list(change.operations),
+        "fields": [field for field in change.fields if field != found.subject],
     }
 
 
@@ -150,9 +151,10 @@ def _places(change: Change, generated: list[Use], names: dict[str, list[str]], s
         functions = {operation.id for operation in surface.operations if operation.address == address}
         yield from (use.place for use in generated if use.name in functions)
         return
-    type_, _, field = subject.replace("[]", "").partition(".")
-    if field:
-        attribute = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", field.split(".")[-1]).lower()
-        yield from names.get(attribute, [])
-    else:
-        yield from (use.place for use in generated if use.name == type_)
+    for place in {subject, *change.fields}:
+        type_, _, field = place.replace("[]", "").partition(".")
+        if field:
+            attribute = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", field.split(".")[-1]).lower()
+            yield from names.get(attribute, [])
+        else:
+            yield from (use.place for use in generated if use.name == type_)

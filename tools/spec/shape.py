@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.spec.documents import Node, SpecError, resolve
 
@@ -23,12 +23,13 @@ READ_OTHERWISE = frozenset({"date-time", "date", "uuid", "binary"})
 
 @dataclass(frozen=True)
 class Plain:
-    """A string, number or boolean. `values` are those allowed, None for any; `name` is its class, if it gets one."""
+    """A string, number or boolean. `values` are those allowed, None for any; for its names see `Fields`."""
 
     type: str
     format: str = ""
     values: frozenset[Any] | None = None
     name: str = ""
+    title: str = ""
     bounds: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -42,9 +43,13 @@ class Many:
 
 @dataclass(frozen=True)
 class Fields:
-    """An object. `name` is its class; `others` is what fields without a name may hold: a schema, true or false."""
+    """An object. `others` is what fields without a name may hold: a schema, true or false.
+
+    `name` is that of the component; the class is called by the `title`, if there is one.
+    """
 
     name: str
+    title: str
     properties: Mapping[str, Any]
     required: frozenset[str]
     others: Any = True
@@ -94,7 +99,7 @@ def shape(document: Node, schema: Any) -> Shape:  # noqa: ANN401 -- a schema may
     Raises:
         SpecError: A reference leads nowhere, or the schema consists of itself.
     """
-    found = list(_alternatives(document, schema, "", ()))
+    found = list(_alternatives(document, schema, Names(), ()))
     kinds = [one for one in found if one is not None]
     plain = tuple(one for one in kinds if isinstance(one, Plain))
     many = tuple(one for one in kinds if isinstance(one, Many))
@@ -133,36 +138,45 @@ def fingerprint_of(document: Node, one: Fields, depth: int = DEEP) -> str:
     return one.name or f"{{{', '.join(fields)}}} {fingerprint(document, one.others, depth - 1)}"
 
 
+class Names(NamedTuple):
+    """What a schema is called on the way to it: as a component, and by a title."""
+
+    name: str = ""
+    title: str = ""
+
+
 Alternative = Plain | Many | Fields | bool | None
 """True is anything, None is null."""
 
 
-def _alternatives(document: Node, schema: Any, name: str, seen: tuple[str, ...]) -> Iterator[Alternative]:  # noqa: ANN401 -- a schema may be true or false
+def _alternatives(document: Node, schema: Any, names: Names, seen: tuple[str, ...]) -> Iterator[Alternative]:  # noqa: ANN401 -- a schema may be true or false
     if not isinstance(schema, dict):
         yield True
         return
     if schema.get("nullable") is True:
         yield None
-    name = schema.get("title") or name
+    names = names._replace(title=schema.get("title") or names.title)
     if "$ref" in schema:
         reference = schema["$ref"]
         if reference in seen:
             raise SpecError(f"{reference} consists of itself")
-        target, known_as = resolve(document, reference), schema.get("title") or reference.rpartition("/")[2]
-        yield from _alternatives(document, target, known_as, (*seen, reference))
+        known_as = Names(reference.rpartition("/")[2], names.title)
+        yield from _alternatives(document, resolve(document, reference), known_as, (*seen, reference))
     elif "allOf" in schema:
-        yield from _all_of(document, schema, name, seen)
+        yield from _all_of(document, schema, names, seen)
     elif union := schema.get("anyOf") or schema.get("oneOf"):
         for member in union:
-            yield from _alternatives(document, member, name if len(union) == 1 else "", seen)
+            yield from _alternatives(document, member, names if len(union) == 1 else Names(), seen)
     else:
-        yield from _simple(schema, name)
+        yield from _simple(schema, names)
 
 
-def _all_of(document: Node, schema: Node, name: str, seen: tuple[str, ...]) -> Iterator[Alternative]:
+def _all_of(document: Node, schema: Node, names: Names, seen: tuple[str, ...]) -> Iterator[Alternative]:
     """Objects put together; where there is at most one part that says something, that part."""
     rest = {key: value for key, value in schema.items() if key not in {"allOf", "nullable", "title"}}
-    parts = [list(_alternatives(document, part, "", seen)) for part in [*schema["allOf"], *([rest] if rest else [])]]
+    parts = [
+        list(_alternatives(document, part, Names(), seen)) for part in [*schema["allOf"], *([rest] if rest else [])]
+    ]
     if any(None in part for part in parts):
         yield None
     telling = [[one for one in part if one is not None and one is not True] for part in parts]
@@ -175,12 +189,15 @@ def _all_of(document: Node, schema: Node, name: str, seen: tuple[str, ...]) -> I
         for other in objects[1:]:
             properties = {**whole.properties, **other.properties}
             whole = replace(whole, properties=properties, required=whole.required | other.required)
-        yield replace(whole, name=name)
+        yield replace(whole, name=names.name, title=names.title)
     else:
-        yield from (replace(one, name=name) if isinstance(one, Fields) and name else one for one in telling[0])
+        # One part alone says something: the whole has its name, or that part's own.
+        named = any(names)
+        for one in telling[0]:
+            yield replace(one, name=names.name, title=names.title) if named and isinstance(one, Fields) else one
 
 
-def _simple(schema: Node, name: str) -> Iterator[Alternative]:
+def _simple(schema: Node, names: Names) -> Iterator[Alternative]:
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
@@ -193,24 +210,25 @@ def _simple(schema: Node, name: str) -> Iterator[Alternative]:
                 for value in values
                 if value is not None and NAMES.get(type(value), "string") == type_
             )
-            yield Plain(type_, values=of_type, name=name)
+            yield Plain(type_, values=of_type, name=names.name, title=names.title)
         return
     if not types:
         types = ["object"] if "properties" in schema else ["array"] if "items" in schema else []
     if not types:
         yield True
     for type_ in types:
-        yield _of_type(schema, type_, name)
+        yield _of_type(schema, type_, names)
 
 
-def _of_type(schema: Node, type_: str, name: str) -> Alternative:
+def _of_type(schema: Node, type_: str, names: Names) -> Alternative:
     if type_ == "null":
         return None
     if type_ == "array":
         return Many(schema.get("items", True), {key: schema[key] for key in COUNTS if key in schema})
     if type_ == "object":
         required = frozenset(schema.get("required", []))
-        return Fields(name, schema.get("properties", {}), required, schema.get("additionalProperties", True))
+        others = schema.get("additionalProperties", True)
+        return Fields(names.name, names.title, schema.get("properties", {}), required, others)
     format_ = schema.get("format", "") if schema.get("format") in READ_OTHERWISE else ""
     return Plain(type_, format_, bounds={key: schema[key] for key in BOUNDS if key in schema})
 

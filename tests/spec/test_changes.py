@@ -1,0 +1,176 @@
+"""The finer points of a comparison, and the table of what to think of each kind of change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tools.generate import ROOT
+from tools.spec import changes
+from tools.spec.changes import VERDICTS, Effect, Found, judged
+from tools.spec.compare_schemas import Pair, schemas
+from tools.spec.documents import SpecError
+from tools.spec.rules import RULES
+from tools.spec.shape import shape
+
+
+def told(old: Any, new: Any, side: str = "answer", **named: Any) -> list[str]:  # noqa: ANN401 -- schemas
+    """What changed between two schemas, each as `kind subject what`; `named` are those that they may refer to."""
+    document = {"components": {"schemas": named}}
+    found = schemas(Pair(document, document, side), old, new, "it")
+    return [f"{one.kind} {one.subject} {one.what}" for one in found]
+
+
+STRING, INTEGER, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "null"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        (INTEGER, NUMBER, ["type-widened it is number, was integer"]),
+        (NUMBER, INTEGER, ["type-narrowed it is integer, was number"]),
+        (STRING, INTEGER, ["type-changed it is integer, was string"]),
+        (STRING, {}, ["type-widened it is anything, was string"]),
+        ({}, STRING, ["type-narrowed it is string, was anything"]),
+        (STRING, {"type": ["string", "integer"]}, ["type-widened it is integer or string, was string"]),
+        ({"anyOf": [STRING, INTEGER]}, STRING, ["type-narrowed it is string, was integer or string"]),
+        (STRING, {"anyOf": [STRING, NULL]}, ["null-added it may be null now"]),
+        ({"type": "string", "nullable": True}, STRING, ["null-removed it may not be null any more"]),
+        (STRING, {"enum": ["a"]}, ["values-closed it knows the values a"]),
+        ({"enum": ["a"]}, STRING, ["values-opened it may be any string, was one of a"]),
+        (STRING, {"anyOf": [{"enum": ["a"]}, STRING]}, ["values-named it knows the values a"]),
+        ({"anyOf": [{"enum": ["a"]}, STRING]}, STRING, ["values-unnamed it may be any string, was one of a"]),
+        (
+            {"anyOf": [{"enum": ["a"]}, STRING]},
+            {"enum": ["a"]},
+            ["values-closed it may be one of the known values alone"],
+        ),
+        (
+            {"enum": ["a"]},
+            {"anyOf": [{"enum": ["a"]}, STRING]},
+            ["values-opened it may be any value, besides those known"],
+        ),
+        ({"enum": ["a", "b"]}, {"const": "a"}, ["value-removed it does not know b any more"]),
+        ({"enum": [1]}, {"enum": [1, True]}, ["type-widened it is boolean or integer, was integer"]),
+        ({**STRING, "format": "uuid"}, STRING, ["format-changed it has any form, had uuid"]),
+        ({**INTEGER, "format": "int32"}, {**INTEGER, "format": "int64"}, []),
+        ({**INTEGER, "minimum": 1}, {**INTEGER, "minimum": 2}, ["bounds-tightened it has minimum 2, had 1"]),
+        ({**INTEGER, "maximum": 1}, {**INTEGER, "maximum": 2}, ["bounds-loosened it has maximum 2, had 1"]),
+        ({**STRING, "pattern": "a"}, STRING, ["bounds-loosened it has pattern none, had 'a'"]),
+        ({**STRING, "pattern": "a"}, {**STRING, "pattern": "b"}, ["bounds-tightened it has pattern 'b', had 'a'"]),
+        (
+            {"type": "array", "items": STRING},
+            {"type": "array", "items": INTEGER},
+            ["type-changed it[] is integer, was string"],
+        ),
+        (
+            {"type": "array", "maxItems": 2},
+            {"type": "array", "maxItems": 1},
+            ["bounds-tightened it has maxItems 1, had 2"],
+        ),
+        ({**STRING, "deprecated": True}, STRING, ["not-deprecated it is not deprecated any more"]),
+        ({**STRING, "default": "a"}, STRING, ["default-changed it the default is none, was 'a'"]),
+        (
+            {"type": "object"},
+            {"type": "object", "additionalProperties": False},
+            ["others-closed it takes no fields without a name any more"],
+        ),
+        (
+            {"type": "object", "additionalProperties": False},
+            {"type": "object"},
+            ["others-opened it takes fields without a name"],
+        ),
+        ({"type": "object"}, {"type": "object", "additionalProperties": STRING}, ["type-narrowed it{} is typed now"]),
+        (
+            {"type": "object", "additionalProperties": STRING},
+            {"type": "object"},
+            ["type-widened it{} may be anything now"],
+        ),
+        ({"type": "object", "additionalProperties": {}}, {"type": "object"}, []),
+        (True, {}, []),
+    ],
+)
+def test_a_change_of_a_schema_is_told(old: Any, new: Any, changes: list[str]) -> None:  # noqa: ANN401 -- schemas
+    assert told(old, new) == changes
+
+
+def job(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 -- schemas
+    return {"type": "object", "properties": properties}
+
+
+def test_a_renamed_field_is_told_as_gone_with_a_hint_at_its_new_name() -> None:
+    old, new = job(queue_depth=INTEGER), job(queue_position=INTEGER, place=STRING)
+    assert told(old, new)[0] == "field-removed it.queue_depth is gone (is it called queue_position now?)"
+
+
+def test_kinds_of_a_union_are_known_by_their_tags_whatever_they_are_called() -> None:
+    red, blue = (
+        {"type": "object", "required": ["tag"], "properties": {"tag": {"const": it}}} for it in ("red", "blue")
+    )
+    old = {"oneOf": [{"$ref": "#/components/schemas/Red"}, {"$ref": "#/components/schemas/Blue"}]}
+    new = {"oneOf": [{"$ref": "#/components/schemas/Azure"}, {"$ref": "#/components/schemas/Red"}]}
+    assert told(old, new, Red=red, Blue=blue, Azure=blue) == ["class-renamed it the class Blue is called Azure now"]
+    assert told(old, {"$ref": "#/components/schemas/Red"}, Red=red, Blue=blue) == [
+        "kind-removed it may not be a Blue any more"
+    ]
+    assert told({"oneOf": [red, STRING]}, {"oneOf": [red, blue, STRING]}) == [
+        "kind-added it may be an object with tag: blue, too"
+    ]
+
+
+def test_parts_put_together_are_compared_as_the_whole_that_they_make() -> None:
+    parts = {"allOf": [job(a=STRING), {"type": "object", "required": ["b"], "properties": {"b": INTEGER}}]}
+    whole = {"type": "object", "required": ["b"], "properties": {"a": STRING, "b": INTEGER}}
+    assert told(parts, whole) == []
+    assert told({"allOf": [{"nullable": True}, STRING]}, {"type": ["string", "null"]}) == []
+    assert told({"allOf": []}, {}) == []
+
+
+def test_a_tree_of_itself_is_compared_and_comes_to_an_end() -> None:
+    tree = job(left={"$ref": "#/components/schemas/Tree"}, rows={"$ref": "#/components/schemas/Rows"})
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Rows"}}
+    ref = {"$ref": "#/components/schemas/Tree"}
+    assert told(ref, ref, Tree=tree, Rows=rows) == []
+
+
+def test_what_consists_of_itself_is_an_error() -> None:
+    loop = {"anyOf": [{"$ref": "#/components/schemas/Loop"}, NULL]}
+    with pytest.raises(SpecError, match="#/components/schemas/Loop consists of itself"):
+        shape({"components": {"schemas": {"Loop": loop}}}, loop)
+
+
+# What to think of it --------------------------------------------------------------------------------------------
+
+
+def test_a_change_may_break_one_side_and_not_the_other() -> None:
+    effects = {
+        side: judged(Found("field-added-required", "x", "is new", side)).effect for side in ("request", "answer")
+    }
+    assert effects == {"request": Effect.BREAKING, "answer": Effect.ADDITIVE}
+
+
+def test_a_value_that_is_gone_is_tighter_only_where_nothing_else_is_allowed() -> None:
+    assert judged(Found("value-removed", "x", "", "answer", closed=True)).tighter
+    assert not judged(Found("value-removed", "x", "", "answer")).tighter
+
+
+def test_every_kind_that_is_found_has_its_verdict_on_each_side() -> None:
+    """By the source: a kind without a verdict would be an error in the middle of a report."""
+    folder = ROOT / "tools" / "spec"
+    source = "".join((folder / name).read_text() for name in ("compare.py", "compare_schemas.py"))
+    strings = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source)) - {"date-time"}
+    known = {kind for kind, _ in VERDICTS}
+    assert strings - known == {"application-json"} & strings
+    assert known - strings - {"deprecated"} == set()
+    for kind in known:
+        sides = {side for of, side in VERDICTS if of == kind}
+        assert sides in ({""}, {"request", "answer"}, {"request"})
+
+
+def test_what_absorbs_a_change_exists() -> None:
+    rules = {rule.__name__ for rule in RULES}
+    absorbing = {verdict.absorbed_by for verdict in VERDICTS.values()} - {""}
+    assert absorbing <= rules | {changes._SURFACE}
+    assert (ROOT / changes._SURFACE).exists()
