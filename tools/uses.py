@@ -31,9 +31,13 @@ def uses(package: Path) -> list[Use]:
 
 
 def attributes(package: Path) -> dict[str, list[str]]:
-    """Where the modules of `package` read or write an attribute or a keyword, by its name: fields are used so."""
+    """Where modules of `package` read or write an attribute or a keyword, by its name: fields are used so.
+
+    Only in those that use the generated package at all: others mean something else by the name.
+    """
     found: dict[str, list[str]] = {}
-    for path in sorted(package.rglob("*.py")):
+    files = {use.file for use in uses(package)}
+    for path in sorted(package.parent / file for file in files):
         file = path.relative_to(package.parent).as_posix()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute):
@@ -41,6 +45,17 @@ def attributes(package: Path) -> dict[str, list[str]]:
             elif isinstance(node, ast.keyword) and node.arg:
                 found.setdefault(node.arg, []).append(f"{file}:{node.lineno}")
     return {name: list(dict.fromkeys(places)) for name, places in found.items()}
+
+
+def literals(package: Path) -> dict[str, dict[str, int]]:
+    """The strings that each module of `package` spells out, with the first line of each."""
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted(package.rglob("*.py")):
+        strings = found.setdefault(path.relative_to(package.parent).as_posix(), {})
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                strings[node.value] = min(node.lineno, strings.get(node.value, node.lineno))
+    return found
 
 
 def _uses_of(path: Path, root: Path) -> Iterator[Use]:

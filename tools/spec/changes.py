@@ -32,7 +32,7 @@ class Found:
     """A change as it was found. `side` is `request`, `answer`, or nothing where it is about both.
 
     `closed` says of an enum or union in an answer that the document allows nothing else there. `field` is where it was
-    found, if the subject is used in several places: it is the same change in each.
+    found, if the subject is used in several places: it is the same change in each. `known` are the values of an enum.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Found:
     side: str = ""
     closed: bool = False
     field: str = dataclasses.field(default="", compare=False)
+    known: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)

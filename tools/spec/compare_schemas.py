@@ -88,7 +88,7 @@ def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) ->
         enums = {one.name for one in _of_type(before, type_) if one.values and one.name}
         enum = enums.pop() if len(enums) == 1 else subject
         for found in _values(pair, old, new, enum, closed=closed):
-            yield replace(found, field=subject)
+            yield replace(found, field=subject, known=frozenset(map(str, old | new)))
         if before.is_open(type_) and closed:
             yield pair.found("values-closed", subject, "may be one of the known values alone")
         elif not before.is_open(type_) and not closed:

@@ -11,8 +11,9 @@ from pathlib import Path
 from tools.spec.changes import Change, Effect
 from tools.spec.compare import Comparison
 from tools.spec.surface import Surface
-from tools.uses import Use, attributes, uses
+from tools.uses import Use, attributes, literals, uses
 
+SEVERAL = 3
 HEADINGS = {
     Effect.BREAKING: "Breaking",
     Effect.ADDITIVE: "Additive",
@@ -52,11 +53,11 @@ def what_to_look_at(comparison: Comparison, package: Path, surface: Surface) -> 
         package: The handwritten package.
         surface: By its IDs the operations' functions are called.
     """
-    generated, names = uses(package), attributes(package)
+    generated, names, strings = uses(package), attributes(package), literals(package)
     looks: dict[str, list[str]] = {}
     for change in comparison.changes:
         if change.verdict.effect is not Effect.NEUTRAL:
-            places = list(_places(change, generated, names, surface))
+            places = [*_places(change, generated, names, surface), *_spelled_out(change, strings)]
             looks.setdefault(change.found.subject, []).extend(places)
     return [Look(subject, tuple(sorted(set(places)))) for subject, places in looks.items() if places]
 
@@ -137,6 +138,14 @@ def _as_data(change: Change) -> dict[str, object]:
         "operations": list(change.operations),
         "fields": [field for field in change.fields if field != found.subject],
     }
+
+
+def _spelled_out(change: Change, strings: dict[str, dict[str, int]]) -> Iterator[str]:
+    """Where a module spells out values of an enum that has changed: several of them, since one may be any word."""
+    for file, lines in strings.items():
+        known = change.found.known & lines.keys()
+        if len(known) >= SEVERAL:
+            yield f"{file}:{min(lines[value] for value in known)}"
 
 
 def _places(change: Change, generated: list[Use], names: dict[str, list[str]], surface: Surface) -> Iterator[str]:
