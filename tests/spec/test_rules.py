@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tools.generate import ROOT
 from tools.spec import rules
 from tools.spec.documents import Node, SpecError
 from tools.spec.rules import RULES, answers, exchanges, forms, names
@@ -39,9 +40,11 @@ def field(rule: rules.Rule, schema: Any, *, sent: bool = False) -> Any:  # noqa:
     return given["components"]["schemas"]["Request" if sent else "Job"]["properties"]["it"]
 
 
-def test_every_rule_has_its_reason() -> None:
+def test_every_rule_has_its_reason_and_its_place_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "openapi.md").read_text()
     for rule in RULES:
         assert rule.__doc__
+        assert f"`{rule.__name__}`" in page
 
 
 def test_a_rule_can_be_switched_off() -> None:
