@@ -230,7 +230,7 @@ def _servers(old: Node, new: Node) -> Iterator[Found]:
     before, after = _server(old), _server(new)
     if before and urlsplit(before)[:2] != urlsplit(after)[:2]:
         yield Found("server-changed", "the server", f"is {after or 'not told'}, was {before or 'not told'}")
-    elif before != after:
+    elif before and before != after:
         yield Found("prefix-moved", "the server", f"is {after}, was {before}; the rest is in the paths")
 
 
