@@ -8,7 +8,7 @@ OFFICIAL := .venv-official
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-load test-official fuzz check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench
+.PHONY: help setup demo test test-load test-official test-drift fuzz check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ $(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt
 			--disable-pip-version-check --no-deps --require-hashes -r requirements/official-$$version.txt || exit 1; \
 	done
 	@touch $(OFFICIAL)/.ready
+
+test-drift: $(READY) ## Try sixty changes on a public specification, and a sync after each: UPSTREAM=path
+	@test -n "$(UPSTREAM)" || { echo "make test-drift UPSTREAM=path, to the specification of openapi.yaml"; exit 2; }
+	@TOGETHER_EXT_UPSTREAM="$(UPSTREAM)" $(BIN)/python -m pytest -q -n auto tests/spec
 
 fuzz: $(READY) ## Throw damaged archives, receipts and headers at their readers, for SECONDS=600
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

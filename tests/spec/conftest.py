@@ -16,9 +16,8 @@ from tools.spec.documents import Node, drop_unused, operations, read_openapi
 from tools.spec.sync import Recipe, made, read_recipe, sync
 
 SPECIMEN = Path(__file__).parent / "specimen"
-REFERENCE = Path(
-    os.environ.get("TOGETHER_EXT_UPSTREAM", ROOT.parent / "shared" / "reference" / "upstream-openapi-2026-04-28.yaml")
-)
+NAMED = os.environ.get("TOGETHER_EXT_UPSTREAM")
+REFERENCE = Path(NAMED or ROOT.parent / "shared" / "reference" / "upstream-openapi-2026-04-28.yaml")
 """The public specification that the committed openapi.yaml is made of; it is no part of the repository."""
 
 HANDWRITTEN = '''\

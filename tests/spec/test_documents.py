@@ -34,7 +34,7 @@ def test_yaml_is_read_as_json_would_have_said_it(text: str, value: object) -> No
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a: [", "it is not YAML: line 1: expected the node content"),
+        ("a: [", "it is not YAML: line 2: did not find expected node content"),
         ("a: 1\nb: 2\na: 3", "it is not YAML: line 3: the key 'a' is there twice"),
         ("[" * 3000, "it is nested too deeply|it is not YAML"),
         ("a: !!python/object:os.system {}", "it is not YAML: line 1: could not determine a constructor"),

@@ -15,7 +15,7 @@ from tools.spec.sync import sync
 from tools.spec.write import dump
 
 from .cases import CASES, NEW, SAME, Case
-from .conftest import Repository
+from .conftest import NAMED, REFERENCE, Repository
 
 EACH = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 
@@ -46,6 +46,8 @@ def test_a_sync_gives_a_client_that_works_or_says_why_not(repository: Repository
     if case.synced == SAME:
         assert repository.text(changed) == repository.spec.read_text()
         return
+    if case.synced == NEW and repository.upstream_file == REFERENCE and not NAMED:
+        pytest.skip("two minutes of generation, all in all: `make test-drift UPSTREAM=path`")
     root = tmp_path / "repository"
     shutil.copytree(repository.root, root)
     upstream = tmp_path / "upstream.yaml"

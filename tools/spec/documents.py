@@ -21,7 +21,7 @@ class SpecError(Exception):
     """A specification, or what is to be made of it, is not as it should be; the sentence says what to do."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads what JSON could have said: no dates, `on` and `no` are words, and keys are strings."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {  # noqa: RUF012 -- as in its base
