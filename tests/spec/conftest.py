@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tools.generate import ROOT
-from tools.spec import write
 from tools.spec.documents import Node, drop_unused, operations, read_openapi
-from tools.spec.sync import Recipe, made, read_recipe, sync
+from tools.spec.sync import Recipe, made, read_recipe, sync, text_of
 
 SPECIMEN = Path(__file__).parent / "specimen"
 NAMED = os.environ.get("TOGETHER_EXT_UPSTREAM")
@@ -58,7 +57,7 @@ class Repository:
 
     def text(self, upstream: Node) -> str:
         """What openapi.yaml would be made of a public specification."""
-        return write.write(made(upstream, self.recipe), self.recipe.words)
+        return text_of(made(upstream, self.recipe), self.recipe)
 
     def files(self) -> dict[str, bytes]:
         """Every file of the repository that a sync may change."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tools.spec.compare import compare
-from tools.spec.documents import Node
+from tools.spec.documents import Node, SpecError
 from tools.spec.surface import Kept, Surface
+from tools.spec.sync import compared
 
 from .conftest import Repository
 
@@ -146,6 +150,38 @@ def test_of_any_two_specifications_something_is_told(one: Node, other: Node) -> 
     there, back = compare(one, other, SURFACE), compare(other, one, SURFACE)
     assert (there.problems, back.problems) == ((), ())
     assert bool(there.changes) == bool(back.changes)
+
+
+junk: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 7, "x", [], {}, [7], {"x": 7}, [[]], {"$ref": 7}, {"$ref": "#/x"}, {"type": 7}]
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(random=st.randoms(use_true_random=False), value=junk)
+def test_whatever_stands_where_it_does_not_belong_is_told_in_a_sentence(
+    specimen: Repository,
+    random: Random,
+    value: Any,  # noqa: ANN401 -- junk
+) -> None:
+    """No traceback, wherever a specification has another shape than OpenAPI gives it."""
+    changed = specimen.upstream
+    holders = [one for one in parts(changed) if one]
+    holder = random.choice(holders)
+    holder[random.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))] = deepcopy(value)
+    with contextlib.suppress(SpecError):
+        specimen.text(changed)
+    for old, new in ((specimen.upstream, changed), (changed, specimen.upstream)):
+        with contextlib.suppress(SpecError):
+            compared(old, new, specimen.recipe)
+
+
+def parts(node: Any) -> Iterator[Any]:  # noqa: ANN401 -- any part of a document
+    """The node, and every mapping and list in it."""
+    if isinstance(node, dict | list):
+        yield node
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from parts(part)
 
 
 def test_a_specification_in_other_words_gives_the_same_bytes(repository: Repository) -> None:

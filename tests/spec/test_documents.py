@@ -20,6 +20,7 @@ from tools.spec.write import dump
         ("a: on", {"a": "on"}),
         ("no: yes", {"no": "yes"}),
         ("a: true", {"a": True}),
+        ("a: [falsehood, True, false]", {"a": ["falsehood", "True", False]}),
         ("200: x", {"200": "x"}),
         ("null: ~", {"null": None}),
         ("version: 1.10", {"version": 1.1}),

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from tools.generate import ROOT
 from tools.spec import overlay, prune, report, rules
-from tools.spec.compare import compare
 from tools.spec.documents import SpecError, read_openapi, well_formed
-from tools.spec.sync import Outcome, read_recipe, sync
+from tools.spec.sync import Outcome, compared, read_recipe, sync
 from tools.spec.write import dump, write
 
 DONE, BREAKS, FAILED = 0, 1, 2
@@ -91,9 +90,9 @@ def _to_do(outcome: Outcome) -> list[str]:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    surface = read_recipe(options.root).surface
-    comparison = compare(read_openapi(options.old), read_openapi(options.new), surface)
-    looks = report.what_to_look_at(comparison, options.root / "together_ext", surface)
+    recipe = read_recipe(options.root)
+    comparison = compared(read_openapi(options.old), read_openapi(options.new), recipe)
+    looks = report.what_to_look_at(comparison, options.root / "together_ext", recipe.surface)
     if options.json:
         print(report.as_json(comparison, looks))
     else:

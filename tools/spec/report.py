@@ -14,6 +14,7 @@ from tools.spec.surface import Surface
 from tools.uses import Use, attributes, literals, uses
 
 SEVERAL = 3
+"""So many values of an enum in one module are no accident."""
 HEADINGS = {
     Effect.BREAKING: "Breaking",
     Effect.ADDITIVE: "Additive",

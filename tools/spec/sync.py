@@ -64,6 +64,26 @@ def made(upstream: Node, recipe: Recipe) -> Node:
         return overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
 
 
+def text_of(document: Node, recipe: Recipe) -> str:
+    """The last step: the text of `openapi.yaml`.
+
+    Raises:
+        SpecError: There are words for something that is not there.
+    """
+    with well_formed("The specification"):
+        return write.write(document, recipe.words)
+
+
+def compared(old: Node, new: Node, recipe: Recipe) -> Comparison:
+    """What changed on our surface.
+
+    Raises:
+        SpecError: One of the two has another shape than OpenAPI gives it, outside of any operation.
+    """
+    with well_formed("One of the two specifications"):
+        return compare(old, new, recipe.surface)
+
+
 def sync(upstream: Path, root: Path) -> Outcome:
     """Make `openapi.yaml` and the client anew; all of it, or nothing.
 
@@ -75,9 +95,11 @@ def sync(upstream: Path, root: Path) -> Outcome:
         SpecError: A step or a check failed; `openapi.yaml` and `generated/` are as they were.
     """
     recipe = read_recipe(root)
-    document = made(read_openapi(upstream), recipe)
-    text = write.write(document, recipe.words)
     spec, package = root / "openapi.yaml", root / "generated" / PACKAGE
+    document = made(read_openapi(upstream), recipe)
+    text = text_of(document, recipe)
+    before = read_openapi(spec) if spec.exists() else {"paths": {}}
+    comparison = compared(before, parse(text, spec.name), recipe)
     with tempfile.TemporaryDirectory(prefix="sync-spec-") as scratch:
         fresh = Path(scratch) / spec.name
         fresh.write_text(text, encoding="utf-8")
@@ -87,11 +109,9 @@ def sync(upstream: Path, root: Path) -> Outcome:
         except GenerationError as error:
             raise SpecError(f"The client cannot be generated: {error}") from error
         check(client, fresh, root)
-        before = read_openapi(spec) if spec.exists() else {"paths": {}}
         changed = not spec.exists() or spec.read_text(encoding="utf-8") != text or any(differences(package, client))
         if changed:
             put(fresh, client, root)
-    comparison = compare(before, parse(text, spec.name), recipe.surface)
     return Outcome(comparison, tuple(words.undescribed(document, recipe.words)), changed)
 
 
