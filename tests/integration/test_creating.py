@@ -216,6 +216,7 @@ class TestCommands:
         assert (sent["n_epochs"], sent["n_checkpoints"], sent["batch_size"], sent["learning_rate"]) == (2, 2, 16, 1e-5)
         assert sent["training_method"] == {"method": "dpo", "dpo_beta": 0.2}
 
+    @pytest.mark.usefixtures("waits")
     def test_a_running_job_is_not_deleted(self, command: Command) -> None:
         outcome = command("ft", "delete", RUNNING_JOB, "--yes")
         assert outcome.code == 1
