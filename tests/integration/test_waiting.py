@@ -323,6 +323,16 @@ class TestCommands:
         messages = [line.split("\t")[2] for line in outcome.out.splitlines()]
         assert messages == [event.message for event in sim.job(RUNNING_JOB).events]
 
+    def test_on_a_terminal_each_event_that_is_followed_is_one_line(
+        self, command: Callable[..., Outcome], sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in ("screen", "fine_tuning", "fields"):
+            monkeypatch.setattr(f"together_ext.cli.{module}.stdout_is_terminal", lambda: True)
+        lines = command("ft", "list-events", LORA_JOB, "--follow").out.splitlines()
+        events = sim.job(LORA_JOB).events
+        assert lines[0] == f"{events[0].at:%Y-%m-%d %H:%M}  info     {events[0].message}"
+        assert len(lines) == len(events)
+
     def test_events_that_are_followed_are_one_document_in_the_end(
         self, command: Callable[..., Outcome], sim: Simulator
     ) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from .screen import stdout_is_terminal
 from .views import cell
+
+MOST_WORDS: Final = 20
+"""Words of a list that are shown; of more, and of anything else, the number."""
 
 
 def date_of(value: object) -> str:
@@ -23,7 +27,7 @@ def date_of(value: object) -> str:
 
 
 def pairs_of(job: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Names and values of what is known of a job; lists are counted (the events have a command of their own)."""
+    """Names and values of what is known of a job; lists of anything but words are counted."""
     known = ((name, value) for name, value in job.items() if value not in (None, "", [], {}))
     return [(cell(name), _fields(value) if isinstance(value, Mapping) else _text(value)) for name, value in known]
 
@@ -39,5 +43,6 @@ def _text(value: object) -> str:
         case Mapping():
             return f"({_fields(value)})"
         case list():
-            return str(len(value))
+            words = [cell(item) for item in value if isinstance(item, str)]
+            return ", ".join(words) if words and len(words) == len(value) <= MOST_WORDS else str(len(value))
     return str(value)

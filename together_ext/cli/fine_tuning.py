@@ -8,10 +8,10 @@ import typer
 from .confirm import Yes, confirm
 from .documents import Listed, document_of
 from .fields import date_of, pairs_of
-from .screen import show
+from .screen import show, stdout_is_terminal
 from .session import connect
 from .settings import settings_of
-from .views import Lines, Record, Table, cell
+from .views import Lines, Record, Table, View, cell
 
 if TYPE_CHECKING:
     from together_generated.models import FineTuneEvent
@@ -78,26 +78,31 @@ def list_events(
             events = client.fine_tuning.list_events(id)
             show(settings, document_of(events), _events([_event(event) for event in events.data]))
             return
+        # With --json one document is promised, so that it can only come at the end.
         told = []
         for event in client.fine_tuning.follow_events(id):
             if settings.json:
-                # One document is promised, so that it can only come at the end.
                 told.append(document_of(event))
             else:
-                show(settings, None, _events([_event(event)], titled=not told))
-                told = [{}]
+                show(settings, None, _followed(_event(event), whole=settings.quiet))
     if settings.json:
         show(settings, {"data": told}, Lines([]))
+
+
+def _followed(row: tuple[str, ...], *, whole: bool) -> View:
+    """One event: a table needs to know the others."""
+    if whole or not stdout_is_terminal():
+        return _events([row])
+    time, level, message = row
+    return Lines([f"{time}  {level:<7}  {message}"])
 
 
 def _event(event: "FineTuneEvent") -> tuple[str, ...]:
     return date_of(event.created_at), cell(event.level), cell(event.message or event.type_)
 
 
-def _events(rows: list[tuple[str, ...]], *, titled: bool = True) -> Table:
-    # The width of the longest level that is known, so that rows that come one by one are in line.
-    titles = ("TIME (UTC)      ", "LEVEL  ", "MESSAGE") if titled else (" " * 16, " " * 7, "")
-    return Table(titles, rows, key=2, flexible=2, keeps="all")
+def _events(rows: list[tuple[str, ...]]) -> Table:
+    return Table(("TIME (UTC)", "LEVEL", "MESSAGE"), rows, key=2, flexible=2, keeps="all")
 
 
 def cancel(context: typer.Context, id: JobId, *, yes: Yes = False) -> None:
