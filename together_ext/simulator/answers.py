@@ -25,7 +25,8 @@ async def json_object(request: Request, missing: dict[str, Any] | None = None) -
         return missing
     try:
         found = json.loads(body)
-    except ValueError:
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair could be read, and not answered
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ApiError(400, "The body has to be a JSON object")

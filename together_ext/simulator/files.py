@@ -68,4 +68,4 @@ class Files:
     def delete(self, file_id: str) -> None:
         """Forget a file."""
         with self._lock:
-            del self._files[file_id]
+            self._files.pop(file_id, None)

@@ -106,7 +106,7 @@ class Other:
         for name in ("model", "hardware", "autoscaling"):
             if not wanted.get(name):
                 raise ApiError(400, f"{name} is required", param=name)
-        if wanted["hardware"] not in {found["id"] for found in hardware(self.clock(), for_model=False)}:
+        if wanted["hardware"] not in [found["id"] for found in hardware(self.clock(), for_model=False)]:
             raise ApiError(400, f"hardware {wanted['hardware']} is not available", param="hardware")
         return JSONResponse(self.endpoints.create(wanted).payload())
 

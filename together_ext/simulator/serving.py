@@ -92,7 +92,7 @@ class Endpoints:
     def delete(self, endpoint_id: str) -> None:
         """Forget an endpoint."""
         with self._lock:
-            del self._endpoints[endpoint_id]
+            self._endpoints.pop(endpoint_id, None)
 
 
 def hardware(at: datetime, *, for_model: bool) -> list[dict[str, object]]:
