@@ -28,6 +28,7 @@ from .errors import (
     ApiTimeoutError,
     ConfigurationError,
     MissingKeyError,
+    RuleError,
     TogetherExtError,
     printable,
     redacted,
@@ -82,6 +83,32 @@ class _Refused(Exception):  # noqa: N818 -- a message to `_named`, never seen ou
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
+
+
+class _Unwritable(Exception):  # noqa: N818 -- the same
+    """A request that cannot be written, such as one with a NaN in it; the cause says why."""
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _Unwritable from error
+
+
+class _Client(httpx.Client):
+    """Tells a request that cannot be written from an answer that cannot be read: the generated code does both."""
+
+    def build_request(self, *args: Any, **keywords: Any) -> httpx.Request:  # noqa: ANN401 -- as httpx has them
+        with _writing():
+            return super().build_request(*args, **keywords)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    def build_request(self, *args: Any, **keywords: Any) -> httpx.Request:  # noqa: ANN401 -- as httpx has them
+        with _writing():
+            return super().build_request(*args, **keywords)
 
 
 def _is_refused(response: httpx.Response) -> bool:
@@ -155,17 +182,17 @@ class _Seam:
         )
 
     @contextmanager
-    def _network_errors(self, action: str) -> Iterator[None]:
-        """Raise our errors for what httpx raises; `action` opens the sentence."""
+    def _network_errors(self, action: str, doubt: str = "") -> Iterator[None]:
+        """Raise our errors for what httpx raises; `action` opens the sentence, `doubt` is for what may have arrived."""
         try:
             yield
         except httpx.TimeoutException as error:
-            raise ApiTimeoutError(action, "no answer within the time-out") from error
+            raise ApiTimeoutError(action, "no answer within the time-out" + _doubted(error, doubt)) from error
         except httpx.TooManyRedirects as error:
             raise ApiResponseError(action, "the server redirects again and again") from error
         except (httpx.TransportError, httpx.StreamError, httpx.DecodingError) as error:
             reason = printable(redacted(str(error), self._secrets), 200) or type(error).__name__
-            raise ApiConnectionError(action, reason) from self._showable(error)
+            raise ApiConnectionError(action, reason + _doubted(error, doubt)) from self._showable(error)
 
     @contextmanager
     def _body_errors(self, action: str, response: httpx.Response) -> Iterator[None]:
@@ -196,11 +223,15 @@ class _Seam:
         return error if redacted(str(error), self._secrets) == str(error) else None
 
     @contextmanager
-    def _named(self, action: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    def _named(self, action: str, secrets: tuple[str, ...] = (), doubt: str = "") -> Iterator[None]:
         """Raise our errors for what the generated client raises, and httpx below it."""
         try:
-            with self._network_errors(action):
+            with self._network_errors(action, doubt):
                 yield
+        except _Unwritable as unwritable:
+            # Not the cause itself: it holds all of the body.
+            reason = printable(str(unwritable.__cause__), 200)
+            raise RuleError(f"could not {action}: what was given cannot be written as a request ({reason})") from None
         except _Refused as refused:
             answer, hidden = refused.response, (*self._secrets, *secrets)
             raise status_error(
@@ -239,7 +270,7 @@ class Seam(_Seam):
 
     def _connected(self) -> tuple[AuthenticatedClient, httpx.Client]:
         if self._api is None:
-            http = httpx.Client(
+            http = _Client(
                 **self._client_settings(self.client),
                 transport=Retrying(_Through(self.client), _retries(self.settings)),
                 event_hooks={"response": [_refuse]},
@@ -252,9 +283,10 @@ class Seam(_Seam):
 
         Raises:
             ApiError: There was no answer, or none that is a result.
+            RuleError: The request cannot be written.
         """
         generated, _ = self._connected()
-        with self._named(call.action, call.secrets):
+        with self._named(call.action, call.secrets, call.doubt):
             answer = call.sync(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
@@ -315,7 +347,7 @@ class AsyncSeam(_Seam):
 
     def _connected(self) -> tuple[AuthenticatedClient, httpx.AsyncClient]:
         if self._api is None:
-            http = httpx.AsyncClient(
+            http = _AsyncClient(
                 **self._client_settings(self.client),
                 transport=AsyncRetrying(_AsyncThrough(self.client), _retries(self.settings)),
                 event_hooks={"response": [_arefuse]},
@@ -328,9 +360,10 @@ class AsyncSeam(_Seam):
 
         Raises:
             ApiError: There was no answer, or none that is a result.
+            RuleError: The request cannot be written.
         """
         generated, _ = self._connected()
-        with self._named(call.action, call.secrets):
+        with self._named(call.action, call.secrets, call.doubt):
             answer = await call.asyncio(client=generated, **call.arguments)
         return _answered(call.action, answer)
 
@@ -376,6 +409,10 @@ class AsyncSeam(_Seam):
 def _check_client(client: object, kind: type) -> None:
     if client is not None and not isinstance(client, kind):
         raise ConfigurationError(f"http_client is of the type {type(client).__name__}: expected httpx.{kind.__name__}")
+
+
+def _doubted(error: Exception, doubt: str) -> str:
+    return "" if isinstance(error, REFUSED_CONNECTION) or not doubt else f" ({doubt})"
 
 
 def _is_about(error: httpx.RequestError, response: httpx.Response) -> bool:

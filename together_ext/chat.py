@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 from together_generated import models
@@ -119,12 +119,16 @@ def _create(model: str, messages: Messages, options: ChatOptions) -> Flow[models
         raise TypeError(f"create() got an unexpected keyword argument {min(unknown)!r}")
     if not isinstance(model, str) or not model.strip():
         raise RuleError(f"the model is {printable(repr(model), 80)}: expected its name")
-    if not messages or not all(isinstance(message, Mapping) and message.get("role") for message in messages):
+    said = list(messages) if isinstance(messages, Iterable) else []
+    if not said or not all(isinstance(message, Mapping) and message.get("role") for message in said):
         raise RuleError("the messages are no conversation: expected a list of {'role': ..., 'content': ...}")
     given = {name: value for name, value in options.items() if value is not None}
-    body = models.ChatCompletionRequest.from_dict(
-        {"model": model, "messages": [dict(one) for one in messages], **given}
-    )
+    if not isinstance(given.get("response_format", {}), Mapping):
+        raise RuleError("the response_format is no object: expected such as {'type': 'json_object'}")
+    tools = given.get("tools", [])
+    if not isinstance(tools, Sequence) or not all(isinstance(tool, Mapping) for tool in tools):
+        raise RuleError("the tools are no list of objects: expected [{'type': 'function', 'function': {...}}]")
+    body = models.ChatCompletionRequest.from_dict({"model": model, "messages": said, **given})
     answer = yield from ask(Call(f"ask {printable(model, 100)}", endpoint.sync, endpoint.asyncio, {"body": body}))
     answer.choices = items(answer.choices, models.ChatChoice)
     return answer

@@ -22,6 +22,7 @@ class Call(Generic[T]):
         asyncio: The generated coroutine function for it.
         arguments: Their arguments, without the client.
         secrets: What of the arguments must not be shown, even if the server repeats it.
+        doubt: What to say if no answer came although it was sent, where doing it twice would cost something.
     """
 
     action: str
@@ -29,6 +30,7 @@ class Call(Generic[T]):
     asyncio: Callable[..., Awaitable[T | None]]
     arguments: Mapping[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def create(parameters: JobParameters) -> Flow[models.FinetuneResponseTruncated]:
     if isinstance(body.from_checkpoint, str):
         body.from_checkpoint = yield from _found_out(body.from_checkpoint)
     call = _call("create a fine-tuning job", endpoint.sync, endpoint.asyncio, body=body)
-    return (yield from ask(replace(call, secrets=creation_secrets(parameters))))
+    doubt = "it may be there all the same, and cost: list the jobs first"
+    return (yield from ask(replace(call, secrets=creation_secrets(parameters), doubt=doubt)))
 
 
 def _check_limits(body: models.FinetuneCreateRequest, model: str, *, ranked: bool) -> Flow[None]:
