@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 from together_generated import models
 
-from .errors import MissingPathError, RuleError, StorageError, TransferCancelledError, printable
+from .errors import RuleError, printable
 from .flow import AsyncRunner, Call, Flow, Runner, ask, local
 from .identifiers import checked_id
 
@@ -18,9 +15,6 @@ if TYPE_CHECKING:
     from .lists import FileList
 
 TYPES: Final = {".jsonl": models.FileType.JSONL, ".parquet": models.FileType.PARQUET, ".csv": models.FileType.CSV}
-
-_LINES: Final = 1000
-"""Lines between two looks at whether the work was cancelled."""
 
 
 class Files:
@@ -47,6 +41,7 @@ class Files:
             RuleError: It is empty, no file, or of another kind.
             TrainingFileError: A line cannot be trained on.
             MissingPathError: There is no such file.
+            StorageError: It cannot be read, or changed before all of it was sent.
         """
         return self._run(_upload(file, purpose, check=check))
 
@@ -115,46 +110,21 @@ def _upload(file: str | os.PathLike[str], purpose: str, *, check: bool) -> Flow[
     from together_generated.api.files import upload_file as endpoint
     from together_generated.types import File
 
-    path = Path(file).expanduser()
+    from .uploads import Steady, look, opened, path_of
+
+    path = path_of(file)
     kind = TYPES.get(path.suffix.lower())
     if kind is None:
         raise RuleError(f"{printable(str(path), 200)} is of another kind: expected {', '.join(TYPES)}")
-    if purpose not in set(models.FilePurpose):
+    if purpose not in list(models.FilePurpose):
         raise RuleError(f"there is no purpose {purpose!r}: choose one of {', '.join(models.FilePurpose)}")
     lines = check and kind is models.FileType.JSONL and purpose == models.FilePurpose.FINE_TUNE.value
-    yield from local(lambda cancel: _look(path, cancel, lines=lines))
-    with _opened(path) as content:
-        body = models.FileUpload(models.FilePurpose(purpose), path.name, File(content, path.name), kind)
-        return (yield from ask(Call(f"upload {path.name}", endpoint.sync, endpoint.asyncio, {"body": body})))
-
-
-def _look(path: Path, cancel: threading.Event, *, lines: bool) -> None:
-    """Refuse a file that cannot be right."""
-    with _opened(path) as content:
-        if not os.fstat(content.fileno()).st_size:
-            raise RuleError(f"{path} is empty: there is nothing to upload")
-        if lines:
-            from .training_data import check_lines
-
-            check_lines(str(path), _until(content, cancel))
-
-
-def _until(lines: Iterable[bytes], cancel: threading.Event) -> Iterator[bytes]:
-    for number, line in enumerate(lines):
-        if number % _LINES == 0 and cancel.is_set():
-            raise TransferCancelledError
-        yield line
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        if path.is_dir():
-            raise RuleError(f"{path} is a folder: name a file")
-        return path.open("rb")
-    except FileNotFoundError:
-        raise MissingPathError(str(path)) from None
-    except OSError as error:
-        raise StorageError(f"could not read {path}: {(error.strerror or '').lower()}; check its permissions") from error
+    seen = yield from local(lambda cancel: look(path, cancel, lines=lines))
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # it may be of another encoding, and the request is not
+    with opened(path) as content:
+        body = models.FileUpload(models.FilePurpose(purpose), name, File(Steady(content, path, seen), name), kind)
+        action = f"upload {printable(path.name, 200)}"
+        return (yield from ask(Call(action, endpoint.sync, endpoint.asyncio, {"body": body})))
 
 
 def _list() -> Flow[FileList]:

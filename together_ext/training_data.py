@@ -11,6 +11,9 @@ from .errors import TrainingFileError, printable
 MOST_PROBLEMS: Final = 5
 """Problems that are told at once."""
 
+LONGEST: Final = 1 << 28
+"""Bytes that a line may have. Pictures are long, but a file that is all one line would be read into memory whole."""
+
 _PREFERENCE: Final = frozenset({"input", "preferred_output", "non_preferred_output"})
 
 
@@ -22,7 +25,7 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
 
     Args:
         name: The file, for errors.
-        lines: Its lines; the last one may have no end.
+        lines: Its lines; the last one may have no end, and one that is longer than `LONGEST` may be cut behind that.
 
     Returns:
         How many examples there are.
@@ -40,7 +43,7 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
             forms.setdefault(form, number)
         if problem:
             problems.append(f"line {number} {problem}")
-        if len(problems) == MOST_PROBLEMS:
+        if len(problems) == MOST_PROBLEMS or len(line) > LONGEST:
             break
     if not problems and len(forms) > 1:
         (first, one), (second, other), *_ = forms.items()
@@ -54,6 +57,8 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
 
 def _example(line: bytes) -> tuple[str, str]:
     """The form of an example, and what is wrong with it; either may be empty."""
+    if len(line) > LONGEST:
+        return "", f"is longer than {LONGEST >> 20} MiB: expected one example in each line"
     if not line.strip():
         return "", "is empty"
     try:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext.errors import TrainingFileError
-from together_ext.training_data import MOST_PROBLEMS, check_lines
+from together_ext.training_data import LONGEST, MOST_PROBLEMS, check_lines
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
 GOOD = [
@@ -64,6 +64,15 @@ def test_not_more_than_the_first_few_problems_are_told() -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", (b"no\n" for _ in range(10**9)))
     assert len(caught.value.problems) == MOST_PROBLEMS
+
+
+def test_a_file_that_is_all_one_line_is_not_read_on() -> None:
+    class Long(bytes):
+        def __len__(self) -> int:
+            return LONGEST + 1
+
+    with pytest.raises(TrainingFileError, match=r"cannot be trained on: line 2 is longer than 256 MiB: expected one"):
+        check_lines("train.jsonl", iter([*lines(CHAT), Long(b"x"), pytest]))  # type: ignore[arg-type]  # never reached
 
 
 def test_nothing_at_all_is_empty() -> None:
