@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from together_generated import models
 
@@ -211,7 +211,8 @@ def _create(
     scaling = _scaling(autoscaling) or models.Autoscaling(1, 1)
     body = models.EndpointCreateRequest(model, hardware, scaling, **_changes(given))
     action = f"create an endpoint for {printable(model, 100)}"
-    return (yield from ask(Call(action, endpoint.sync, endpoint.asyncio, {"body": body})))
+    doubt = "it may be there all the same, and cost: list the endpoints first"
+    return (yield from ask(Call(action, endpoint.sync, endpoint.asyncio, {"body": body}, doubt=doubt)))
 
 
 def _update(endpoint_id: str, *, autoscaling: Autoscaling | None, **given: Any) -> Flow[models.Endpoint]:  # noqa: ANN401
@@ -231,23 +232,31 @@ def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, checked."""
     found = {name: value for name, value in given.items() if value is not None}
     if (state := found.get("state")) is not None:
-        if state not in set(models.EndpointTarget):
+        if state not in list(models.EndpointTarget):
             raise RuleError(f"there is no state {state!r} to ask for: choose one of {', '.join(models.EndpointTarget)}")
         found["state"] = models.EndpointTarget(state)
     minutes = found.get("inactive_timeout", 0)
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 0:
+    if not _is_count(minutes):
         raise RuleError(f"inactive_timeout is {minutes!r}: expected minutes, a whole number from 0")
     return found
 
 
 def _scaling(autoscaling: Autoscaling | None) -> models.Autoscaling | None:
-    if autoscaling is None or isinstance(autoscaling, models.Autoscaling):
-        return autoscaling
-    low, high = (autoscaling.get(name) for name in ("min_replicas", "max_replicas"))
-    right = isinstance(low, int) and isinstance(high, int) and 0 <= low <= high and high > 0
-    if not right or len(autoscaling) > 2 or low is None or high is None:  # noqa: PLR2004 -- these two
-        raise RuleError(f"autoscaling is {autoscaling!r}: expected {{'min_replicas': 1, 'max_replicas': 2}}")
-    return models.Autoscaling(low, high)
+    if autoscaling is None:
+        return None
+    low = high = None
+    if isinstance(autoscaling, models.Autoscaling):
+        low, high = autoscaling.min_replicas, autoscaling.max_replicas
+    elif isinstance(autoscaling, Mapping) and autoscaling.keys() == {"min_replicas", "max_replicas"}:
+        low, high = autoscaling["min_replicas"], autoscaling["max_replicas"]
+    if not (_is_count(low) and _is_count(high) and low <= high and high > 0):
+        shown = printable(repr(autoscaling), 120)
+        raise RuleError(f"autoscaling is {shown}: expected such as {{'min_replicas': 1, 'max_replicas': 2}}")
+    return autoscaling if isinstance(autoscaling, models.Autoscaling) else models.Autoscaling(low, high)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _list(mine: bool | None, kind: str | None) -> Flow[EndpointList]:  # noqa: FBT001 -- as it is sent

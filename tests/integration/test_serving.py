@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from together_ext import (
     MissingPathError,
     NotFoundError,
     RuleError,
+    StorageError,
     Together,
     TrainingFileError,
 )
@@ -24,12 +26,20 @@ from together_ext.simulator import LORA_JOB, Fault, Simulator
 from together_generated import models
 
 if TYPE_CHECKING:
-    from conftest import Outcome, World
+    from conftest import Outcome, RawServer, World
 
 Command = Callable[..., "Outcome"]
 LINE = b'{"text": "Once upon a time"}\n'
 MODEL = "acme-research/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d"
 HARDWARE = "1x_nvidia_h100_80gb_sxm"
+HELLO = [{"role": "user", "content": "Hello!"}]
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers questions."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -94,6 +104,43 @@ class TestFiles:
         with pytest.raises(error):
             client.files.upload(folder / name)
         assert sim.requests == []
+
+    @pytest.mark.parametrize("file", [None, 5, "", "a\0.jsonl", "~nobody-of-that-name/train.jsonl"])
+    def test_what_names_no_file_is_refused(self, client: Together, sim: Simulator, file: Any) -> None:  # noqa: ANN401
+        with pytest.raises((RuleError, MissingPathError)):
+            client.files.upload(file)
+        assert sim.requests == []
+
+    def test_nobody_waits_for_a_writer_of_a_pipe(self, client: Together, folder: Path, sim: Simulator) -> None:
+        os.mkfifo(folder / "pipe.jsonl")
+        with pytest.raises(RuleError, match="is a pipe or a device"):
+            client.files.upload(folder / "pipe.jsonl")
+        assert sim.requests == []
+
+    def test_the_name_of_a_file_drives_no_terminal(self, client: Together, folder: Path) -> None:
+        (folder / "\x1b[2J.jsonl").touch()
+        with pytest.raises(RuleError) as caught:
+            client.files.upload(folder / "\x1b[2J.jsonl")
+        assert str(caught.value).isprintable()
+
+    def test_a_file_whose_name_is_of_another_encoding_goes_up(self, client: Together, folder: Path) -> None:
+        path = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jsonl"))
+        path.write_bytes(LINE)
+        assert client.files.upload(path).filename == "caf\N{REPLACEMENT CHARACTER}.jsonl"
+
+    @pytest.mark.parametrize("content", [LINE, LINE * 101, b"x" * len(LINE * 100)], ids=["shorter", "longer", "other"])
+    def test_a_file_that_changes_meanwhile_is_told_and_not_taken_for_the_network(
+        self, world: World, data: Path, content: bytes
+    ) -> None:
+        def change(_request: object) -> None:
+            data.write_bytes(content)
+            os.utime(data, (1, 1))  # a clock of a few milliseconds may not have moved on
+
+        client = world.client(http_client=world.http_client(transport=world.transport(change)), max_retries=2)
+        before = world.client().files.list().data
+        with pytest.raises(StorageError, match=r"train\.jsonl changed before all of it was sent"):
+            client.files.upload(data)
+        assert world.client().files.list().data == before
 
     def test_a_purpose_that_does_not_exist_is_refused(self, client: Together, data: Path, sim: Simulator) -> None:
         with pytest.raises(RuleError, match="there is no purpose 'fun'"):
@@ -170,6 +217,36 @@ class TestChat:
             client.chat.completions.create(model=MODEL, messages=[{"role": "user"}], tempreature=1)  # type: ignore[call-arg]
         assert sim.requests == []
 
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"messages": [{"role": "user", "content": b"x"}]},
+            {"messages": [{"role": "user", "content": "\udcff"}]},
+            {"temperature": float("nan")},
+            {"response_format": "json"},
+            {"tools": {"type": "function"}},
+            {"tools": ["function"]},
+            {"messages": 5},
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_written_is_not_blamed_on_the_server(
+        self, client: Together, sim: Simulator, given: dict[str, Any]
+    ) -> None:
+        with pytest.raises(RuleError):
+            client.chat.completions.create(**{"model": MODEL, "messages": HELLO, **given})
+        assert sim.requests == []
+
+    def test_messages_may_come_one_by_one(self, client: Together) -> None:
+        found = client.chat.completions.create(model=MODEL, messages=(one for one in HELLO))  # type: ignore[arg-type]
+        assert found.choices
+
+    def test_what_cannot_be_written_is_not_quoted(self, client: Together) -> None:
+        with pytest.raises(RuleError, match="cannot be written as a request") as caught:
+            client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "private\udcff"}])
+        assert "private" not in str(caught.value)
+        assert caught.value.__cause__ is None
+
 
 class TestEndpoints:
     def test_an_endpoint_lives(self, client: Together) -> None:
@@ -215,7 +292,11 @@ class TestEndpoints:
             {"autoscaling": {"min_replicas": 2, "max_replicas": 1}},
             {"autoscaling": {"min": 1}},
             {"autoscaling": {"min_replicas": 1, "max_replicas": 1, "more": 1}},
+            {"autoscaling": {"min_replicas": True, "max_replicas": True}},
+            {"autoscaling": models.Autoscaling(2, 1)},
+            {"autoscaling": [1, 2]},
             {"state": "RUNNING"},
+            {"state": []},
             {"inactive_timeout": -1},
         ],
     )
@@ -227,6 +308,19 @@ class TestEndpoints:
         with pytest.raises(RuleError, match="nothing to change"):
             client.endpoints.update("endpoint-1")
         assert sim.requests == []
+
+    def test_who_hears_nothing_is_told_to_look_before_paying_twice(self, world: World, raw: RawServer) -> None:
+        client = world.client(base_url=raw.url)
+        with pytest.raises(ApiConnectionError, match="may be there all the same, and cost: list the endpoints first"):
+            client.endpoints.create(model=MODEL, hardware=HARDWARE)
+        with pytest.raises(ApiConnectionError, match="may be there all the same, and cost: list the jobs first"):
+            client.fine_tuning.create(training_file="file-1", model=MODEL, lora=False)
+
+    def test_nothing_is_there_if_nobody_was_reached(self, world: World, raw: RawServer) -> None:
+        raw.close()
+        with pytest.raises(ApiConnectionError) as caught:
+            world.client(base_url=raw.url).endpoints.create(model=MODEL, hardware=HARDWARE)
+        assert "may be there" not in str(caught.value)
 
 
 # The command line -----------------------------------------------------------------------------------------------------
@@ -243,6 +337,28 @@ class TestCommands:
         assert command("files", "delete", file_id).code == 2
         assert command("files", "delete", file_id, "--yes").code == 0
         assert command("files", "retrieve", file_id).code == 4
+
+    def test_the_bytes_of_a_file_go_into_a_folder_that_is_made_and_over_nothing(
+        self, command: Command, folder: Path, client: Together
+    ) -> None:
+        (folder / ".new.jsonl.part").write_text("mine")
+        (folder / "link.jsonl").symlink_to("nowhere")
+        file_id = client.files.list().data[0].id
+        assert command("files", "content", file_id, "--output", "made/new.jsonl").code == 0
+        assert command("files", "content", file_id, "--output", "new.jsonl").code == 0
+        for output in ("", "made/", "made", "link.jsonl", ".."):
+            assert command("files", "content", file_id, "--output", output).code == 2
+        assert (folder / ".new.jsonl.part").read_text() == "mine"
+        assert [path.name for path in (folder / "made").iterdir()] == ["new.jsonl"]
+        assert (folder / "link.jsonl").is_symlink()
+
+    def test_what_is_no_id_is_refused_before_anyone_is_asked(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+        for words in (("files", "delete"), ("endpoints", "delete"), ("endpoints", "stop")):
+            outcome = command(*words, "x")
+            assert (outcome.code, "[y/N]" in outcome.err) == (2, False)
 
     def test_a_bad_line_is_wrong_usage(self, command: Command, data: Path) -> None:
         data.write_bytes(b"no\n")
@@ -273,6 +389,24 @@ class TestCommands:
         sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
         assert command("chat", MODEL, "Hi").out == "a [2J\n\nb\n"
 
+    def test_an_answer_keeps_the_spaces_that_it_has(self, command: Command, sim: Simulator) -> None:
+        code = "def f(x):\n    if x:\n\treturn  1\n\n| a  | b |\n"
+        answer = {"choices": [{"message": {"content": code}}]}
+        sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
+        assert command("chat", MODEL, "Hi").out == code
+
+    @pytest.mark.parametrize(
+        "stdin",
+        [None, io.StringIO(" \n"), io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8")],
+        ids=["none", "empty", "odd"],
+    )
+    def test_a_message_that_cannot_be_read_is_wrong_usage(
+        self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch, stdin: io.TextIOBase | None
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert command("chat", MODEL, "-").code == 2
+        assert sim.requests == []
+
     def test_an_endpoint_is_created_started_stopped_and_deleted(self, command: Command) -> None:
         create = ("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
         assert command(*create).code == 2
@@ -288,18 +422,41 @@ class TestCommands:
             "deleted": True,
         }
 
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ((), "$3.36"),
+            (("--quiet",), "$3.36"),
+            (("--max-replicas", "8"), "$3.36 to $26.88"),
+            (("--min-replicas", "2", "--max-replicas", "2"), "$6.72"),
+        ],
+    )
     def test_the_price_of_an_endpoint_is_told_before_it_is_asked_about(
+        self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], told: str
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+        outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE, *given)
+        assert outcome.code == 1
+        assert outcome.err.startswith(f"about {told} an hour while it runs\ncreate an endpoint on ")
+        assert [request.method for request in sim.requests] == ["GET"]
+
+    def test_no_price_that_a_server_sends_keeps_anyone_from_answering(
         self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
+        listed = {"data": [{"id": {}, "pricing": {"cents_per_minute": 1}}, {"id": HARDWARE, "pricing": None}]}
+        sim.script(Fault(path="/hardware", status=200, body=json.dumps(listed).encode()))
         monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
-        outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE, "--min-replicas", "2")
-        assert outcome.code == 1
-        assert outcome.err.startswith("about $6.72 an hour while it runs\ncreate an endpoint on ")
-        assert [request.method for request in sim.requests] == ["GET"]
+        outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
+        assert outcome.err.startswith(f"the price of {HARDWARE} is not known\ncreate an endpoint on ")
+
+    def test_nothing_is_asked_for_where_nobody_can_answer_or_the_copies_are_wrong(
+        self, command: Command, sim: Simulator
+    ) -> None:
+        create = ("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
+        assert command(*create).code == 2
+        outcome = command(*create, "--min-replicas", "3", "--yes")
+        assert (outcome.code, "--min-replicas 3 is more than --max-replicas 1" in outcome.err) == (2, True)
+        assert sim.requests == []
 
     def test_hardware_is_listed_with_its_price(self, command: Command) -> None:
         assert command("endpoints", "hardware", "--model", MODEL).out.splitlines() == [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from together_ext.identifiers import checked_id
 
 from .amounts import size_text
 from .confirm import Yes, confirm_action
@@ -70,27 +73,41 @@ def content(
     settings = settings_of(context)
     if settings.json:
         raise BadUsageError("the bytes of a file are no JSON document: leave --json out")
-    target = None if output is None else Path(output).expanduser()
-    if target is not None and target.exists():
-        raise BadUsageError(f"--output {output} is there already: name another file, or move it away")
+    target = None if output is None else _target(output)
     with connect(settings) as client:
         found = client.files.content(id)
     if target is None:
         sys.stdout.buffer.write(found)
         sys.stdout.flush()
         return
-    scratch = target.with_name(f".{target.name}.part")
+    _write(target, found)
+    show(settings, None, Lines([str(target.absolute())]))
+
+
+def _target(output: str) -> Path:
+    target = Path(os.path.expanduser(output))  # noqa: PTH111 -- that of pathlib raises for a user that nobody knows
+    if not target.name or output.endswith(os.sep):
+        raise BadUsageError(f"--output {output!r} names no file: add its name")
+    if os.path.lexists(target):
+        raise BadUsageError(f"--output {output} is there already: name another file, or move it away")
+    return target
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        scratch.write_bytes(found)
+        scratch.write_bytes(content)
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
-    show(settings, None, Lines([str(target.absolute())]))
 
 
 def delete_file(context: typer.Context, id: FileId, *, yes: Yes = False) -> None:
     """Remove a file from the account."""
     settings = settings_of(context)
+    checked_id(id, "file-")
     confirm_action(f"delete {cell(id)}", yes=yes)
     with connect(settings) as client:
         answer = document_of(client.files.delete(id))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .confirm import Yes, confirm_action
+from together_ext.identifiers import checked_id
+
+from .confirm import Yes, confirm_action, require_somebody
 from .documents import document_of
-from .exits import CommandError
+from .exits import BadUsageError, CommandError
 from .fields import pairs_of
 from .screen import show, tell
 from .session import connect
@@ -42,10 +44,15 @@ def create_endpoint(  # noqa: PLR0913 -- the command's options
     It costs for every minute that it runs; the price is told, and asked about, first.
     """
     settings = settings_of(context)
+    if min_replicas > max_replicas:
+        raise BadUsageError(f"--min-replicas {min_replicas} is more than --max-replicas {max_replicas}: raise that one")
+    action = f"create an endpoint on {cell(hardware)}"
+    if not yes:
+        require_somebody(action)
     with connect(settings) as client:
-        if not yes and not settings.quiet and not settings.json:
-            _tell_price(client, hardware, min_replicas)
-        confirm_action(f"create an endpoint on {cell(hardware)}", yes=yes)
+        if not (yes and (settings.quiet or settings.json)):
+            _tell_price(client, hardware, min_replicas, max_replicas)
+        confirm_action(action, yes=yes)
         found = client.endpoints.create(
             model=model,
             hardware=hardware,
@@ -61,19 +68,27 @@ def create_endpoint(  # noqa: PLR0913 -- the command's options
     )
 
 
-def _tell_price(client: Together, hardware: str, replicas: int) -> None:
-    from together_ext.errors import ApiError  # noqa: PLC0415 -- not for `--help`
+def _tell_price(client: Together, hardware: str, least: int, most: int) -> None:
+    """Say what an hour of so many copies costs; no trouble with that keeps anyone from creating the endpoint."""
+    from together_ext.errors import ApiError, AuthenticationError  # noqa: PLC0415 -- not for `--help`
 
     try:
         listed = client.endpoints.list_hardware()
+    except AuthenticationError:
+        raise
     except ApiError as error:
         tell(f"the price is not known: {error}")
         return
-    cents = {found.id: _cents(found.pricing) for found in listed.data}.get(hardware)
+    cents = next((_cents(found.pricing) for found in listed.data if found.id == hardware), None)
     if cents is None:
         tell(f"the price of {cell(hardware)} is not known")
     else:
-        tell(f"about ${cents * 60 / 100 * max(replicas, 1):,.2f} an hour while it runs")
+        tell(f"about {' to '.join(_dollars(cents, copies) for copies in sorted({least, most}))} an hour while it runs")
+
+
+def _dollars(cents: float, copies: int = 1) -> str:
+    """What an hour costs, by the price of a minute."""
+    return f"${cents * 60 / 100 * copies:,.2f}"
 
 
 def _cents(pricing: object) -> float | None:
@@ -117,6 +132,7 @@ def stop_endpoint(context: typer.Context, id: EndpointId, *, yes: Yes = False) -
 
 
 def _switch(settings: Settings, id: str, state: str, action: str, *, yes: bool) -> None:
+    checked_id(id, "endpoint-")
     confirm_action(action, yes=yes)
     with connect(settings) as client:
         found = client.endpoints.update(id, state=state)
@@ -126,6 +142,7 @@ def _switch(settings: Settings, id: str, state: str, action: str, *, yes: bool) 
 def delete_endpoint(context: typer.Context, id: EndpointId, *, yes: Yes = False) -> None:
     """Remove an endpoint for good."""
     settings = settings_of(context)
+    checked_id(id, "endpoint-")
     confirm_action(f"delete {cell(id)}", yes=yes)
     with connect(settings) as client:
         client.endpoints.delete(id)
@@ -144,7 +161,7 @@ def list_hardware(
     rows = [
         (
             cell(one.id),
-            NOTHING if (cents := _cents(one.pricing)) is None else f"${cents * 60 / 100:,.2f}",
+            NOTHING if (cents := _cents(one.pricing)) is None else _dollars(cents),
             cell(getattr(one.availability, "status", None)),
         )
         for one in found.data
@@ -168,7 +185,9 @@ def chat(  # noqa: PLR0913 -- the command's options
     The model may be one that was fine-tuned: its name is the job's model_output_name.
     """
     settings = settings_of(context)
-    said = sys.stdin.read() if message == "-" else message
+    said = _standard_input() if message == "-" else message
+    if not said.strip():
+        raise BadUsageError("the message is empty: there is nothing to answer")
     messages = [{"role": "system", "content": system}] if system is not None else []
     with connect(settings) as client:
         found = client.chat.completions.create(
@@ -182,8 +201,21 @@ def chat(  # noqa: PLR0913 -- the command's options
         raise CommandError(
             f"{cell(model)} answered without a text: see it with --json", code="no_answer", document=document_of(found)
         )
-    # Line by line, since the answer of a model may have them, and characters that drive terminals too.
-    show(settings, document_of(found), Text([cell(line) if line.strip() else "" for line in answer.splitlines()]))
+    show(settings, document_of(found), Text([_harmless(line) for line in answer.splitlines()]))
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        raise BadUsageError("there is no standard input to read the message from")
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise BadUsageError(f"standard input is no text: {error}") from None
+
+
+def _harmless(line: str) -> str:
+    """A line of a model without what drives terminals. Its spaces stay, for it may be a line of Python."""
+    return "".join(char if char.isprintable() or char == "\t" else " " for char in line)
 
 
 class Text(Lines):
