@@ -117,6 +117,14 @@ class TestFiles:
             client.files.upload(folder / "pipe.jsonl")
         assert sim.requests == []
 
+    def test_a_file_that_cannot_be_opened_is_told_with_the_reason(
+        self, client: Together, folder: Path, sim: Simulator
+    ) -> None:
+        (folder / "loop.jsonl").symlink_to("loop.jsonl")
+        with pytest.raises(StorageError, match=r"could not read .*loop\.jsonl: too many levels"):
+            client.files.upload(folder / "loop.jsonl")
+        assert sim.requests == []
+
     def test_the_name_of_a_file_drives_no_terminal(self, client: Together, folder: Path) -> None:
         (folder / "\x1b[2J.jsonl").touch()
         with pytest.raises(RuleError) as caught:
@@ -448,6 +456,21 @@ class TestCommands:
         monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
         outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
         assert outcome.err.startswith(f"the price of {HARDWARE} is not known\ncreate an endpoint on ")
+
+    @pytest.mark.parametrize(("status", "code", "asked"), [(403, 1, True), (401, 3, False)])
+    def test_a_price_that_is_not_told_keeps_only_a_wrong_key_from_answering(
+        self,
+        command: Command,
+        sim: Simulator,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int,
+        code: int,
+        asked: bool,  # noqa: FBT001 -- a case's value
+    ) -> None:
+        sim.script(Fault(path="/hardware", status=status))
+        monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+        outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
+        assert (outcome.code, "the price is not known" in outcome.err, "[y/N]" in outcome.err) == (code, asked, asked)
 
     def test_nothing_is_asked_for_where_nobody_can_answer_or_the_copies_are_wrong(
         self, command: Command, sim: Simulator
