@@ -5,15 +5,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOAD := .venv-load
 OFFICIAL := .venv-official
+DOCS := .venv-docs
 SECONDS ?= 600
+SEED := $(or $(SEED),$(shell date +%s))
+# Containers set it, and every process of the tests would compile the package again
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-load test-official test-drift fuzz check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench
+.PHONY: help setup demo test coverage test-load test-official test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make the virtual environment; the other commands do it when they need to
+setup: $(READY) ## Create the virtual environment; the other commands do so when they need it
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -25,15 +29,19 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip check -qq
 	@touch $(READY)
 
-demo: $(READY) ## Start the simulator, list, download a model and an adapter, check both
+demo: $(READY) ## Start the simulator, list, download a model and an adapter, verify both
 	@$(BIN)/python -m tools.demo
 
-test: $(READY) ## Run the tests, with branch coverage
-	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered
+test: $(READY) ## Run the tests in random order; SEED=n repeats an order
+	@echo "Order of the tests: SEED=$(SEED)"
+	@$(BIN)/python -m pytest -q -n auto --randomly-seed=$(SEED) $(PYTEST)
+
+coverage: PYTEST := --cov --cov-report=term:skip-covered
+coverage: test ## Run the tests with branch coverage, which takes twice the time
 
 # Apart, since torch takes most of a GB. Warnings there are of libraries that are not ours.
-test-load: $(LOAD)/.ready ## Load downloaded weights with transformers and peft; sets up an environment of its own
-	@HF_HUB_OFFLINE=1 $(LOAD)/bin/python -m pytest -q -W ignore tests/load
+test-load: $(LOAD)/.ready ## Load downloaded weights with transformers and peft; in its own environment
+	@HF_HUB_OFFLINE=1 $(LOAD)/bin/python -m pytest -q -W ignore --confcutdir=tests/load tests/load
 
 $(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
 	@echo "Setting up $(LOAD), once ..."
@@ -44,28 +52,53 @@ $(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
 	@$(LOAD)/bin/python -m pip check -qq
 	@touch $(LOAD)/.ready
 
-test-official: $(READY) $(OFFICIAL)/.ready ## Let the official clients 1.5.35 and 3.1.1 talk to the simulator, each in an environment of its own
-	@OFFICIAL_CLIENTS=$(OFFICIAL) $(BIN)/python -m pytest -q tests/official
+test-official: $(READY) $(OFFICIAL)/.ready ## Run the official clients (Python 1.5.35 and 3.1.1, npm 0.52) against the simulator, each in its own environment
+	@OFFICIAL_CLIENTS=$(OFFICIAL) $(BIN)/python -m pytest -q -n auto tests/official
 
-$(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt
+$(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt tests/official/node/package-lock.json
 	@echo "Setting up $(OFFICIAL), once ..."
 	@for version in 1 3; do \
 		$(PYTHON) -m venv $(OFFICIAL)/$$version && $(OFFICIAL)/$$version/bin/python -m pip install -qq \
 			--disable-pip-version-check --no-deps --require-hashes -r requirements/official-$$version.txt || exit 1; \
 	done
+	@mkdir -p $(OFFICIAL)/node && cp tests/official/node/package*.json $(OFFICIAL)/node
+	@if command -v npm >/dev/null; then npm --prefix $(OFFICIAL)/node ci --silent --no-audit --no-fund; \
+		else echo "npm was not found: the Node client is not tested"; fi
 	@touch $(OFFICIAL)/.ready
 
-test-drift: $(READY) ## Try sixty changes on a public specification, and a sync after each: UPSTREAM=path
+test-drift: $(READY) ## Try over a hundred changes on a public specification, and a sync after each: UPSTREAM=path
 	@test -n "$(UPSTREAM)" || { echo "make test-drift UPSTREAM=path, to the specification of openapi.yaml"; exit 2; }
 	@TOGETHER_EXT_UPSTREAM="$(UPSTREAM)" $(BIN)/python -m pytest -q -n auto tests/spec
 
-fuzz: $(READY) ## Throw damaged archives, receipts and headers at their readers, for SECONDS=600
+fuzz: $(READY) ## Try each property on a thousand examples; then read damaged archives, receipts and headers, for SECONDS=600
+	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=thorough
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@$(BIN)/python -m tools.fuzz $(SECONDS)
 
+kills: $(READY) ## Kill a hundred downloads, half of them in another PID namespace, and run them again; needs root
+	@$(BIN)/python -m tools.kills 100
+
+docs: $(READY) $(DOCS)/.ready ## Build the documentation site into site/; broken links and warnings fail
+	@$(BIN)/python -m tools.pictures --check
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict --clean
+
+docs-serve: $(DOCS)/.ready ## Serve the documentation site on this machine, rebuilt on each change
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs serve --dev-addr 127.0.0.1:8000
+
+$(DOCS)/.ready: requirements/docs.txt pyproject.toml
+	@echo "Setting up $(DOCS), once ..."
+	@$(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/docs.txt
+	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(DOCS)/bin/python -m pip check -qq
+	@touch $(DOCS)/.ready
+
+pictures: $(READY) ## Make the images of README and docs: the CLI at work, and the plot of the benchmarks
+	@$(BIN)/python -m tools.pictures
+
 check: $(READY) lint types check-generated ## Format, lint, types, generated code
 
-format: $(READY) ## Put the code into shape
+format: $(READY) ## Format the code
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
 
@@ -75,26 +108,29 @@ lint: $(READY)
 
 types: $(READY)
 	@$(BIN)/mypy
+	@$(BIN)/python -m tools.docs.blocks build/blocks
+	@$(BIN)/mypy build/blocks
+	@$(BIN)/python -m tools.user_types
 
 generate: $(READY) ## Regenerate the client from openapi.yaml
 	@$(BIN)/python -m tools.generate
 
-sync-spec: $(READY) ## Make openapi.yaml and the client from a public specification: UPSTREAM=path
+sync-spec: $(READY) ## Make openapi.yaml and the client from a public specification: UPSTREAM=path, COMMIT=hash, FRAGMENTS=folder
 	@test -n "$(UPSTREAM)" || { echo "make sync-spec UPSTREAM=path, to a public specification"; exit 2; }
-	@$(BIN)/python -m tools.spec sync "$(UPSTREAM)"
+	@$(BIN)/python -m tools.spec sync "$(UPSTREAM)" $(if $(COMMIT),--commit "$(COMMIT)") $(if $(FRAGMENTS),--fragments "$(FRAGMENTS)")
 
-# make itself exits with 2 whatever happens; CI calls `python -m tools.spec diff OLD NEW --json`: 0, 1 or 2.
-spec-diff: $(READY) ## Tell what changed between specifications, and whom it breaks: OLD=path NEW=path
-	@test -n "$(OLD)" -a -n "$(NEW)" || { echo "make spec-diff OLD=path NEW=path"; exit 2; }
-	@$(BIN)/python -m tools.spec diff "$(OLD)" "$(NEW)"
+# For a person: that something breaks (1) is no error of the command. CI calls `python -m tools.spec diff OLD NEW --json`.
+spec-diff: $(READY) ## Report what changed between specifications, and what it breaks: OLD=path NEW=path, or FRAGMENTS=path
+	@test -n "$(OLD)" -a -n "$(NEW)$(FRAGMENTS)" || { echo "make spec-diff OLD=path NEW=path (or FRAGMENTS=path)"; exit 2; }
+	@$(BIN)/python -m tools.spec diff "$(OLD)" "$(or $(FRAGMENTS),$(NEW))" || test $$? -eq 1
 
-check-generated: $(READY) ## See that the committed client is what openapi.yaml asks for
+check-generated: $(READY) ## Check that the committed client matches openapi.yaml
 	@$(BIN)/python -m tools.check_generated
 
 check-wheel: $(READY) ## Build the wheel and use it in an empty environment
 	@PYTHON="$(PYTHON)" BIN="$(BIN)" tools/check-wheel
 
-lock: $(READY) ## Pin the development requirements anew, with hashes
+lock: $(READY) ## Update the pins of the development requirements, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url -o requirements/dev.txt pyproject.toml requirements/dev.in
@@ -102,13 +138,16 @@ lock: $(READY) ## Pin the development requirements anew, with hashes
 	@echo 'torch; python_version < "3"' | $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 \
 		--extra simulator --generate-hashes --no-annotate --no-header --no-emit-index-url --override - \
 		--constraint requirements/dev.txt -o requirements/load.txt pyproject.toml requirements/load.in
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --extra simulator --constraint requirements/dev.txt -o requirements/docs.txt pyproject.toml requirements/docs.in
 	@for name in fuzz official-1 official-3; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
-bench: $(READY) ## Measure side by side with curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
+bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(BENCH)
+	@$(BIN)/python -m tools.pictures
 
-clean: ## Remove what the commands leave behind
-	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove what the commands have made
+	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,20 +17,21 @@ from typing import Final
 from . import machine
 from .certificate import make_certificate
 from .figures import Figure, Figures, Killed
-from .peers import ARIA, CURL, HTTPX, OURS, SDK_1, SDK_3, SYNCED_CURL, MissingProgramError, Peer, all_peers
+from .peers import ARIA, CURL, HTTPX, LOOSE, OURS, SDK_1, SDK_3, SYNCED_CURL, MissingProgramError, Peer, all_peers
 from .places import GIB, MIB, OUTPUT, SCRATCH, emptied, parse_size, replaced
 from .relay import FIRST_WINDOW, running_relay
 from .report import Setting, rendered
 from .run import Bench, Course, RunError
 from .server import free_ports, running_nginx
 from .source import Source
+from .streaming import STREAMED, StreamCourse, streamers
 from .targets import CAPPED_SIZE, DELAYED_SIZE
-from .unpacking import UnpackCourse, Weights, unpackers
+from .unpacking import DIRECT, INTO_TAR, THEN_TAR, UnpackCourse, Weights, unpackers
 
 log = logging.getLogger("benchmarks")
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
-SCENARIOS: Final = ("start", "plain", "tls", "capped", "delayed", "slow start", "unpacked", "half", "kill")
+SCENARIOS: Final = ("start", "plain", "tls", "capped", "delayed", "slow start", "unpacked", "stream", "half", "kill")
 SIZES: Final = (20 * MIB, GIB, 4 * GIB)
 LARGE: Final = 2 * GIB
 
@@ -144,21 +145,31 @@ def _warm_up(bench: Bench, base: str, peers: dict[str, Peer]) -> None:
 
 def _runs(wanted: Wanted, bench: Bench, bases: dict[str, str], peers: dict[str, Peer]) -> Iterator[Figure]:
     if "start" in wanted.only:
-        takers = [peer for peer in peers.values() if peer.name != SYNCED_CURL]
+        takers = [peer for peer in peers.values() if peer.name not in {SYNCED_CURL, LOOSE}]
         yield from bench.starts(takers, 2 * wanted.rounds)
     for course, names, rounds in _courses(wanted, bases):
         course.source.prepare()
         yield from bench.rounds(course, [peers[name] for name in names], rounds)
+    if "stream" in wanted.only:
+        takers = list(streamers(peers))
+        for scenario, base in (("stream", bases["plain"]), ("stream, TLS", bases["tls"])):
+            course = StreamCourse(scenario, base, Source(STREAMED))
+            course.source.prepare()
+            yield from bench.rounds(course, takers, wanted.rounds)
     if "unpacked" in wanted.only:
         weights = Weights()
         weights.prepare()
         ours, *others = unpackers(peers)
         yield from bench.rounds(UnpackCourse("unpacked", bases["plain"], weights), [ours, *others], wanted.rounds)
-        yield from bench.rounds(UnpackCourse("unpacked, capped", bases["capped"], weights), [ours], wanted.few)
+        direct = next(peer for peer in others if peer.name == DIRECT)
+        by_curl = [peer for peer in others if peer.name in {THEN_TAR, INTO_TAR}]
+        yield from bench.rounds(UnpackCourse("unpacked, capped", bases["capped"], weights), [ours, direct], wanted.few)
+        far = UnpackCourse("unpacked, delayed", bases["delayed"], weights)
+        yield from bench.rounds(far, [ours, direct, *by_curl], wanted.few)
 
 
 def _courses(wanted: Wanted, bases: dict[str, str]) -> Iterator[tuple[Course, Sequence[str], int]]:
-    everyone = (CURL, SYNCED_CURL, ARIA, HTTPX, SDK_3, SDK_1, OURS)
+    everyone = (CURL, SYNCED_CURL, ARIA, HTTPX, SDK_3, SDK_1, OURS, LOOSE)
     for scenario in ("plain", "tls"):
         for size in wanted.sizes if scenario in wanted.only else ():
             rounds = wanted.few if size > LARGE else wanted.rounds

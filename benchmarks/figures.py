@@ -23,6 +23,7 @@ class Figure:
         requests: How many it sent.
         sent: Bytes of bodies that the server handed to the kernel for it.
         late: Seconds from the server's last byte to the end of the process; 0 without a server.
+        written: Bytes that it wrote to files on a disk, also to those that it removed again.
     """
 
     scenario: str
@@ -36,6 +37,7 @@ class Figure:
     requests: int
     sent: int
     late: float = 0.0
+    written: int = 0
 
     @property
     def cpu(self) -> float:

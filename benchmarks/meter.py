@@ -24,7 +24,9 @@ def main(log: str, *command: str) -> int:
     process = os.posix_spawnp(command[0], command, os.environ, file_actions=redirections)
     _, status, usage = os.wait4(process, 0)
     wall, ended = time.perf_counter() - began, time.time()
-    sys.stdout.write(f"{wall} {usage.ru_utime} {usage.ru_stime} {usage.ru_maxrss * 1024} {ended}\n")
+    sys.stdout.write(
+        f"{wall} {usage.ru_utime} {usage.ru_stime} {usage.ru_maxrss * 1024} {ended} {usage.ru_oublock * 512}\n"
+    )
     return os.waitstatus_to_exitcode(status)
 
 

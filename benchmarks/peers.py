@@ -63,6 +63,7 @@ class Peer:
 
 
 OURS: Final = "together-ext"
+LOOSE: Final = "together-ext --no-durable"
 CURL: Final = "curl"
 SYNCED_CURL: Final = "curl, then sync"
 ARIA: Final = "aria2c -x8"
@@ -87,6 +88,7 @@ def all_peers() -> dict[str, Peer]:
         Peer(SDK_3, _driver(sdk_3, "sdk_3"), _imported(sdk_3, "together"), lambda: _package(sdk_3, "together")),
         Peer(SDK_1, _driver(sdk_1, "sdk_1"), _imported(sdk_1, "together"), lambda: _package(sdk_1, "together"), "/v1"),
         Peer(OURS, _driver(own, "ours"), _from_imported(own), lambda: _package(own, "together-ext"), "/v1"),
+        Peer(LOOSE, _driver(own, "ours", "loose"), _from_imported(own), lambda: "the same", "/v1"),
     ]
     return {peer.name: peer for peer in peers}
 
@@ -125,9 +127,9 @@ def _aria(request: Request) -> list[str]:
     return ["aria2c", *options, authority, "-d", str(request.output.parent), "-o", request.output.name, request.url]
 
 
-def _driver(python: str, name: str, *, by_url: bool = False) -> Callable[[Request], list[str]]:
+def _driver(python: str, name: str, *words: str, by_url: bool = False) -> Callable[[Request], list[str]]:
     script = str(DRIVERS / f"{name}.py")
-    return lambda request: [python, script, request.url if by_url else request.job, str(request.output)]
+    return lambda request: [python, script, request.url if by_url else request.job, str(request.output), *words]
 
 
 def _imported(python: str, package: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""RESULTS.md: the figures as tables, and how they were come by."""
+"""RESULTS.md: what a user wants to compare, then every figure, then how they were measured, then the targets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from statistics import median
 from typing import Final
 
 from .figures import Figures, Killed, Spread
-from .peers import CURL, OURS
-from .places import shown_size
+from .peers import ARIA, CURL, OURS, SDK_1, SDK_3
+from .places import GIB, shown_size
 from .relay import FIRST_WINDOW, ROUND_TRIP, WINDOW
 from .server import CAP
-from .targets import Verdict, verdicts
+from .targets import CAPPED_SIZE, DELAYED_SIZE, Verdict, verdicts
+from .unpacking import SDK_THEN_TAR, THEN_TAR, WEIGHTS
 
 TITLES: Final = {
     "plain": "Plain HTTP",
@@ -20,48 +21,83 @@ TITLES: Final = {
     "capped": f"{CAP // 1_000_000} MB/s for each connection",
     "delayed": f"{ROUND_TRIP * 1000:.0f} ms round trip",
     "slow start": f"{ROUND_TRIP * 1000:.0f} ms round trip, with TCP's slow start",
+    "stream": "A stream, without a file",
+    "stream, TLS": "The same with TLS",
     "unpacked": "From the server to a folder of weights",
     "unpacked, capped": f"The same with {CAP // 1_000_000} MB/s for each connection",
+    "unpacked, delayed": f"The same with a {ROUND_TRIP * 1000:.0f} ms round trip",
 }
 
+INTRODUCTION: Final = """\
+# Benchmarks
+
+together-ext beside the official SDKs, curl and aria2c, in the same run on the same machine.
+
+![Wall times of together-ext and others](../docs/images/benchmarks.svg)
+
+`make bench` measures everything again, writes this page and draws the plot from it. Do not edit it by hand."""
+
+TARGETS: Final = "What development aims at, with what is not met. A ratio below 1 is faster than the peer.\n\n"
+
 METHOD: Final = f"""\
-- The server is nginx on this machine's loopback, with `sendfile` and as many workers as there are cores. It plays the
-  API and its storage: it knows one finished LoRA job for each file, and sends the file with ranges and an entity tag.
-  Server and client share the cores, as they would not in real life: who leaves more of them to the server is faster.
-- The two SDKs and together-ext ask for the job first, as their users do; curl, aria2c and the httpx loop are given the
-  file's address. Everyone is a process of its own, and its start is part of the wall time. All Python is the same
-  interpreter; each SDK has an environment with itself and what it needs, and so has together-ext, which the httpx loop
-  shares.
-- Every file begins like a zstd frame, then come random bytes. All were read before, so that the server's disk has no
-  part. Output goes to the disk, is compared byte by byte, and removed; then `sync`, so that nobody pays for the
-  former run. None of that is in the times.
-- together-ext has its bytes on the disk before the file gets its name, and the time for that is in its times. None of
-  the others waits for the disk; the row `curl, then sync` says what that costs curl.
+- The server is nginx on this machine's loopback, with `sendfile` and as many workers as there are cores. It serves the
+  API and its storage: one completed LoRA job for each file, with ranges and an entity tag. Server and client share the
+  cores, as they would not in production: a client that uses less of them leaves more to the server.
+- The two SDKs and together-ext request the job first, as their users do; curl, aria2c and the httpx loop get the file's
+  address. Each is a separate process, and its start is part of the wall time. All Python is the same interpreter; each
+  SDK has its own environment, and so has together-ext, which the httpx loop shares.
+- Every file is a zstd frame of random bytes, not compressed. All files are in the page cache, so that the server's
+  disk has no effect. Output goes to the disk, is compared byte by byte, and removed; then `sync`, so that no run pays
+  for the one before it. None of that is in the times.
+- together-ext flushes its bytes to the disk before the file gets its name, and its times include that. None of the
+  others waits for the disk; the row `curl, then sync` shows what that costs curl.
 - aria2c runs with `-x8 -s8 --file-allocation=none`, so that it writes nothing ahead; curl with its defaults.
 - All peers run once in each round, one after another, in another order each time; before each table the first one runs
-  once more, uncounted. The tables have the median and in brackets the least and the most; a ratio is the median of the
-  ratios within each round. Times and peak memory are what `wait4` says of the whole process, started by a parent of
-  9 MB, which is the least that can be seen.
-- A virtual machine gets memory from its host when it is first used, and gives it back when it lies idle; whoever meets
-  fresh pages waits for them, by chance. So before each run as much memory is taken and let go as the file needs.
-- The number of requests comes from nginx's access log.
-- The {ROUND_TRIP * 1000:.0f} ms are a relay of our own (`relay.py`), since this kernel has no `netem`: it hands every
-  chunk on {ROUND_TRIP * 500:.0f} ms later, in each direction, holds a connection's first bytes for one round trip more,
-  as a handshake would, and lets at most {WINDOW >> 20} MiB be on their way for each connection. With slow start, the
-  window begins with {FIRST_WINDOW:,} bytes and doubles with each round trip, as it does on real networks. No loss, no
-  shared bottleneck.
-- The weights are numbers as trained models have them (bf16; few values in the upper byte, any in the lower), in a tar
-  archive packed by `zstd -3`. What comes out is compared with what went in. `tar -xf` calls the `zstd` program; nobody
-  but together-ext waits for the disk or hashes what it writes. "Alone" reads an archive that is there already.
+  once more, uncounted. The tables have the median and in brackets the minimum and the maximum; a ratio is the median of
+  the ratios within each round. Times and peak memory are from `wait4`, for the whole process, started by a parent of
+  9 MB, which is the smallest value that can be seen.
+- A virtual machine gets memory from its host when it is first used, and returns it when it is idle; a process that
+  touches new pages waits for them. So before each run as much memory is allocated and freed as the file needs.
+- The number of requests is from nginx's access log.
+- The {ROUND_TRIP * 1000:.0f} ms round trip is a relay (`relay.py`), since this kernel has no `netem`: it delivers every
+  chunk {ROUND_TRIP * 500:.0f} ms later, in each direction, holds a connection's first bytes for one round trip more, as
+  a handshake would, and has at most {WINDOW >> 20} MiB in flight for each connection. With slow start, the window
+  begins with {FIRST_WINDOW:,} bytes and doubles with each round trip, as it does on real networks. No loss, no shared
+  bottleneck.
+- A stream is read in order and touches no disk: to `/dev/null` (curl), to nowhere (together-ext), or through a pipe to
+  `wc -c`. Each peer reports how many bytes have come.
+- The weights are numbers like those of trained models (bf16; few values in the upper byte, any in the lower), in a tar
+  archive packed by `zstd -3`. The output is compared with the input. `tar -xf` calls the `zstd` program; only
+  together-ext waits for the disk (without `--no-durable`) and hashes what it writes, and with `--no-spool` the archive,
+  too. "Alone" reads an existing archive. "Written" is what Linux charged to the process (`ru_oublock`).
 - `kill -9` is sent when a random share of the file has been written; the same command then runs to its end. "Sent
-  again" is what nginx sent in both runs beyond the file's size. It counts what nginx had put into the socket buffers of
-  the killed connections, which no client can save: on the loopback these are megabytes for each connection.
+  again" is what nginx sent in both runs beyond the file's size. It includes what nginx had put into the socket buffers
+  of the killed connections, which no client can save: on the loopback these are megabytes for each connection.
 """
+
+ROWS: Final = (
+    ("plain", GIB, "1 GiB, plain HTTP, same machine"),
+    ("tls", GIB, "1 GiB, TLS, same machine"),
+    ("capped", CAPPED_SIZE, f"400 MiB, {CAP // 1_000_000} MB/s for each connection"),
+    ("delayed", DELAYED_SIZE, f"20 MiB, {ROUND_TRIP * 1000:.0f} ms round trip"),
+    ("slow start", DELAYED_SIZE, f"20 MiB, {ROUND_TRIP * 1000:.0f} ms round trip, slow start"),
+    ("unpacked", WEIGHTS, "1600 MiB of weights, downloaded and extracted"),
+)
+"""The rows of the comparison: scenario, size, and what it is."""
+
+COLUMNS: Final[Mapping[str, tuple[str, str | None]]] = {
+    OURS: (OURS, OURS),
+    "official SDK 3.1.1": (SDK_3, SDK_THEN_TAR),
+    "official SDK 1.5.35": (SDK_1, None),
+    "curl": (CURL, THEN_TAR),
+    "aria2c": (ARIA, None),
+}
+"""Its columns: who downloads, and who downloads and extracts."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is told beside the figures.
+    """What is reported beside the figures.
 
     Attributes:
         date: When it was run.
@@ -80,20 +116,44 @@ class Setting:
 
 def rendered(figures: Figures, setting: Setting) -> str:
     """The whole document."""
-    parts = ["# Benchmarks\n\nWritten by `make bench`; not to be edited by hand.\n"]
-    parts.append("## What was to be shown\n\n" + _targets(figures))
+    parts = [f"{INTRODUCTION}\n", "## Comparison\n\n" + _comparison(figures)]
+    if figures.kills:
+        parts.append("## Resume after `kill -9`\n\n" + _kills(figures))
     for scenario, title in TITLES.items():
         if sizes := figures.sizes(scenario):
             of = " of bf16 weights, packed to 3/4" if scenario.startswith("unpacked") else ""
             tables = "\n".join(f"### {shown_size(size)}{of}\n\n" + _runs(figures, scenario, size) for size in sizes)
             parts.append(f"## {title}\n\n" + tables)
     if figures.sizes("start"):
-        parts.append("## Starting\n\n" + _starts(figures))
-    if figures.kills:
-        parts.append("## Killed and run again\n\n" + _kills(figures))
-    parts.append("## The machine, and who took part\n\n" + _setting(setting))
-    parts.append("## How it is measured\n\n" + METHOD)
+        parts.append("## Start-up\n\n" + _starts(figures))
+    parts.append("## Machine and versions\n\n" + _setting(setting))
+    parts.append("## Method\n\n" + METHOD)
+    parts.append("## Targets, for developers\n\n" + TARGETS + _targets(figures))
     return "\n".join(parts)
+
+
+def _comparison(figures: Figures) -> str:
+    rows = [
+        (f"{what}, s", *(_wall(figures, scenario, size, column) for column in COLUMNS)) for scenario, size, what in ROWS
+    ]
+    memory = [
+        max((run.memory for run in figures.runs if run.peer in COLUMNS[column]), default=None) for column in COLUMNS
+    ]
+    again = [
+        max((kill.again / kill.size for kill in figures.kills if kill.peer in COLUMNS[column]), default=None)
+        for column in COLUMNS
+    ]
+    rows.append(("peak memory in any run, MB", *("-" if most is None else f"{most / 1e6:.0f}" for most in memory)))
+    rows.append(
+        ("sent again after `kill -9`, at most", *("-" if most is None else f"{100 * most:.1f} %" for most in again))
+    )
+    return table(("", *COLUMNS), rows, numbers=True)
+
+
+def _wall(figures: Figures, scenario: str, size: int, column: str) -> str:
+    peer = COLUMNS[column][scenario == "unpacked"]
+    spread = None if peer is None else figures.spread(scenario, size, peer, lambda run: run.wall)
+    return "-" if spread is None else f"{spread.middle:.2f}"
 
 
 def _targets(figures: Figures) -> str:
@@ -108,7 +168,8 @@ def _verdict(each: Verdict) -> str:
 
 
 def _runs(figures: Figures, scenario: str, size: int) -> str:
-    columns = ("", "wall, s", "against curl", "user, s", "system, s", "CPU against curl", "memory, MB", "requests")
+    times = ("wall, s", "against curl", "user, s", "system, s", "CPU against curl")
+    columns = ("", *times, "memory, MB", "written, MB", "requests")
     return table(columns, _run_rows(figures, scenario, size), numbers=True)
 
 
@@ -125,13 +186,14 @@ def _run_rows(figures: Figures, scenario: str, size: int) -> Iterator[Sequence[s
             _spread(Spread.of(run.system for run in runs), 2),
             _spread(cpu, 2),
             _spread(Spread.of(run.memory / 1e6 for run in runs), 0),
+            _spread(Spread.of(run.written / 1e6 for run in runs), 0),
             _spread(Spread.of(run.requests for run in runs), 0),
         )
 
 
 def _starts(figures: Figures) -> str:
     words = (
-        "What it costs to start and do nothing: `curl --version`, `aria2c --version`, and for the rest the interpreter "
+        "The time to start and do nothing: `curl --version`, `aria2c --version`, and for the others the interpreter "
         "and the import that a download needs.\n\n"
     )
     rows = []
@@ -148,7 +210,7 @@ def _kills(figures: Figures) -> str:
     for kill in figures.kills:
         groups.setdefault((kill.peer, kill.size), []).append(kill)
     rows = [(peer, shown_size(size), *_kill_row(kills)) for (peer, size), kills in groups.items()]
-    columns = ("", "file", "killed at, %", "times", "sent again, %", "95 of 100 below, %", "right in the end")
+    columns = ("", "file", "killed at, %", "times", "sent again, %", "95th percentile, %", "byte-identical")
     return table(columns, rows, numbers=True)
 
 
@@ -178,5 +240,5 @@ def _spread(spread: Spread | None, digits: int) -> str:
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> str:
     """A table; with `numbers`, all columns but the first lean to the right."""
     rule = ["---", *("---:" if numbers else "---" for _ in columns[1:])]
-    lines = ["| " + " | ".join(row) + " |" for row in (columns, rule, *rows)]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (columns, rule, *rows)]
     return "\n".join(lines) + "\n"

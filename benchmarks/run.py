@@ -43,6 +43,23 @@ class RunError(Exception):
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What one process took, as `Figure` has it.
+
+    Attributes:
+        wall, user, system, memory, written: As there.
+        ended: When it ended, in seconds of the system's clock.
+    """
+
+    wall: float
+    user: float
+    system: float
+    memory: int
+    ended: float
+    written: int
+
+
+@dataclass(frozen=True)
 class Course:
     """Where runs take place.
 
@@ -97,25 +114,36 @@ class Bench:
         """One download by one peer, checked byte by byte."""
         request, mark = course.request(), self.server.mark()
         _settle(course.source.size)
-        wall, user, system, memory, ended = self._measured(peer.command(request), peer, request)
+        usage = self._measured(peer.command(request), peer, request)
         answers = self.server.answers(mark)
         course.check(peer, request.output)
         sent = sum(answer.body for answer in answers)
-        late = ended - max((answer.ended for answer in answers), default=ended)
+        late = usage.ended - max((answer.ended for answer in answers), default=usage.ended)
         emptied(OUTPUT)
         size = course.source.size
-        return Figure(course.scenario, size, peer.name, number, wall, user, system, memory, len(answers), sent, late)
+        return Figure(
+            course.scenario,
+            size,
+            peer.name,
+            number,
+            usage.wall,
+            usage.user,
+            usage.system,
+            usage.memory,
+            len(answers),
+            sent,
+            late,
+            usage.written,
+        )
 
     def starts(self, peers: Sequence[Peer], count: int) -> Iterator[Figure]:
         """What it costs to start each of them and do nothing."""
         for number in range(count):
             for peer in peers:
-                wall, user, system, memory, _ = self._measured(peer.idle, peer, None)
-                yield Figure("start", 0, peer.name, number, wall, user, system, memory, 0, 0)
+                usage = self._measured(peer.idle, peer, None)
+                yield Figure("start", 0, peer.name, number, usage.wall, usage.user, usage.system, usage.memory, 0, 0)
 
-    def _measured(
-        self, command: Sequence[str], peer: Peer, request: Request | None
-    ) -> tuple[float, float, float, int, float]:
+    def _measured(self, command: Sequence[str], peer: Peer, request: Request | None) -> Usage:
         words = SCRATCH / "words"
         meter = [sys.executable, "-I", "-S", str(METER), str(words), *command]
         done = subprocess.run(  # noqa: S603 -- our own command
@@ -129,8 +157,8 @@ class Bench:
         )
         if done.returncode != 0:
             raise RunError(f"{peer.name} failed:\n{words.read_text(errors='replace')[-2000:]}")
-        wall, user, system, memory, ended = done.stdout.split()
-        return float(wall), float(user), float(system), int(memory), float(ended)
+        wall, user, system, memory, ended, written = done.stdout.split()
+        return Usage(float(wall), float(user), float(system), int(memory), float(ended), int(written))
 
     # Killed -----------------------------------------------------------------------------------------------------------
 

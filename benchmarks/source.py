@@ -1,4 +1,4 @@
-"""The files that are downloaded: the front of a zstd frame, then random bytes, so that nothing can be compressed."""
+"""The files that are downloaded: a zstd frame of random bytes in raw blocks, so that nothing can be compressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Final
 
 from .places import MIB, SOURCES, shown_size
 
-ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+FRAME: Final = b"\x28\xb5\x2f\xfd\x00\x38"
+"""The header of a zstd frame without a size, with a window of 128 KiB (RFC 8878, 3.1.1.1)."""
+
+BLOCK: Final = 128 << 10
+HEADER: Final = 3
+"""Bytes of a block's header (RFC 8878, 3.1.1.2)."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,25 @@ class Source:
     def prepare(self) -> None:
         """Make the file, and read it once, so that it comes from memory and the server's disk has no part in it."""
         SOURCES.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists() or self.path.stat().st_size != self.size:
+        if not self._is_made():
             with self.path.open("wb") as file:
-                file.write(ZSTD_MAGIC)
-                left = self.size - len(ZSTD_MAGIC)
+                file.write(FRAME)
+                left = self.size - len(FRAME)
                 while left:
-                    left -= file.write(os.urandom(min(left, MIB)))
+                    count = min(left - HEADER, BLOCK)
+                    if 0 < left - HEADER - count <= HEADER:
+                        count -= HEADER + 1  # what is left needs a header, too
+                    left -= HEADER + count
+                    file.write((count << 3 | (not left)).to_bytes(HEADER, "little") + os.urandom(count))
                 file.flush()
                 os.fsync(file.fileno())
         buffer = bytearray(MIB)
         with self.path.open("rb", buffering=0) as file:
             while file.readinto(buffer):
                 pass
+
+    def _is_made(self) -> bool:
+        if not self.path.exists() or self.path.stat().st_size != self.size:
+            return False
+        with self.path.open("rb") as file:
+            return file.read(len(FRAME)) == FRAME

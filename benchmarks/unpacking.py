@@ -17,8 +17,12 @@ from .source import Source
 
 TAR: Final = "tar -xf alone"
 THEN_TAR: Final = "curl, then tar -xf"
+INTO_TAR: Final = "curl into tar --zstd -x"
+DIRECT: Final = "together-ext --no-spool"
+DIRECT_LOOSE: Final = "together-ext --no-spool --no-durable"
 SDK_THEN_TAR: Final = "SDK 3.1.1, then tar -xf"
 EXTRACT: Final = "together-ext extract alone"
+EXTRACT_LOOSE: Final = "together-ext extract --no-durable alone"
 
 WEIGHTS: Final = 1600 * MIB
 """Bytes of the weights before they are packed."""
@@ -93,19 +97,28 @@ def unpackers(peers: Mapping[str, Peer]) -> Iterator[Peer]:
     curl, sdk, ours = peers[CURL], peers[SDK_3], peers[OURS]
     python = ours.idle[0]
     yield Peer(OURS, _driver(python, "unpack"), ours.idle, ours.version, ours.prefix)
+    yield Peer(DIRECT, _driver(python, "unpack", "direct"), ours.idle, ours.version, ours.prefix)
+    yield Peer(DIRECT_LOOSE, _driver(python, "unpack", "direct", "loose"), ours.idle, ours.version, ours.prefix)
     yield Peer(THEN_TAR, lambda request: _then_tar(curl, request), curl.idle, curl.version)
+    yield Peer(INTO_TAR, _into_tar, curl.idle, curl.version)
     yield Peer(SDK_THEN_TAR, lambda request: _then_tar(sdk, request), sdk.idle, sdk.version, sdk.prefix)
     yield curl
     yield Peer(TAR, lambda request: _tar(_source(request), request), curl.idle, curl.version)
     yield Peer(EXTRACT, lambda request: _extract(python, request), ours.idle, ours.version)
+    yield Peer(EXTRACT_LOOSE, lambda request: [*_extract(python, request), "loose"], ours.idle, ours.version)
 
 
-def _driver(python: str, name: str) -> Callable[[Request], list[str]]:
-    return lambda request: [python, str(DRIVERS / f"{name}.py"), request.job, str(request.output)]
+def _driver(python: str, name: str, *words: str) -> Callable[[Request], list[str]]:
+    return lambda request: [python, str(DRIVERS / f"{name}.py"), request.job, str(request.output), *words]
 
 
 def _extract(python: str, request: Request) -> list[str]:
     return [python, str(DRIVERS / "extract.py"), str(_source(request)), str(request.output.parent / _FOLDER)]
+
+
+def _into_tar(request: Request) -> list[str]:
+    script = 'set -e; mkdir "$2"; curl -sSf "$1" | tar --zstd -xf - -C "$2"'
+    return ["sh", "-c", script, "sh", request.url, str(request.output.parent / _FOLDER)]
 
 
 def _source(request: Request) -> Path:

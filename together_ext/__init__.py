@@ -1,4 +1,4 @@
-"""Fetch fine-tuned weights from Together AI.
+"""Download fine-tuned weights from Together AI.
 
 from together_ext import Together
 
@@ -8,19 +8,12 @@ print(result.filename, result.size)
 """
 
 import importlib
-import sys
 from typing import TYPE_CHECKING
 
-from .version import __version__
-
-# httpx imports its own command line, and rich with it, whenever that could be used: a third of what it costs to
-# import. Told that this one module is missing, it does without.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
 if TYPE_CHECKING:
-    from .archive import Extracted, extract, verify
+    from .archive import Extracted, Limits, extract, verify
     from .archive.receipt import Verification
-    from .checkpoints import Checkpoint, CheckpointType
+    from .checkpoints import Checkpoint, CheckpointType, DownloadCheckpointType
     from .client import AsyncTogether, Together
     from .errors import (
         ApiConnectionError,
@@ -40,11 +33,16 @@ if TYPE_CHECKING:
         InternalServerError,
         JobFailedError,
         JobNotReadyError,
+        LeaseLostError,
+        LockTimeoutError,
+        MissingExtraError,
         MissingPathError,
         ModelLimitError,
         NoBestCheckpointError,
+        NoProjectError,
         NotEnoughSpaceError,
         NotFoundError,
+        OutOfMemoryError,
         PermissionDeniedError,
         RateLimitError,
         RemoteChangedError,
@@ -60,10 +58,17 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WaitTimeoutError,
     )
-    from .metrics import BestCheckpoint
-    from .pricing import token_count
+    from .fine_tuning.download import DownloadResult, FinetuneDownloadResult
+    from .fine_tuning.download_options import DownloadOptions
+    from .fine_tuning.job import Job
+    from .fine_tuning.metrics import BestCheckpoint
+    from .fine_tuning.parameters import JobParameters
+    from .fine_tuning.pricing import token_count
+    from .registry.download import ModelDownload
     from .transfer import DownloadProgress
-    from .weights import DownloadResult
+
+__version__ = "0.1.0"
+"""The version of the package and of its distribution (`pyproject.toml` reads it here)."""
 
 __all__ = [
     "ApiConnectionError",
@@ -83,18 +88,30 @@ __all__ = [
     "CheckpointTypeError",
     "ConfigurationError",
     "ConflictError",
+    "DownloadCheckpointType",
+    "DownloadOptions",
     "DownloadProgress",
     "DownloadResult",
     "Extracted",
+    "FinetuneDownloadResult",
     "IntegrityError",
     "InternalServerError",
+    "Job",
     "JobFailedError",
     "JobNotReadyError",
+    "JobParameters",
+    "LeaseLostError",
+    "Limits",
+    "LockTimeoutError",
+    "MissingExtraError",
     "MissingPathError",
+    "ModelDownload",
     "ModelLimitError",
     "NoBestCheckpointError",
+    "NoProjectError",
     "NotEnoughSpaceError",
     "NotFoundError",
+    "OutOfMemoryError",
     "PermissionDeniedError",
     "RateLimitError",
     "RemoteChangedError",
@@ -120,6 +137,7 @@ __all__ = [
 _HOMES = {
     "archive": (
         "Extracted",
+        "Limits",
         "extract",
         "verify",
     ),
@@ -127,6 +145,7 @@ _HOMES = {
     "checkpoints": (
         "Checkpoint",
         "CheckpointType",
+        "DownloadCheckpointType",
     ),
     "client": (
         "AsyncTogether",
@@ -150,11 +169,16 @@ _HOMES = {
         "InternalServerError",
         "JobFailedError",
         "JobNotReadyError",
+        "LeaseLostError",
+        "LockTimeoutError",
+        "MissingExtraError",
         "MissingPathError",
         "ModelLimitError",
         "NoBestCheckpointError",
+        "NoProjectError",
         "NotEnoughSpaceError",
         "NotFoundError",
+        "OutOfMemoryError",
         "PermissionDeniedError",
         "RateLimitError",
         "RemoteChangedError",
@@ -170,10 +194,17 @@ _HOMES = {
         "UnprocessableEntityError",
         "WaitTimeoutError",
     ),
-    "metrics": ("BestCheckpoint",),
-    "pricing": ("token_count",),
+    "fine_tuning.download_options": ("DownloadOptions",),
+    "fine_tuning.job": ("Job",),
+    "fine_tuning.metrics": ("BestCheckpoint",),
+    "fine_tuning.parameters": ("JobParameters",),
+    "fine_tuning.pricing": ("token_count",),
+    "registry.download": ("ModelDownload",),
     "transfer": ("DownloadProgress",),
-    "weights": ("DownloadResult",),
+    "fine_tuning.download": (
+        "DownloadResult",
+        "FinetuneDownloadResult",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

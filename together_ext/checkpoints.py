@@ -1,4 +1,4 @@
-"""The rules of checkpoints: names, types, states and archive names. Values in, values out; nothing is read or asked.
+"""The rules of checkpoints: names, types, states and archive names. Pure: no I/O.
 
 The rules are those of the official client's documentation, and for what it leaves open those in docs/rules.md.
 """
@@ -6,32 +6,23 @@ The rules are those of the official client's documentation, and for what it leav
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeGuard
 
-from .errors import (
-    CheckpointNameError,
-    CheckpointTypeError,
-    JobNotReadyError,
-    UnknownTrainingTypeError,
-    printable,
-)
+from .errors import CheckpointNameError, CheckpointTypeError, JobNotReadyError, UnknownTrainingTypeError
+from .text import file_name, printable
 
-# Not limited to hexadecimal: the documentation's own example ID has letters past `f`. Twelve digits keep a step far
-# below what JSON carries exactly, and a file name below what file systems take.
-_NAME: Final = re.compile(r"(?P<job>ft-[^:/\s]+)(?::(?P<step>[0-9]{1,12}|best))?")
+# Not limited to hexadecimal: the documentation's own example ID has letters past `f`. The value of a step is limited
+# below (`MAX_STEP`), so that a step out of range gets a message that says so.
+_NAME: Final = re.compile(r"(?P<job>ft-[^:/\s]+)(?::(?P<step>[0-9]+|best))?")
 
 BEST: Final = "best"
 """Stands for a step in a name."""
 
-NAME_BYTES: Final = 200
-"""UTF-8 bytes of the model's name that a file name keeps; the rest of the 255 is for suffixes."""
-
-MOST_STEPS: Final = 10**12
-"""What a step is below, as the twelve digits say."""
+MAX_STEP: Final = 2**63 - 1
+"""The largest step: what fits a signed 64-bit integer."""
 
 UNFINISHED: Final = frozenset({"pending", "queued", "running", "compressing", "uploading", "cancel_requested"})
 """Known states in which final weights are still to come, or never will be."""
@@ -48,6 +39,10 @@ class CheckpointType(StrEnum):
     ADAPTER = "adapter"
 
 
+DownloadCheckpointType = CheckpointType
+"""The official SDK's name for `CheckpointType`."""
+
+
 class TrainingKind(Enum):
     """How a job was trained, as far as the download rules care."""
 
@@ -57,12 +52,12 @@ class TrainingKind(Enum):
 
 @dataclass(frozen=True)
 class CheckpointName:
-    """What to fetch of which job.
+    """A checkpoint of a job, by name.
 
     Attributes:
         job_id: The job's ID, `ft-` and more.
         step: The training step of a checkpoint; None for the final weights.
-        best: Whether it is the job's best checkpoint, whose step is still to be found out.
+        best: Whether it is the job's best checkpoint, whose step must be determined.
     """
 
     job_id: str
@@ -76,7 +71,7 @@ class CheckpointName:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights that a job has saved.
+    """A checkpoint that a job has saved.
 
     Attributes:
         step: The training step.
@@ -84,7 +79,9 @@ class Checkpoint:
         name: What `download` takes: `ft-...:500` for an intermediate checkpoint, the job's ID for the final one.
         created_at: When it was saved; None where the server's date cannot be read.
         timestamp: The server's date as it was sent.
-        path: Where it lies on the server.
+        path: Its path on the server.
+        object_id: ID of the weights in the model registry, `ml_...`; None on servers without one.
+        revision_id: ID of the weights' revision there, `rv_...`, or None.
     """
 
     step: int
@@ -93,6 +90,8 @@ class Checkpoint:
     created_at: datetime | None
     timestamp: str
     path: str
+    object_id: str | None = None
+    revision_id: str | None = None
 
 
 def parse_job_id(job_id: str) -> str:
@@ -112,7 +111,7 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
 
     Args:
         name: A job ID, with or without a step.
-        step: The step, if it was given beside the name.
+        step: The step, if it was given separately.
 
     Raises:
         CheckpointNameError: The name has another form, the step is not a whole number from 0, or both give a step.
@@ -125,26 +124,30 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
             f"{printable(name, 120)!r} is not a job ID: expected 'ft-...', 'ft-...:<step>' or 'ft-...:best'"
         )
     if step is not None and not is_step(step):
-        raise CheckpointNameError(f"checkpoint_step is {_shown(step)}: expected a whole number from 0")
+        raise CheckpointNameError(f"checkpoint_step is {_shown(step)}: expected a whole number from 0 to {MAX_STEP}")
     if match["step"] is None:
         return CheckpointName(match["job"], step)
     if step is not None:
         raise CheckpointNameError(
-            f"{name!r} names a step already, and checkpoint_step is {step}: give the step once, in the ID or beside it"
+            f"{name!r} contains a step, and checkpoint_step is {step}: give it once, in the ID or as checkpoint_step"
         )
     if match["step"] == BEST:
         return CheckpointName(match["job"], best=True)
-    return CheckpointName(match["job"], int(match["step"]))
+    # Without its leading zeros: Python refuses to read an integer of more than 4300 digits.
+    digits = match["step"].lstrip("0") or "0"
+    if len(digits) > len(str(MAX_STEP)) or int(digits) > MAX_STEP:
+        raise CheckpointNameError(f"the step in {printable(name, 120)!r} is too large: expected at most {MAX_STEP}")
+    return CheckpointName(match["job"], int(digits))
 
 
 def is_step(value: object) -> TypeGuard[int]:
-    """Whether it is a training step: a whole number from 0, of at most twelve digits."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_STEPS
+    """Whether it is a training step: a whole number from 0 to `MAX_STEP`."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_STEP
 
 
 def _shown(value: object) -> str:
     # Python refuses to write an integer of more than 4300 digits.
-    return printable(repr(value), 40) if not isinstance(value, int) or abs(value) < MOST_STEPS**2 else "too large"
+    return printable(repr(value), 40) if not isinstance(value, int) or abs(value) <= MAX_STEP**2 else "too large"
 
 
 def parse_checkpoint_type(value: CheckpointType | str) -> CheckpointType:
@@ -158,29 +161,31 @@ def parse_checkpoint_type(value: CheckpointType | str) -> CheckpointType:
         return CheckpointType(text.lower() if isinstance(text, str) else "")
     except ValueError:
         names = ", ".join(kind.value for kind in CheckpointType)
-        raise CheckpointTypeError(f"there is no checkpoint type {text!r}: choose one of {names}") from None
+        raise CheckpointTypeError(f"invalid checkpoint type {text!r}: choose one of {names}") from None
 
 
 def training_kind(name: str | None) -> TrainingKind | None:
-    """How a job was trained, by the server's word for it; None for no word, or one nobody knows yet."""
+    """How a job was trained, by the server's label; None for no label or an unknown one."""
     return next((kind for kind in TrainingKind if name is not None and kind.value.lower() == name.lower()), None)
 
 
-def requested_checkpoint(job_id: str, wanted: CheckpointType, training_type: str | None) -> str:
-    """What the download request asks for.
+def requested_checkpoint(name: CheckpointName, wanted: CheckpointType, training_type: str | None) -> str | None:
+    """Choose the `checkpoint` of the download request.
 
     Args:
-        job_id: The job, for the message.
-        wanted: The type that the caller asked for.
-        training_type: The server's word for how the job was trained; None if it gives none.
+        name: The job, and the step if one was requested.
+        wanted: The type that the caller requested.
+        training_type: How the job was trained, as the server labels it; None if the server sends no label.
 
     Returns:
-        `model_output_path` for a full job, `merged` or `adapter` else.
+        `model_output_path` for a full job, `merged` or `adapter` for a LoRA job. None where the request is to carry
+        `checkpoint_step` alone: the default type of a step, when the training type is absent or unknown.
 
     Raises:
-        CheckpointTypeError: A full job has only its own form.
-        UnknownTrainingTypeError: There is no default without knowing the training type.
+        CheckpointTypeError: A full training job has only its own form.
+        UnknownTrainingTypeError: The training type is absent or unknown, and neither a type nor a step is given.
     """
+    job_id = name.job_id
     kind = training_kind(training_type)
     if kind is TrainingKind.FULL:
         if wanted is not CheckpointType.DEFAULT:
@@ -192,6 +197,8 @@ def requested_checkpoint(job_id: str, wanted: CheckpointType, training_type: str
         return wanted.value
     if kind is TrainingKind.LORA:
         return CheckpointType.MERGED.value
+    if name.step is not None:
+        return None
     raise UnknownTrainingTypeError(job_id, training_type)
 
 
@@ -199,7 +206,7 @@ def check_ready(name: CheckpointName, status: str | None) -> None:
     """Refuse final weights that cannot be there; a state that is absent or unknown lets the server decide.
 
     Raises:
-        JobNotReadyError: The job is in a known unfinished or failed state, and no step was asked for.
+        JobNotReadyError: The job is in a known unfinished or failed state, and no step was requested.
     """
     known = (status or "").lower()
     if name.step is None and known in UNFINISHED | FAILED:
@@ -212,19 +219,11 @@ def archive_stem(name: CheckpointName, model_output_name: str | None, *, adapter
     Args:
         name: The checkpoint; its job ID serves where the model has no usable name.
         model_output_name: The server's name for the model, `account/Model-Name-suffix-hash`.
-        adapter: Whether the adapter alone was asked for.
+        adapter: Whether only the adapter was requested.
     """
-    stem = _safe(model_output_name or "") or _safe(name.job_id) or "model"
+    stem = file_name(model_output_name or "") or file_name(name.job_id) or "model"
     step = "" if name.step is None else f"-checkpoint-{name.step}"
     return f"{stem}{step}{'-adapter' if adapter else ''}"
-
-
-def _safe(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).replace("/", "--").replace("\\", "--")
-    text = "".join(char if char.isalnum() or char in "._-" else "-" for char in text)
-    # Neither a hidden file nor something that the next command would take for an option.
-    text = text.lstrip(".-")
-    return text.encode("utf-8", "ignore")[:NAME_BYTES].decode("utf-8", "ignore")
 
 
 def checkpoint_name(job_id: str, step: int, label: str) -> str:
@@ -233,6 +232,6 @@ def checkpoint_name(job_id: str, step: int, label: str) -> str:
 
 
 def newest_first(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
-    """Sorted by date; those without a readable one by their step, behind the others."""
+    """Sorted by date; those without a readable one by their step, after the others."""
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(checkpoints, key=lambda found: (found.created_at or oldest, found.step), reverse=True)

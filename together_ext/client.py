@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
-import httpx
-
-from .api import AsyncSeam, Seam
+from .api.flow import Call, Fetch, Flow, Line, Local, Open, Pause, Read, Step, Streamed, Transfers, arun, run
+from .clock import SYSTEM, AsyncClock, pause
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
-from .fine_tuning import AsyncFineTuning, FineTuning
-from .flow import Call, Fetch, Flow, Local, Pause, Read, Step, arun, run
-from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
-from .transfer import Fetched, transfer
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Conduct")
 
 if TYPE_CHECKING:
-    from .chat import AsyncChat, Chat
-    from .endpoints import AsyncEndpoints, Endpoints
-    from .files import AsyncFiles, Files
+    import httpx
+
+    from .api.flow import Archive, StoredFile
+    from .files.resource import AsyncFiles, Files
+    from .fine_tuning.async_resource import AsyncFineTuning
+    from .fine_tuning.resource import FineTuning
+    from .inference.chat import AsyncChat, Chat
+    from .inference.endpoints import AsyncEndpoints, Endpoints
+    from .registry.project import Project, WhoAmI
+    from .registry.resource import AsyncModels, Models
+    from .transfer import AsyncOrderedStream, OrderedStream, Remote
+    from .transfer.options import Conduct
+    from .transfer.source import Sender
 
 
 class Together:
@@ -33,83 +39,147 @@ class Together:
     Attributes:
         fine_tuning: Jobs, their events and checkpoints, and their weights.
         files: Training and validation data.
-        chat: Answers of models.
-        endpoints: Models on hardware of their own.
+        chat: Chat completions.
+        endpoints: Models on dedicated hardware.
+        models: Models in the registry of a project.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keywords
         self,
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         http_client: httpx.Client | None = None,
+        *,
+        call_timeout: float | None = None,
+        project: str | None = None,
+        clock: AsyncClock = SYSTEM,
     ) -> None:
         """Set up a client; nothing is sent, and no connection made.
 
         Args:
-            api_key: The bearer key; else `TOGETHER_API_KEY`. Without one the first call raises.
-            base_url: The API's address, with or without `/v1`; else `TOGETHER_BASE_URL`, else the public one.
-            timeout: Seconds that a connection may be silent.
-            max_retries: How often a call is repeated after a failure that may pass. Downloads have a budget of their
-                own, which progress renews.
-            http_client: A client of your own, for its proxy, CA or transport; it is not closed.
+            api_key: The bearer key (default: `TOGETHER_API_KEY`). Without one the first call raises an error.
+            base_url: The API's address, with or without `/v1` (default: `TOGETHER_BASE_URL`, else the public one).
+            timeout: Maximum number of seconds without data on a connection (default: 60).
+            max_retries: Maximum number of retries of a call (default: 2). Downloads have a separate budget, which
+                progress renews.
+            http_client: Your own client, for its proxy, CA or transport; it is not closed.
+            call_timeout: Maximum number of seconds for a call with its retries (default: `TOGETHER_EXT_CALL_TIMEOUT`,
+                else 600); each 64 KiB that it sends or receives adds one second. Downloads have no such limit.
+            project: ID of the project whose models in the registry are meant (default: `TOGETHER_PROJECT_ID`, else the
+                project of the API key).
+            clock: The time, for tests.
 
         Raises:
-            ConfigurationError: A setting that cannot be right.
+            ConfigurationError: A setting is invalid.
         """
-        self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        self._seam = Seam(self._settings, http_client)
-        self.fine_tuning = FineTuning(self._run, self._seam.stream)
+        self._settings = Settings.resolve(
+            api_key, base_url, timeout, max_retries, call_timeout=call_timeout, project=project
+        )
+        self._clock = clock
+        self._connect = _connect(self._settings) if http_client is None else None
+        from .api.connection import Seam  # loads httpx, which is slow
 
-    # Loaded when they are first used: a download does without them.
+        self._seam = Seam(self._settings, http_client, clock)
+
+    # Loaded when they are first used: a download needs few of them, and a call does not need the engine.
+
+    @cached_property
+    def fine_tuning(self) -> FineTuning:
+        """Jobs, their events and checkpoints, and their weights."""
+        from .fine_tuning.resource import FineTuning
+
+        return FineTuning(self._run, self._seam.stream, self._connect)
 
     @cached_property
     def files(self) -> Files:
         """Training and validation data."""
-        from .files import Files
+        from .files.resource import Files
 
-        return Files(self._run)
+        return Files(self._run, self._seam.stream)
 
     @cached_property
     def chat(self) -> Chat:
-        """Answers of models."""
-        from .chat import Chat
+        """Chat completions."""
+        from .inference.chat import Chat
 
-        return Chat(self._run)
+        return Chat(self._run, self._seam.stream)
 
     @cached_property
     def endpoints(self) -> Endpoints:
-        """Models on hardware of their own."""
-        from .endpoints import Endpoints
+        """Models on dedicated hardware."""
+        from .inference.endpoints import Endpoints
 
         return Endpoints(self._run)
+
+    @cached_property
+    def models(self) -> Models:
+        """Models in the registry of a project."""
+        from .registry.resource import Models
+
+        return Models(self._run, self._project)
+
+    @cached_property
+    def _project(self) -> Project:
+        from .registry.project import Project
+
+        return Project(self._settings.project)
+
+    def whoami(self) -> WhoAmI:
+        """Identify the API key: its kind, its organization, and its project, which keys of an organization lack.
+
+        Raises:
+            ApiError: There was no response, or none that is a result.
+        """
+        from .registry.project import whoami
+
+        return self._run(whoami())
 
     def _run(self, flow: Flow[T]) -> T:
         with self._seam.discreetly():
             return run(flow, self._do)
 
-    def _do(self, step: Step) -> object:
-        if isinstance(step, Call):
-            return self._seam.call(step)
-        if isinstance(step, Read):
-            return self._seam.read(step)
-        if isinstance(step, Local):
-            return step.work(threading.Event())
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return time.monotonic()
-        return self._fetch(step)
+    def _do(self, step: Step) -> object:  # noqa: PLR0911 -- one for each kind of step
+        match step:
+            case Call():
+                return self._seam.call(step)
+            case Read():
+                return self._seam.read(step)
+            case Local(work):
+                return work(threading.Event())
+            case Pause(seconds):
+                if seconds > 0:
+                    pause(self._clock, seconds)
+                return self._clock.now()
+            case Fetch() | Streamed():
+                return self._move(step)
+            case Open():
+                return self._open(step)
+            case Transfers(work):
+                return work(_line(self._seam.transfer_client, self._settings, self._clock))
+            case _:
+                assert_never(step)
 
-    def _fetch(self, step: Fetch) -> Fetched:
+    def _open(self, step: Open) -> OrderedStream:
+        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
+        from .transfer.stream import begin
+
         remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
-        return transfer(remote, step.target, step.archive.identity, step.options)
+        return begin(remote, _timed(step.options, self._clock))
+
+    def _move(self, step: Fetch[Any] | Streamed[Any]) -> object:
+        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
+
+        return _moved(
+            step, self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT), self._clock
+        )
 
     def __repr__(self) -> str:
         return f"Together(base_url={self._settings.base_url!r})"
 
     def close(self) -> None:
-        """Close the connections; a client of your own stays open."""
+        """Close the connections; your own client stays open."""
         self._seam.close()
 
     def __enter__(self) -> Self:
@@ -127,89 +197,161 @@ class AsyncTogether:
     Attributes:
         fine_tuning: Jobs, their events and checkpoints, and their weights; every method is awaited.
         files: Training and validation data.
-        chat: Answers of models.
-        endpoints: Models on hardware of their own.
+        chat: Chat completions.
+        endpoints: Models on dedicated hardware.
+        models: Models in the registry of a project.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keywords
         self,
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         http_client: httpx.AsyncClient | None = None,
+        *,
+        call_timeout: float | None = None,
+        project: str | None = None,
+        clock: AsyncClock = SYSTEM,
     ) -> None:
         """Set up a client, with the parameters of `Together`; `http_client` is an async one here."""
-        self._settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        self._seam = AsyncSeam(self._settings, http_client)
+        self._settings = Settings.resolve(
+            api_key, base_url, timeout, max_retries, call_timeout=call_timeout, project=project
+        )
+        self._clock = clock
+        self._connect = _connect(self._settings) if http_client is None else None
+        from .api.connection import AsyncSeam
+
+        self._seam = AsyncSeam(self._settings, http_client, clock)
         self._own_client = http_client is None
-        self.fine_tuning = AsyncFineTuning(self._run, self._seam.stream)
+
+    @cached_property
+    def fine_tuning(self) -> AsyncFineTuning:
+        """Jobs, their events and checkpoints, and their weights."""
+        from .fine_tuning.async_resource import AsyncFineTuning
+
+        return AsyncFineTuning(self._run, self._seam.stream, self._connect)
 
     @cached_property
     def files(self) -> AsyncFiles:
         """Training and validation data."""
-        from .files import AsyncFiles
+        from .files.resource import AsyncFiles
 
-        return AsyncFiles(self._run)
+        return AsyncFiles(self._run, self._seam.stream)
 
     @cached_property
     def chat(self) -> AsyncChat:
-        """Answers of models."""
-        from .chat import AsyncChat
+        """Chat completions."""
+        from .inference.chat import AsyncChat
 
-        return AsyncChat(self._run)
+        return AsyncChat(self._run, self._seam.stream)
 
     @cached_property
     def endpoints(self) -> AsyncEndpoints:
-        """Models on hardware of their own."""
-        from .endpoints import AsyncEndpoints
+        """Models on dedicated hardware."""
+        from .inference.endpoints import AsyncEndpoints
 
         return AsyncEndpoints(self._run)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """Models in the registry of a project."""
+        from .registry.resource import AsyncModels
+
+        return AsyncModels(self._run, self._project)
+
+    @cached_property
+    def _project(self) -> Project:
+        from .registry.project import Project
+
+        return Project(self._settings.project)
+
+    async def whoami(self) -> WhoAmI:
+        """Identify the API key: its kind, its organization, and its project, which keys of an organization lack.
+
+        Raises:
+            ApiError: There was no response, or none that is a result.
+        """
+        from .registry.project import whoami
+
+        return await self._run(whoami())
 
     async def _run(self, flow: Flow[T]) -> T:
         with self._seam.discreetly():
             return await arun(flow, self._do)
 
-    async def _do(self, step: Step) -> object:
-        if isinstance(step, Call):
-            return await self._seam.call(step)
-        if isinstance(step, Read):
-            return await self._seam.read(step)
-        if isinstance(step, Local):
-            from . import bridge
+    async def _do(self, step: Step) -> object:  # noqa: PLR0911 -- the same
+        match step:
+            case Call():
+                return await self._seam.call(step)
+            case Read():
+                return await self._seam.read(step)
+            case Local(work):
+                from .transfer.beside import beside
 
-            cancel = threading.Event()
-            return await bridge.beside(partial(step.work, cancel), cancel)
-        if isinstance(step, Pause):
-            import anyio
+                cancel = threading.Event()
+                return await beside(partial(work, cancel), cancel)
+            case Pause(seconds):
+                if seconds > 0:
+                    await self._clock.sleep(seconds)
+                return self._clock.now()
+            case Fetch() | Streamed():
+                return await self._move(step)
+            case Open():
+                return await self._open(step)
+            case Transfers(work):
+                return await self._transfers(work)
+            case _:
+                assert_never(step)
 
-            await anyio.sleep(step.seconds)
-            return time.monotonic()
-        return await self._fetch(step)
+    async def _open(self, step: Open) -> AsyncOrderedStream:
+        from .transfer.async_stream import AsyncOrderedStream
+        from .transfer.beside import beside
+        from .transfer.stream import begin
 
-    async def _fetch(self, step: Fetch) -> Fetched:
-        # Here, since it costs the sync client a tenth of its start-up.
-        from . import bridge
-
-        options = step.options
-        if options.progress is not None:
-            options = replace(options, progress=bridge.in_loop(options.progress))
         async with AsyncExitStack() as stack:
-            if self._own_client:
-                # The engine's threads are faster on sockets of their own than through the event loop.
-                client = stack.enter_context(httpx.Client(verify=self._seam.trust, timeout=self._settings.timeout))
-            else:
-                client = await bridge.sync_view(stack, self._seam.client)
-            remote = self._seam.remote(client, step.archive, timeout=TRANSFER_TIMEOUT)
-            return await bridge.beside(
-                partial(transfer, remote, step.target, step.archive.identity, options), options.cancel
-            )
+            remote = await self._remote(stack, step.archive)
+            options = _timed(step.options, self._clock)
+            stream = await beside(partial(begin, remote, options), options.cancel)
+            return AsyncOrderedStream(stream, options.cancel, stack.pop_all())
+
+    async def _move(self, step: Fetch[Any] | Streamed[Any]) -> object:
+        from .transfer.beside import beside
+
+        async with AsyncExitStack() as stack:
+            remote = await self._remote(stack, step.archive)
+            return await beside(partial(_moved, step, remote, self._clock), step.options.cancel)
+
+    async def _transfers(self, work: Callable[[Line], T]) -> T:
+        from .transfer.beside import beside
+
+        async with AsyncExitStack() as stack:
+            line = _line(await self._sender(stack), self._settings, self._clock)
+            return await beside(partial(work, line), line.cancel)
+
+    async def _remote(self, stack: AsyncExitStack, archive: Archive | StoredFile) -> Remote:
+        """An archive as the engine's threads see it; the stack closes what they send through."""
+        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
+
+        return self._seam.remote(await self._sender(stack), archive, timeout=TRANSFER_TIMEOUT)
+
+    async def _sender(self, stack: AsyncExitStack) -> Sender:
+        """What the engine's threads send through; the stack closes it."""
+        # Imported here, since it costs a tenth of the start-up, and the sync client does not need it.
+        from .api import bridge
+        from .api.connection import Anonymous
+        from .transfer.network.clients import sync_client
+
+        if self._own_client:
+            # The engine's threads are faster on separate sockets than through the event loop.
+            return Anonymous(stack.enter_context(sync_client(self._seam.certificates, timeout=self._settings.timeout)))
+        return await bridge.sync_view(stack, self._seam.client)
 
     def __repr__(self) -> str:
         return f"AsyncTogether(base_url={self._settings.base_url!r})"
 
     async def aclose(self) -> None:
-        """Close the connections; a client of your own stays open."""
+        """Close the connections; your own client stays open."""
         await self._seam.aclose()
 
     async def __aenter__(self) -> Self:
@@ -219,3 +361,35 @@ class AsyncTogether:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _connect(settings: Settings) -> Callable[[], Together]:
+    """Creates an equal client in another process, where the key is that of its environment; can be pickled."""
+    return partial(
+        Together,
+        base_url=settings.base_url,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+        call_timeout=settings.call_timeout,
+        project=settings.project,
+    )
+
+
+def _line(sender: Sender, settings: Settings, clock: AsyncClock) -> Line:
+    return Line(sender, settings.base_url, None if clock is SYSTEM else clock, threading.Event())
+
+
+def _timed(options: C, clock: AsyncClock) -> C:
+    """The options of a transfer, with the time of a client that was given one."""
+    return options if clock is SYSTEM else replace(options, clock=clock)
+
+
+def _moved(step: Fetch[Any] | Streamed[Any], remote: Remote, clock: AsyncClock) -> object:
+    """Download a file, or read it while it is downloaded."""
+    from .transfer import transfer
+    from .transfer.stream import begin
+
+    if isinstance(step, Fetch):
+        return transfer(remote, step.target, step.archive.identity, _timed(step.options, clock))
+    with begin(remote, _timed(step.options, clock)) as stream:
+        return step.work(stream)

@@ -1,99 +1,177 @@
-"""Settings: an explicit argument goes before the environment, and that before the default."""
+"""Settings: an argument overrides the environment, which overrides the default."""
 
 from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
-import httpx
-
-from .errors import ConfigurationError, printable
-from .transfer import DEFAULT_CONNECTIONS
+from .errors import ConfigurationError
+from .text import printable
 
 DEFAULT_BASE_URL = "https://api.together.ai/v1"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_MAX_RETRIES = 2
+DEFAULT_CALL_TIMEOUT = 600.0
 
 MOST_CONNECTIONS = 64
-"""Connections beyond which a server takes it for an attack."""
+"""Maximum number of connections; servers may take more for an attack."""
 
 LEAST_RATE = 1000
-"""Bytes a second below which a download is better stopped."""
+"""Minimum rate limit of a download, in bytes a second."""
 
 LONGEST_NUMBER = 9
-"""Digits of a number that is read from the environment."""
+"""Maximum number of digits of a number in the environment."""
 
 LONGEST_TIMEOUT = 1e9
-"""Seconds, some thirty years: operating systems count no further."""
+"""Maximum number of seconds, some thirty years: operating systems accept no more."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a client needs to know.
+    """The settings of a client.
 
     Attributes:
-        api_key: The bearer key; None if there is none. Not in the repr.
-        base_url: The API's address, always ending in `/v1`, without a slash behind it.
-        timeout: Seconds that a connection may be silent.
-        max_retries: How often a call is repeated after its first failure.
+        api_key: The bearer key, or None. Not in the repr.
+        base_url: The API's address, ending in `/v1`, without a trailing slash.
+        timeout: Maximum number of seconds without data on a connection.
+        max_retries: Maximum number of retries of a call.
+        call_timeout: Maximum number of seconds for a call with its retries.
+        project: ID of the project whose models are meant; None for that of the API key.
     """
 
     api_key: str | None = field(repr=False)
     base_url: str
     timeout: float
     max_retries: int
+    call_timeout: float = DEFAULT_CALL_TIMEOUT
+    project: str | None = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied, since the copy would contain the key.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(
+            "settings hold the API key and cannot be pickled: create the client in the process that uses it"
+        )
 
     @classmethod
-    def resolve(
+    def resolve(  # noqa: PLR0913 -- the settings
         cls,
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         *,
+        call_timeout: float | None = None,
+        project: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
-        """Put the settings together; an empty variable counts as not set.
+        """The settings; an empty variable counts as not set.
 
         Raises:
-            ConfigurationError: A value that cannot be right.
+            ConfigurationError: A value is invalid.
         """
         environ = os.environ if environ is None else environ
-        if api_key is not None and not isinstance(api_key, str):
-            raise ConfigurationError(f"the API key is of the type {type(api_key).__name__}: expected text")
-        key = (environ.get("TOGETHER_API_KEY", "") if api_key is None else api_key).strip()
-        url = environ.get("TOGETHER_BASE_URL", "").strip() or DEFAULT_BASE_URL if base_url is None else base_url
-        if not (key.isascii() and key.isprintable() and " " not in key):
-            # Says nothing of the key itself: it would end up in a log.
-            raise ConfigurationError("the API key has characters that no key has: copy it again, without line breaks")
-        is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-        if not is_number or not 0 < timeout <= LONGEST_TIMEOUT:
-            raise ConfigurationError(f"timeout is {timeout!r}: it must be a number of seconds above 0, at most 1e9")
-        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-            raise ConfigurationError(f"max_retries is {max_retries!r}: it must be a whole number from 0")
-        return cls(key or None, normalized_base_url(url), float(timeout), max_retries)
+        return cls(
+            _api_key(api_key, environ),
+            _base_url(base_url, environ),
+            _timeout(timeout),
+            _max_retries(max_retries),
+            _call_timeout(call_timeout, environ),
+            _project(project, environ),
+        )
+
+
+def _api_key(given: str | None, environ: Mapping[str, str]) -> str | None:
+    """The argument, else `TOGETHER_API_KEY`. The messages do not contain the key: they may end up in a log."""
+    if given is not None and not isinstance(given, str):
+        raise ConfigurationError(f"the API key is of the type {type(given).__name__}: expected text")
+    key = (environ.get("TOGETHER_API_KEY", "") if given is None else given).strip()
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigurationError("the API key has characters that no key has: copy it again, without line breaks")
+    return key or None
+
+
+def _base_url(given: str | None, environ: Mapping[str, str]) -> str:
+    """The argument, else `TOGETHER_BASE_URL`, else the public address."""
+    return normalized_base_url(
+        environ.get("TOGETHER_BASE_URL", "").strip() or DEFAULT_BASE_URL if given is None else given
+    )
+
+
+def _project(given: str | None, environ: Mapping[str, str]) -> str | None:
+    """The argument, else `TOGETHER_PROJECT_ID`, else None."""
+    name, value = ("TOGETHER_PROJECT_ID", environ.get("TOGETHER_PROJECT_ID")) if given is None else ("project", given)
+    text = value.strip() if isinstance(value, str) else value
+    if text is None or (given is None and not text):
+        return None
+    if not isinstance(text, str) or not re.fullmatch(r"[\w.-]*\w[\w.-]*", text, re.ASCII):
+        shown = printable(repr(text), 60)
+        raise ConfigurationError(
+            f"{name} is {shown}: expected the ID of a project, of letters, digits, '-', '_' and '.'"
+        )
+    return text
+
+
+def _timeout(given: float) -> float:
+    if not _is_number(given) or not 0 < given <= LONGEST_TIMEOUT:
+        raise ConfigurationError(f"timeout is {given!r}: it must be a number of seconds above 0, at most 1e9")
+    return float(given)
+
+
+def _max_retries(given: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise ConfigurationError(f"max_retries is {given!r}: it must be a whole number from 0")
+    return given
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _call_timeout(given: float | None, environ: Mapping[str, str]) -> float:
+    """The argument, else `TOGETHER_EXT_CALL_TIMEOUT`, else 600 seconds."""
+    name, value, shown = "call_timeout", given, repr(given)
+    if given is None:
+        name, text = "TOGETHER_EXT_CALL_TIMEOUT", environ.get("TOGETHER_EXT_CALL_TIMEOUT", "").strip()
+        shown = repr(text)
+        try:
+            value = float(text) if text else DEFAULT_CALL_TIMEOUT
+        except ValueError:
+            value = math.nan
+    if not _is_number(value) or not 0 < value <= LONGEST_TIMEOUT:
+        raise ConfigurationError(
+            f"{name} is {printable(shown, 40)}: it must be a number of seconds above 0, at most 1e9"
+        )
+    return float(value)
 
 
 def normalized_base_url(url: str) -> str:
     """The API's address with `/v1` at its end.
 
-    The official clients have had it in the base URL and in the paths by turns, so users have set both forms.
+    The official clients have had it first in the paths, then in the base URL, so users have set both forms.
 
     Raises:
         ConfigurationError: Not an http or https address, or one with a user name or a query in it.
     """
+    import httpx  # noqa: PLC0415 -- slow to load, and needed here alone
+
     wanted = f"expected an address such as {DEFAULT_BASE_URL}"
     try:
         parts = urlsplit(url.strip())
         port = parts.port
         host = httpx.URL(url.strip()).host
-        # What the system's resolver does later, where its error would look like one of the server.
+        # The system's resolver does this later, and its error would look like one of the server.
         host.encode("idna")
     except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
-        # Says nothing of what it is: there may be a password in it, or it may be the key in the wrong place.
+        # Without the value: it may contain a password, or be the key in the wrong argument.
         raise ConfigurationError(f"the base URL is not an address: {wanted}") from None
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"the base URL has a user name or password in it: {wanted}")
@@ -105,8 +183,8 @@ def normalized_base_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}/v1"
 
 
-def download_connections(given: int | None, *, environ: Mapping[str, str] | None = None) -> int:
-    """How many connections a download may have: the argument, else `TOGETHER_EXT_CONNECTIONS`, else 8.
+def download_connections(given: int | None, default: int, *, environ: Mapping[str, str] | None = None) -> int:
+    """Maximum number of connections of a download: the argument, else `TOGETHER_EXT_CONNECTIONS`, else the default.
 
     Raises:
         ConfigurationError: It is not a whole number from 1 to `MOST_CONNECTIONS`.
@@ -116,23 +194,33 @@ def download_connections(given: int | None, *, environ: Mapping[str, str] | None
     name, value = "connections", given
     if given is None and text:
         name = "TOGETHER_EXT_CONNECTIONS"
-        # What has more digits is too much anyway, and not worth reading.
+        # A number with more digits exceeds the limit anyway.
         value = int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else -1
     if value is None:
-        return DEFAULT_CONNECTIONS
+        return default
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CONNECTIONS:
         shown = printable(repr(given if name == "connections" else text), 40)
         raise ConfigurationError(f"{name} is {shown}: it must be a whole number from 1 to {MOST_CONNECTIONS}")
     return value
 
 
+def download_lock_timeout(given: float | None) -> float | None:
+    """Maximum number of seconds to wait for another process; None for no limit.
+
+    Raises:
+        ConfigurationError: It is not a number of seconds from 0.
+    """
+    if given is None or (_is_number(given) and 0 <= given <= LONGEST_TIMEOUT):
+        return given
+    raise ConfigurationError(f"lock_timeout is {given!r}: it must be a number of seconds from 0, or None")
+
+
 def download_limit_rate(given: float | None) -> float | None:
-    """How many bytes a second a download may take: the argument; None for no limit.
+    """Maximum number of bytes a second of a download; None for no limit.
 
     Raises:
         ConfigurationError: It is not a number of bytes from `LEAST_RATE`.
     """
-    is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    if given is None or (is_number and LEAST_RATE <= given < math.inf):
+    if given is None or (_is_number(given) and LEAST_RATE <= given < math.inf):
         return given
     raise ConfigurationError(f"limit_rate is {given!r}: it must be a number of bytes a second, at least {LEAST_RATE}")

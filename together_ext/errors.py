@@ -2,22 +2,26 @@
 
     TogetherExtError
     ├── RuleError (ValueError)              bad input, refused before any request
-    │   ├── ConfigurationError              base URL, key, time-out or retries
+    │   ├── ConfigurationError              base URL, key, timeout or retries, a path that is a URL
+    │   │   └── NoProjectError              no project is named, and the key does not belong to one
     │   ├── CheckpointNameError             not a job ID, not `job:step`
     │   ├── CheckpointTypeError             no such type, or not one for this job
-    │   ├── UnknownTrainingTypeError        the default type cannot be told
+    │   ├── UnknownTrainingTypeError        the default type cannot be determined
     │   ├── JobNotReadyError                the job has no final weights
     │   ├── CheckpointNotFoundError         the job has no checkpoint at that step
     │   ├── TrainingFileError               a file to train on has lines that cannot be trained on
-    │   ├── ModelLimitError                 a new job goes beyond what its base model allows
-    │   └── NoBestCheckpointError           there is nothing to tell a job's best checkpoint by
+    │   ├── ModelLimitError                 a new job exceeds a limit of its base model
+    │   └── NoBestCheckpointError           no checkpoint has a value of the metric
+    ├── MissingExtraError (ImportError)     an optional dependency is required
+    │   └── MissingSocksError               a SOCKS proxy does; a ConfigurationError, too
+    ├── OutOfMemoryError (MemoryError)      there is too little memory
     ├── JobFailedError                      a job that was waited for has ended without final weights
     ├── WaitTimeoutError (TimeoutError)     a job has not ended in the time that there was
     ├── ApiError
-    │   ├── ApiConnectionError              no answer came
+    │   ├── ApiConnectionError              no response
     │   │   └── ApiTimeoutError (TimeoutError)
-    │   ├── ApiResponseError                an answer that cannot be understood
-    │   └── ApiStatusError                  an answer that is a refusal
+    │   ├── ApiResponseError                an invalid response
+    │   └── ApiStatusError                  an error status
     │       ├── RedirectedError             3xx, where it must not be followed
     │       ├── BadRequestError             400
     │       ├── AuthenticationError         401, or no key at all
@@ -29,7 +33,9 @@
     │       └── InternalServerError         5xx
     └── TransferError
         ├── TransferInterruptedError        retries used up; what has arrived is kept
-        ├── TransferCancelledError          stopped by the caller; what has arrived is kept
+        ├── TransferCancelledError          stopped by the caller; `kept` says what a rerun resumes from
+        ├── LockTimeoutError (TimeoutError) another process still writes to the same path
+        ├── LeaseLostError                  another process took over while this one was stopped
         ├── IntegrityError                  size, range or content is not what it must be
         │   ├── ArchiveError                an archive, or a folder from one, is damaged or refused
         │   └── RemoteChangedError          the remote file changed again and again
@@ -38,34 +44,31 @@
             ├── MissingPathError (FileNotFoundError)
             └── TargetExistsError (FileExistsError)
 
-Each message is one sentence: what was wanted, what was got, what to do next. Facts are attributes. No message, and
-no attribute, holds the API key; text of a server is shortened and freed of control characters.
+Each message is one sentence: the thing, the value, the limit, the way out. Facts are attributes. No message, and
+no attribute, holds the API key; text of a server is shortened, without control characters.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from .text import printable as printable  # noqa: PLC0414 -- most who raise an error have it from here
+from .text import readable
+from .text import redacted as redacted  # noqa: PLC0414 -- the same
 
 if TYPE_CHECKING:
     from together_generated.models import FineTuneEvent, FinetuneResponse
 
-BODY_LIMIT = 500
-"""Characters of a server's answer that an error keeps."""
-
-READ_LIMIT = 64 * BODY_LIMIT
-"""Bytes of it that are looked at."""
-
 
 class TogetherExtError(Exception):
-    """The root: catch this one for everything that goes wrong in a foreseen way."""
+    """The base class of all errors of this package."""
 
     code: ClassVar[str] = "error"
-    """A stable word for programs, as `--json` prints it."""
+    """A stable code for programs, as `--json` prints it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by state, since constructors take facts and not the message (process pools pickle errors)."""
@@ -90,9 +93,15 @@ class RuleError(TogetherExtError, ValueError):
 
 
 class ConfigurationError(RuleError):
-    """A setting that cannot be right."""
+    """An invalid setting."""
 
     code = "invalid_configuration"
+
+
+class NoProjectError(ConfigurationError):
+    """No project is named, and the API key does not belong to one."""
+
+    code = "no_project"
 
 
 class CheckpointNameError(RuleError):
@@ -108,25 +117,39 @@ class CheckpointTypeError(RuleError):
 
 
 class UnknownTrainingTypeError(RuleError):
-    """The server does not say how the job was trained, so there is no default type."""
+    """The training type of the job is absent or unknown, so there is no default checkpoint type."""
 
     code = "unknown_training_type"
 
     def __init__(self, job_id: str, training_type: str | None) -> None:
         self.job_id, self.training_type = job_id, training_type
         said = "no training type" if training_type is None else f"the unknown training type {printable(training_type)}"
-        super().__init__(f"{job_id} has {said}: ask for the checkpoint type 'merged' or 'adapter' by name")
+        super().__init__(f"{job_id} has {said}: pass the checkpoint type 'merged' or 'adapter'")
 
 
 class JobNotReadyError(RuleError):
-    """The job has no final weights, and no step was asked for."""
+    """The job has no final weights, and no step was requested.
+
+    Attributes:
+        status: The job's status.
+        ended: Whether it has failed or was cancelled.
+        available: What can be downloaded of it instead, by name; None if that is not known.
+    """
 
     code = "job_not_ready"
 
-    def __init__(self, job_id: str, status: str, *, ended: bool) -> None:
+    def __init__(self, job_id: str, status: str, *, ended: bool, available: Sequence[str] | None = None) -> None:
         self.job_id, self.status, self.ended = job_id, status, ended
-        way_out = "name the step of a checkpoint" if ended else "wait until it is completed, or name a step"
-        super().__init__(f"{job_id} is {printable(status)} and has no final weights: {way_out} ({job_id}:<step>)")
+        self.available = None if available is None else tuple(available)
+        if not ended:
+            state = f"is {printable(status)} and has no final weights yet"
+            way_out = f"wait until it is completed, or download one of its checkpoints: {job_id}:<step>"
+        else:
+            state = f"{'was cancelled' if status == 'cancelled' else 'failed'}, so it has no final weights"
+            way_out = f"download one of its checkpoints: {', '.join(self.available or [f'{job_id}:<step>'])}"
+            if self.available == ():
+                way_out = "it has no checkpoints either"
+        super().__init__(f"{job_id} {state}; {way_out}")
 
 
 class CheckpointNotFoundError(RuleError):
@@ -142,11 +165,11 @@ class CheckpointNotFoundError(RuleError):
 
 
 class TrainingFileError(RuleError):
-    """A file to train on has lines that cannot be trained on.
+    """A training file has invalid lines.
 
     Attributes:
         path: The file.
-        problems: What is wrong, each with the number of its line; not more than the first few.
+        problems: The first few problems, each with the number of its line.
     """
 
     code = "training_file"
@@ -157,34 +180,85 @@ class TrainingFileError(RuleError):
 
 
 class ModelLimitError(RuleError):
-    """A new job goes beyond what its base model allows."""
+    """A new job exceeds a limit of its base model."""
 
     code = "model_limit"
 
     def __init__(self, model: str, parameter: str, reason: str) -> None:
         self.model, self.parameter = model, parameter
-        super().__init__(f"{model} does not allow this {parameter}: {reason}; see the model's limits")
+        super().__init__(f"{parameter} {reason}")
 
 
 class NoBestCheckpointError(RuleError):
-    """There is nothing to tell a job's best checkpoint by."""
+    """The best checkpoint of a job cannot be determined."""
 
     code = "no_best_checkpoint"
 
     def __init__(self, job_id: str, metric: str, reason: str) -> None:
         self.job_id, self.metric = job_id, metric
-        super().__init__(f"the best checkpoint of {job_id} by {printable(metric, 80)} cannot be told: {reason}")
+        super().__init__(f"cannot determine the best checkpoint of {job_id} by {printable(metric, 80)}: {reason}")
+
+
+# Optional dependencies ------------------------------------------------------------------------------------------------
+
+
+class MissingExtraError(TogetherExtError, ImportError):
+    """An optional dependency is required and not installed.
+
+    Attributes:
+        extra: The extra that installs it.
+    """
+
+    code = "missing_extra"
+
+    def __init__(self, purpose: str, extra: str, *, way_out: str = "") -> None:
+        self.extra = extra
+        super().__init__(
+            f"{purpose} needs the extra '{extra}': run pip install '.[{extra}]' in the source folder{way_out}"
+        )
+
+
+class MissingSocksError(MissingExtraError, ConfigurationError):
+    """A proxy variable names a SOCKS proxy, and the package for it is not installed."""
+
+    def __init__(self, variable: str, scheme: str) -> None:
+        super().__init__(
+            f"{variable} has the form {scheme}://..., which", "socks", way_out=", or list the host in NO_PROXY"
+        )
+
+
+# Memory ---------------------------------------------------------------------------------------------------------------
+
+
+class OutOfMemoryError(TogetherExtError, MemoryError):
+    """There is not enough memory.
+
+    Attributes:
+        action: What was attempted; continues "could not".
+    """
+
+    code = "out_of_memory"
+
+    def __new__(cls, *args: object) -> Self:
+        """Create the exception like others; the constructor of `MemoryError` does not accept its arguments."""
+        return Exception.__new__(cls, *args)
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(
+            f"could not {action}: there is not enough memory; free some, or raise the limit of the process"
+        )
 
 
 # Waiting --------------------------------------------------------------------------------------------------------------
 
 
 class JobFailedError(TogetherExtError):
-    """A job that was waited for has ended without final weights.
+    """The job that `wait` waited for has failed or was cancelled.
 
     Attributes:
-        job: The job as the server told it last.
-        event: Its last event that tells of an error; None if there is none.
+        job: The last known state of the job.
+        event: Its last event that reports an error; None if there is none.
     """
 
     code = "job_failed"
@@ -194,14 +268,14 @@ class JobFailedError(TogetherExtError):
     ) -> None:
         self.job, self.event = job, event
         said = f" ({printable(reason)})" if reason else ""
-        super().__init__(f"{job_id} has ended as {printable(status)}{said}: look at its events")
+        super().__init__(f"{job_id} has ended as {printable(status)}{said}: see its events")
 
 
 class WaitTimeoutError(TogetherExtError, TimeoutError):
-    """A job has not ended in the time that there was. It goes on by itself.
+    """The job has not ended within the timeout. It continues on the server.
 
     Attributes:
-        job: The job as the server told it last.
+        job: The last known state of the job.
     """
 
     code = "wait_timeout"
@@ -210,7 +284,7 @@ class WaitTimeoutError(TogetherExtError, TimeoutError):
         self.job, self.timeout = job, timeout
         super().__init__(
             f"{job_id} is {printable(status)} after {timeout:g} seconds of waiting: "
-            "it goes on by itself, so wait again, or longer"
+            "the job continues on the server, so wait again, or longer"
         )
 
 
@@ -224,7 +298,7 @@ class ApiError(TogetherExtError):
 
 
 class ApiConnectionError(ApiError):
-    """No answer came: no route, no name, a closed connection, a bad certificate."""
+    """No response: no route, no name, a closed connection, a bad certificate."""
 
     code = "connection_error"
 
@@ -234,34 +308,34 @@ class ApiConnectionError(ApiError):
 
 
 class ApiTimeoutError(ApiConnectionError, TimeoutError):
-    """No answer came in time."""
+    """No response within the timeout."""
 
     code = "timeout"
 
 
 class ApiResponseError(ApiError):
-    """The server answered with success, and with something that is not an answer."""
+    """The status is a success, and the body is not a valid response."""
 
     code = "invalid_response"
 
     def __init__(self, action: str, reason: str) -> None:
         self.action, self.reason = action, reason
         super().__init__(
-            f"could not {action}: {reason}; check that the base URL is the API's, and that no proxy answers for it"
+            f"could not {action}: {reason}; check that the base URL is the API's, and that no proxy responds instead"
         )
 
 
 class ApiStatusError(ApiError):
-    """The server refused.
+    """The server returned an error status.
 
     Attributes:
         status: The HTTP status; None where the request was not sent at all.
-        body: The start of the answer's text, at most `BODY_LIMIT` characters.
-        request_id: The server's name for the request, to quote to its support; None if it sent none.
+        body: The start of the response's text, at most `BODY_LIMIT` characters.
+        request_id: The server's ID of the request, for its support; None if it sent none.
     """
 
     code = "api_status"
-    hint: ClassVar[str] = "try again later, or ask the server's support"
+    hint: ClassVar[str] = "try again later, or contact the server's support"
 
     def __init__(
         self,
@@ -277,7 +351,7 @@ class ApiStatusError(ApiError):
         self.request_id = None if request_id is None else printable(request_id, 100)
         said = _server_message(body)
         super().__init__(
-            f"could not {action}: the server answered {_phrase(status)}"
+            f"could not {action}: the server returned {_phrase(status)}"
             + (f" ({said})" if said else "")
             + f"; {hint or self.hint}"
             + (f" [request {self.request_id}]" if self.request_id else "")
@@ -285,14 +359,14 @@ class ApiStatusError(ApiError):
 
 
 class RedirectedError(ApiStatusError):
-    """3xx: the answer to a request that changes something, which is not repeated elsewhere."""
+    """3xx: a request that changes something is not redirected to another host."""
 
     code = "redirected"
-    hint = "check the base URL, for the API itself does not send such requests elsewhere"
+    hint = "check the base URL, since the API does not redirect such requests"
 
 
 class BadRequestError(ApiStatusError):
-    """400: the server does not accept the request as it is."""
+    """400: the server does not accept the request."""
 
     code = "bad_request"
     hint = "check the parameters"
@@ -308,13 +382,17 @@ class AuthenticationError(ApiStatusError):
 class MissingKeyError(AuthenticationError):
     """There is no API key to send."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: str | None = None) -> None:
         super().__init__("call the API", status=None)
-        self.args = ("no API key: set the environment variable TOGETHER_API_KEY, or pass api_key=",)
+        self.args = (
+            "no API key: set the environment variable TOGETHER_API_KEY, or pass api_key="
+            if process is None
+            else f"{process} has no API key: set TOGETHER_API_KEY in the environment of each worker",
+        )
 
 
 class PermissionDeniedError(ApiStatusError):
-    """403: the key is valid, and not for this."""
+    """403: the key is valid and lacks the permission."""
 
     code = "permission_denied"
     hint = "check that the API key's account may do this"
@@ -331,11 +409,11 @@ class ConflictError(ApiStatusError):
     """409: the state of the job does not allow it."""
 
     code = "conflict"
-    hint = "look at the job's status"
+    hint = "check the job's status"
 
 
 class UnprocessableEntityError(ApiStatusError):
-    """422: well-formed, and still not acceptable."""
+    """422: well-formed and invalid."""
 
     code = "unprocessable"
     hint = "check the parameters"
@@ -367,7 +445,7 @@ _BY_STATUS: Mapping[int, type[ApiStatusError]] = {
 _BY_HUNDRED: Mapping[int, type[ApiStatusError]] = {3: RedirectedError, 5: InternalServerError}
 
 
-def status_error(  # noqa: PLR0913 -- the facts of an answer
+def status_error(  # noqa: PLR0913 -- the facts of a response
     action: str,
     *,
     status: int,
@@ -376,23 +454,22 @@ def status_error(  # noqa: PLR0913 -- the facts of an answer
     secrets: Iterable[str] = (),
     hint: str | None = None,
 ) -> ApiStatusError:
-    """The exception for an answer that is a refusal.
+    """The exception for an error status.
 
     Args:
-        action: What was tried, to go on from "could not".
+        action: What was attempted; continues "could not".
         status: The HTTP status.
-        body: The answer's body, or its beginning.
-        headers: The answer's headers; names in lower case, or a mapping that ignores case.
+        body: The response's body, or its beginning.
+        headers: The response's headers; names in lower case, or a mapping that ignores case.
         secrets: Strings that must not be shown even if the server repeats them.
         hint: What to do next, where the usual advice does not fit.
     """
     kind = _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100, ApiStatusError)
     request_id = (headers or {}).get("x-request-id")
-    # A secret that straddles the cut would be shown in half, so it is taken out before anything is shortened.
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        hint = "check the user name and the password in the proxy variable, such as HTTPS_PROXY"
     secrets = tuple(secrets)
-    text = redacted(body[:READ_LIMIT].decode("utf-8", "replace"), secrets)
-    if len(body) > READ_LIMIT:
-        text = text[: -max(map(len, secrets), default=1)]
+    text = readable(body, secrets)
     return kind(action, status=status, body=text, request_id=request_id and redacted(request_id, secrets), hint=hint)
 
 
@@ -400,40 +477,84 @@ def status_error(  # noqa: PLR0913 -- the facts of an answer
 
 
 class TransferError(TogetherExtError):
-    """A file could not be fetched."""
+    """A file could not be downloaded."""
 
     code = "transfer_failed"
 
 
 class TransferInterruptedError(TransferError):
-    """The retries are used up. What has arrived is kept, and the next try goes on from it."""
+    """The retries are used up. What has arrived is kept, and the next run resumes from it."""
 
     code = "network_failed"
 
 
 class TransferCancelledError(TransferError):
-    """The caller stopped the transfer. What has arrived is kept, and the next try goes on from it."""
+    """The caller stopped the transfer.
+
+    Attributes:
+        kept: Bytes that have arrived and that the next try resumes from; 0 where it cannot, or where it is not known.
+    """
 
     code = "cancelled"
 
-    def __init__(self) -> None:
-        super().__init__("the transfer was stopped: what has arrived is kept, run it again to go on from there")
+    def __init__(self, kept: int = 0) -> None:
+        self.kept = kept
+        super().__init__(
+            f"the transfer was stopped: what has arrived is kept ({kept:,} bytes); run it again to resume"
+            if kept
+            else "the transfer was stopped; run it again to complete it"
+        )
+
+
+class LockTimeoutError(TransferError, TimeoutError):
+    """Another process still writes to the same file or folder after the time that the caller wanted to wait.
+
+    Attributes:
+        path: The lock file.
+        holder: The process that holds it, as far as it is known.
+    """
+
+    code = "lock_timeout"
+
+    def __init__(self, path: str, *, holder: str, purpose: str, seconds: float) -> None:
+        self.path, self.holder = path, holder
+        super().__init__(
+            f"another process still {purpose} after {seconds:g} s: {holder} ({path}); "
+            "wait for it, or choose another path"
+        )
+
+
+class LeaseLostError(TransferError):
+    """This process was stopped for so long that another one took over its work; nothing more is written.
+
+    Attributes:
+        path: The lock file.
+    """
+
+    code = "lease_lost"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"this process did not renew {path} for too long, and another process may have taken over: "
+            "run it again to continue"
+        )
 
 
 class IntegrityError(TransferError):
-    """What came is not what it must be, so nothing was put at the final path."""
+    """The content is wrong, so nothing was written to the final path."""
 
     code = "integrity"
 
 
 class RemoteChangedError(IntegrityError):
-    """The remote file became another one while it was fetched, more often than makes sense."""
+    """The remote file changed repeatedly during the download."""
 
     code = "remote_changed"
 
 
 class ArchiveError(IntegrityError):
-    """An archive or an unpacked folder is damaged, or holds what it must not; nothing was unpacked."""
+    """An archive or an extracted folder is damaged or not safe; nothing was extracted."""
 
     code = "archive"
 
@@ -453,17 +574,24 @@ class NotEnoughSpaceError(StorageError):
 
     code = "disk_full"
 
-    def __init__(self, folder: str, *, needed: int, free: int, kept: str | None = None) -> None:
+    def __init__(self, folder: str, *, needed: int, free: int, kept: str | None = None, unpacked: int = 0) -> None:
         self.folder, self.needed, self.free = folder, needed, free
+        parts = (
+            f" ({needed - unpacked:,} for the archive and at least {unpacked:,} for the files extracted from it, "
+            "since both are on the disk at the end of the download)"
+            if unpacked
+            else ""
+        )
+        wayout = "make room, or download without extracting" if unpacked else "make room"
         super().__init__(
-            f"{folder} has {free:,} bytes free and {needed:,} are needed: make room, then run it again"
+            f"{folder} has {free:,} bytes free and {needed:,} are needed{parts}: {wayout}, then run it again"
             + (f" ({kept} is kept)" if kept else "")
         )
         self.errno = errno.ENOSPC
 
 
 class MissingPathError(StorageError, FileNotFoundError):
-    """There is nothing at a path that was to be read."""
+    """A path to read does not exist."""
 
     code = "no_such_path"
 
@@ -477,7 +605,7 @@ class TargetExistsError(StorageError, FileExistsError):
     """Something else is at the final path.
 
     Attributes:
-        replaceable: Whether it may be replaced if the caller allows that; somebody's own files never are.
+        replaceable: Whether it may be replaced if the caller allows that; files of the user never are.
     """
 
     code = "target_exists"
@@ -487,32 +615,7 @@ class TargetExistsError(StorageError, FileExistsError):
         super().__init__(message)
 
 
-# Text of servers ------------------------------------------------------------------------------------------------------
-
-
-def printable(text: str, limit: int = BODY_LIMIT) -> str:
-    """The text on one line, without control characters (they could drive a terminal), at most `limit` characters."""
-    if len(text) <= limit and " " not in text and text.isprintable():
-        return text  # as nearly all are
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret replaced by three asterisks, also where JSON, a URL or HTML spells it differently."""
-    for secret in secrets:
-        if secret:
-            text = re.sub("".join(map(_spellings, secret)), "***", text)
-    return text
-
-
-def _spellings(char: str) -> str:
-    import html  # noqa: PLC0415 -- only needed after a failure
-
-    code, plain = ord(char), re.escape(char)
-    return (
-        rf"(?:\\*{plain}|{re.escape(html.escape(char))}|(?i:\\+u{code:04x}|%{code:02x}|&\#0*{code};|&\#x0*{code:x};))"
-    )
+# Messages of servers --------------------------------------------------------------------------------------------------
 
 
 def _phrase(status: int | None) -> str:
@@ -523,7 +626,7 @@ def _phrase(status: int | None) -> str:
 
 
 def _server_message(body: str) -> str:
-    """The sentence in `{"error": {"message": ...}}` and its relatives; a page of markup says nothing."""
+    """The sentence in `{"error": {"message": ...}}` and its relatives; empty for a page of markup."""
     try:
         found: object = json.loads(body)
     except (ValueError, RecursionError):

@@ -11,7 +11,9 @@ import argparse
 import ast
 import importlib
 import importlib.util
+import inspect
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,16 +22,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
+import attrs
 
-from tools.generate import PACKAGE, ROOT, SPEC, GenerationError, generate
-from tools.uses import uses
+from tools.annotations import misfits
+from tools.generate import PACKAGE, ROOT, SPEC, Generate, GenerationError, generate
+from tools.spec.documents import reached, read_openapi
+from tools.uses import keywords, uses
 
 Document = dict[str, dict[str, dict[str, dict[str, Any]]]]
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 ENTRY_POINTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 # Of an operation whose answer is empty there is nothing to read.
 ENTRY_POINTS_OF_EMPTY = ("sync_detailed", "asyncio_detailed")
+
+
+ODD = "odd"
+"""Begins the names of payloads of a server that is ahead of the specification."""
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -43,7 +51,7 @@ def differences(committed: Path, fresh: Path) -> Iterator[str]:
     old, new = files(committed), files(fresh)
     for name in sorted(old.keys() | new.keys()):
         if name not in new:
-            yield f"{name}: would be gone (a stray file?)"
+            yield f"{name}: is not generated (a stray file?)"
         elif name not in old:
             yield f"{name}: is missing"
         elif old[name] != new[name]:
@@ -159,14 +167,15 @@ def lost_names(handwritten: Path, package: Path) -> Iterator[str]:
     """Say which names of the generated package the handwritten one uses that are not there."""
     for use in uses(handwritten):
         if not _resolves(use.module.replace(PACKAGE.name, package.name, 1), use.name):
-            yield f"{use.place}: uses {use.name or use.module} of {use.module}, which is gone"
+            yield f"{use.place}: uses {use.name or use.module} of {use.module}, which was removed"
 
 
 def unread_payloads(fixtures: Path, package: Path) -> Iterator[str]:
     """Say which payloads, as servers send them, cannot be read, or lose a field.
 
     Args:
-        fixtures: A folder with a JSON file for each class: its payloads, by their names.
+        fixtures: A folder with a JSON file for each class: its payloads, by their names. Those whose names begin with
+            `odd` need not be what the annotations say.
         package: The generated package.
     """
     models = _imported(f"{package.name}.models")
@@ -177,12 +186,67 @@ def unread_payloads(fixtures: Path, package: Path) -> Iterator[str]:
                 yield f"payload {path.stem} {name}: there is no such class"
                 continue
             try:
-                written = model.from_dict(payload).to_dict()
+                read = model.from_dict(payload)
+                written = read.to_dict()
             except Exception as error:  # noqa: BLE001 -- generated code may fail in any way
                 yield f"payload {path.stem} {name}: cannot be read: {type(error).__name__}: {error}"
                 continue
             if lost := sorted(payload.keys() - written.keys()):
                 yield f"payload {path.stem} {name}: loses {', '.join(lost)}"
+            for misfit in () if name.startswith(ODD) else misfits(read, _names(package)):
+                yield f"payload {path.stem} {name}: {misfit}: correct openapi.overlay.yaml, or the payload"
+
+
+def closed_responses(document: Document, package: Path) -> Iterator[str]:
+    """Say which classes of responses drop fields that they do not have: servers are newer than clients."""
+    names = _names(package)
+    for name in sorted(_in_responses(document)):
+        schema = document["components"]["schemas"][name]
+        if "enum" in schema:
+            continue
+        # The generator writes names of classes in its own way.
+        model = next((found for called, found in names.items() if _plain(called) == _plain(name)), None)
+        if model is None:
+            yield f"response type {name}: there is no such class"
+        elif "additional_properties" not in {field.name for field in attrs.fields(model)}:
+            yield f"response type {name}: its class drops unknown fields: remove `additionalProperties: false` from it"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W|_", "", name).lower()
+
+
+def _in_responses(document: Document) -> set[str]:
+    """The names of the types that responses lead to."""
+    responses = [
+        operation["responses"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+    return reached(document, responses)
+
+
+def _names(package: Path) -> dict[str, Any]:
+    """The classes of the package, and the type of what is unset, by name."""
+    models, types = _imported(f"{package.name}.models"), _imported(f"{package.name}.types")
+    found = {name: getattr(models, name, None) for name in getattr(models, "__all__", ())}
+    return {**found, **{name: getattr(types, name, None) for name in ("Unset", "File")}}
+
+
+def lost_keywords(handwritten: Path, package: Path) -> Iterator[str]:
+    """Say which keywords the handwritten layer uses that a generated function or class does not have."""
+    for call in keywords(handwritten):
+        found = _found(f"{call.module}.{call.name}".replace(PACKAGE.name, package.name, 1))
+        if isinstance(found, ModuleType):
+            # An endpoint: its functions have the same keywords.
+            found = getattr(found, "sync_detailed", None)
+        if not callable(found):
+            continue
+        taken = inspect.signature(found).parameters
+        for keyword in call.keywords:
+            if keyword not in taken:
+                yield f"{call.place}: uses the keyword {keyword} of {call.name} of {call.module}, which was removed"
 
 
 def losses(document: Document, package: Path, root: Path) -> list[str]:
@@ -197,44 +261,52 @@ def losses(document: Document, package: Path, root: Path) -> list[str]:
         *missing_operations(operations(document), package, empty_operations(document)),
         *unwanted_operations(operations(document), package),
         *dangling_imports(package),
+        *closed_responses(document, package),
         *lost_names(root / "together_ext", package),
+        *lost_keywords(root / "together_ext", package),
         *unread_payloads(root / "tests" / "wire" / "fixtures", package),
     ]
 
 
-def main(arguments: Sequence[str] = ()) -> int:
+def main(arguments: Sequence[str] = (), generate: Generate = generate) -> int:
     """Print each defect; 1 if there is any.
 
-    Without arguments it is the committed client that is looked at, and it has to be what the generator makes today.
+    Without `--client` it is the committed client that is looked at, and it has to be what the generator makes today.
+
+    Args:
+        arguments: Of the command.
+        generate: Writes the client to compare with.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.check_generated", description=__doc__)
-    parser.add_argument("--client", type=Path, help="another client than the committed one; it is not generated anew")
+    parser.add_argument("--client", type=Path, help="another client than the committed one; it is not regenerated")
     parser.add_argument("--spec", type=Path, help="the specification it is made from")
-    parser.add_argument("--root", type=Path, help="the repository that uses it")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository that uses it")
     options = parser.parse_args(arguments)
-    package, spec, root = options.client or PACKAGE, options.spec or SPEC, options.root or ROOT
+    root, committed = options.root, options.root / PACKAGE.relative_to(ROOT)
+    package, spec = options.client or committed, options.spec or root / SPEC.name
     sys.path.insert(0, str(package.parent))
-    problems = [] if options.client else list(_outdated())
-    document = yaml.safe_load(spec.read_text())
+    problems = [] if options.client else list(_outdated(committed, spec, generate))
+    document = read_openapi(spec)
     problems += losses(document, package, root)
     for problem in problems:
         print(problem, file=sys.stderr)
     if options.client:
         return 1 if problems else 0
     if problems:
-        print(f"{PACKAGE.relative_to(ROOT)} is not what {SPEC.name} asks for: run `make generate`.", file=sys.stderr)
+        print(f"{package.relative_to(root)} is not what {spec.name} asks for: run `make generate`.", file=sys.stderr)
         return 1
-    print(f"{PACKAGE.relative_to(ROOT)} is up to date: {len(list(operations(document)))} operations")
+    count = len(list(operations(document)))
+    print(f"{package.relative_to(root)} is up to date: {count} operation{'' if count == 1 else 's'}")
     return 0
 
 
-def _outdated() -> Iterator[str]:
+def _outdated(package: Path, spec: Path, generate: Generate) -> Iterator[str]:
     """How the committed client differs from a fresh one."""
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            fresh = Path(scratch) / PACKAGE.name
-            generate(fresh)
-            yield from differences(PACKAGE, fresh)
+            fresh = Path(scratch) / package.name
+            generate(fresh, spec)
+            yield from differences(package, fresh)
     except GenerationError as error:
         yield str(error)
 

@@ -1,7 +1,8 @@
-"""together-ext, with an archive that is there already, as its README says."""
+"""together-ext, with an existing archive, as in its README; `loose` does not wait for the disk."""
 
 import sys
 
 from together_ext import extract
 
-extract(*sys.argv[1:3])
+archive, folder, *words = sys.argv[1:]
+extract(archive, folder, durable="loose" not in words)

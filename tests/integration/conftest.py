@@ -1,11 +1,13 @@
-"""Both clients behind one face: a test is written once, in sync words, and runs in three worlds."""
+"""Both clients with one interface: a test is written once, as sync code, and runs in three worlds."""
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import signal
 import socket
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -24,19 +26,21 @@ from together_ext import AsyncTogether, Together
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
 
-# A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait forever.
+# A shell starts background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
 with suppress(ValueError):  # not in the main thread
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
-"""What the simulator's jobs deliver here: enough to be taken for an archive."""
+SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
+"""What the simulator's jobs deliver here: a whole zstd frame, with one raw block in it."""
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_PROXIES = tuple(spell(f"{name}_proxy") for name in ("http", "https", "all", "no") for spell in (str.upper, str.lower))
 
 
 class _Answer:
-    """An open answer of the async client, read like one of the sync client."""
+    """An open response of the async client, read like one of the sync client."""
 
     def __init__(self, portal: anyio.from_thread.BlockingPortal, answer: httpx.Response) -> None:
         self._portal, self._answer = portal, answer
@@ -100,7 +104,7 @@ class _Facade:
         self._portal, self._client = portal, client
 
     def __getattr__(self, name: str) -> object:
-        return _Resource(self._portal, getattr(self._client, name))
+        return getattr(_Resource(self._portal, self._client), name)
 
     def __repr__(self) -> str:
         return repr(self._client)
@@ -118,12 +122,38 @@ class _Facade:
         self._portal.call(self._client.__aexit__, kind, error, trace)
 
 
+class Clock:
+    """A clock that only advances during a wait.
+
+    Attributes:
+        time: Seconds that have passed.
+        waits: How long each wait was.
+        then: Called after each wait.
+    """
+
+    def __init__(self) -> None:
+        self.time, self.waits = 0.0, list[float]()
+        self.then: Callable[[], object] = lambda: None
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        del stop
+        self.waits.append(seconds)
+        self.time += seconds
+        self.then()
+
+    async def sleep(self, seconds: float) -> None:
+        self.wait(threading.Event(), seconds)
+
+
 class World:
     """Where a client lives: in sync code, or in the event loop of asyncio or trio."""
 
-    def __init__(self, name: str, sim: Simulator) -> None:
+    def __init__(self, name: str, sim: Simulator, clock: Clock) -> None:
         self.name = name
-        self._sim = sim
+        self._sim, self._clock = sim, clock
         self._stack = ExitStack()
         self._portal: anyio.from_thread.BlockingPortal | None = None
         if name != "sync":
@@ -131,7 +161,12 @@ class World:
 
     def client(self, **settings: Any) -> Together:  # noqa: ANN401 -- the parameters of `Together`
         """A client of the simulator, closed after the test. Without retries, since they wait."""
-        given: dict[str, Any] = {"api_key": self._sim.api_key, "base_url": self._sim.url, "max_retries": 0} | settings
+        given: dict[str, Any] = {
+            "api_key": self._sim.api_key,
+            "base_url": self._sim.url,
+            "max_retries": 0,
+            "clock": self._clock,
+        } | settings
         if self._portal is None:
             client = Together(**given)
         else:
@@ -166,7 +201,7 @@ class World:
         return called
 
     def transport(self, callback: Callable[[httpx.Request], None]) -> Any:  # noqa: ANN401 -- of the one kind or the other
-        """A transport of the user's own, that tells of each request before it sends it."""
+        """A custom transport that reports each request before it sends it."""
         if self._portal is None:
             return _Telling(callback)
         return self.run(partial(_AsyncTelling, callback))
@@ -202,7 +237,14 @@ class _AsyncTelling(httpx.AsyncHTTPTransport):
 
 @pytest.fixture(autouse=True)
 def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL", "TOGETHER_EXT_CONNECTIONS", *_PROXIES):
+    for name in (
+        "TOGETHER_API_KEY",
+        "TOGETHER_BASE_URL",
+        "TOGETHER_PROJECT_ID",
+        "TOGETHER_EXT_CONNECTIONS",
+        "TOGETHER_EXT_CALL_TIMEOUT",
+        *_PROXIES,
+    ):
         monkeypatch.delenv(name, raising=False)
     # Nothing here speaks TLS, and to load the certificates for it takes most of the time of most tests.
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path_factory.getbasetemp()))
@@ -252,8 +294,12 @@ def raw() -> Iterator[RawServer]:
 
 @pytest.fixture
 def sim(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
-    """A simulator with small weights."""
+    """A simulator with small weights, and with the files and models that tests name."""
     with Simulator() as simulator:
+        for file_id in ("file-1", "file-2", "f", "v"):
+            simulator.add_file(file_id=file_id)
+        for model in ("acme/Tiny", "m"):
+            simulator.add_model(model)
         for job_id in (LORA_JOB, FULL_JOB, DPO_JOB, RUNNING_JOB):
             simulator.add_archive(job_id, SMALL)
         yield simulator
@@ -263,9 +309,9 @@ def sim(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
-def world(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, sim: Simulator, clock: Clock) -> Iterator[World]:
     """Each of the three worlds."""
-    found = World(request.param, sim)
+    found = World(request.param, sim, clock)
     yield found
     found.close()
 
@@ -277,52 +323,15 @@ def client(world: World) -> Together:
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the retries of API calls would have waited: here they do not."""
-    seconds: list[float] = []
-
-    async def note(wait: float) -> None:
-        seconds.append(wait)
-
-    monkeypatch.setattr("together_ext.retries.time", types.SimpleNamespace(sleep=seconds.append))
-    monkeypatch.setattr(anyio, "sleep", note)
-    return seconds
-
-
-class Clock:
-    """A clock that only goes on when somebody waits.
-
-    Attributes:
-        now: Seconds that have passed.
-        waits: How long each wait was.
-        then: Called after each wait.
-    """
-
-    def __init__(self) -> None:
-        self.now, self.waits = 0.0, list[float]()
-        self.then: Callable[[], object] = lambda: None
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        if seconds:
-            self.waits.append(seconds)
-            self.now += seconds
-            self.then()
+def clock() -> Clock:
+    """The clock of the clients of a test."""
+    return Clock()
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of pauses, in the sync client and in the async one."""
-    found = Clock()
-
-    async def sleep(seconds: float) -> None:
-        found.sleep(seconds)
-
-    monkeypatch.setattr("together_ext.client.time", found)
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return found
+def waits(clock: Clock) -> list[float]:
+    """The seconds that the clients of a test would have waited."""
+    return clock.waits
 
 
 @dataclass(frozen=True)
@@ -341,7 +350,7 @@ class Outcome:
 
 @pytest.fixture
 def command(
-    sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    sim: Simulator, folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Outcome]:
     """Runs the program in this process, in the current folder of the test; no terminal is there."""
     assert folder.is_dir()
@@ -350,10 +359,41 @@ def command(
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(*arguments: str) -> Outcome:
-        code = main(arguments)
+        code = main(arguments, clock=clock)
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+class Terminal(io.TextIOWrapper):
+    """A standard stream that claims to be a terminal, and records what is written."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding)
+
+    def isatty(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        self.seek(0)
+        return self.read()
+
+
+@pytest.fixture
+def on_a_terminal(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs the program with a terminal as standard output; returns what the user sees."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+
+    def run(*arguments: str, encoding: str = "utf-8") -> str:
+        terminal = Terminal(encoding)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", terminal)
+            outcome = command(*arguments)
+        assert outcome.code == 0, outcome.err
+        return terminal.text() + outcome.err
 
     return run
 

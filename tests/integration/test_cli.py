@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 from together_generated.models import FinetuneCreateRequest
 
-SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
+SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
 COMMANDS = (
     "list",
     "retrieve",
@@ -64,14 +63,6 @@ class Cli:
 
 
 @pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        for job_id in (LORA_JOB, FULL_JOB, DPO_JOB, RUNNING_JOB):
-            simulator.add_archive(job_id, SMALL)
-        yield simulator
-
-
-@pytest.fixture
 def cli(sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
@@ -81,7 +72,7 @@ def cli(sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
 
 
 class Terminal(io.StringIO):
-    """Somebody at a keyboard."""
+    """A user at a keyboard."""
 
     def isatty(self) -> bool:
         return True
@@ -121,7 +112,7 @@ def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], cli: 
     assert max(map(len, text.splitlines())) <= 80
     assert "Example:\n    together-ext " in text or 'Example:\n    test "$(together-ext ' in text
     assert "..." not in text.partition("Commands:")[2].partition("Example:")[0]
-    for option in ("--json", "-q, --quiet", "-v, --verbose", "--base-url URL", "-h, --help"):
+    for option in ("--json", "-q, --quiet", "--verbose", "--base-url URL", "-h, --help"):
         assert option in text
 
 
@@ -135,18 +126,19 @@ def test_the_version_is_that_of_the_package(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("group", ["fine-tuning", "ft", "fine_tuning"])
-def test_jobs_are_listed_newest_first_and_whole(group: str, cli: Cli) -> None:
+def test_jobs_are_listed_newest_first_and_in_full(group: str, cli: Cli) -> None:
     rows = cells(cli(group, "list").out)
     assert [row[0] for row in rows][:3] == [RUNNING_JOB, DPO_JOB, LORA_JOB]
-    assert rows[2][1:] == ["completed", "2026-01-15T08:30:00.589793+00:00", NAME.replace("--", "/")]
+    assert rows[2][1:] == ["completed", "2026-01-15T08:30:00.589793+00:00", NAME.replace("--", "/"), "LoRA"]
+    assert {row[0]: row[4] for row in rows}[FULL_JOB] == "full"
 
 
-def test_quiet_lists_the_ids_alone(cli: Cli) -> None:
+def test_quiet_lists_only_the_ids(cli: Cli) -> None:
     assert cli("ft", "list", "-q").out.split()[:2] == [RUNNING_JOB, DPO_JOB]
 
 
 @pytest.mark.parametrize("args", [("--json", "ft", "list"), ("ft", "--json", "list"), ("ft", "list", "--json")])
-def test_json_is_understood_at_every_place(args: tuple[str, ...], cli: Cli) -> None:
+def test_json_is_accepted_at_every_position(args: tuple[str, ...], cli: Cli) -> None:
     outcome = cli(*args)
     assert [job["id"] for job in outcome.json["data"]][:2] == [RUNNING_JOB, DPO_JOB]
     assert outcome.err == ""
@@ -169,7 +161,7 @@ def test_a_job_is_shown_as_names_and_values(cli: Cli) -> None:
     assert cli("ft", "retrieve", LORA_JOB, "--json").json["events"][0]["message"] == "Fine tune request created"
 
 
-def test_the_status_stands_alone(cli: Cli, sim: Simulator) -> None:
+def test_the_status_is_printed_alone(cli: Cli, sim: Simulator) -> None:
     assert cli("ft", "status", RUNNING_JOB).out == "running\n"
     assert cli("ft", "status", RUNNING_JOB, "--json").json == {"id": RUNNING_JOB, "status": "running"}
     sim.job(RUNNING_JOB).status = "pondering"
@@ -178,7 +170,7 @@ def test_the_status_stands_alone(cli: Cli, sim: Simulator) -> None:
     assert cli("ft", "status", RUNNING_JOB).out == "unknown\n"
 
 
-def test_checkpoints_are_listed_by_names_that_download_takes(cli: Cli) -> None:
+def test_checkpoints_are_listed_by_names_that_download_accepts(cli: Cli) -> None:
     rows = cells(cli("ft", "list_checkpoints", LORA_JOB).out)
     assert rows[0] == ["1000", "Final", LORA_JOB, "2026-01-15T09:06:06.839793+00:00"]
     assert [row[:3] for row in rows[1:]] == [[str(s), "Intermediate", f"{LORA_JOB}:{s}"] for s in (750, 500, 250)]
@@ -196,7 +188,7 @@ def test_events_are_listed(cli: Cli) -> None:
     assert cli("ft", "list-events", LORA_JOB, "--json").json["data"][0]["type"] == "job_pending"
 
 
-def test_what_the_server_writes_drives_no_terminal(cli: Cli, sim: Simulator) -> None:
+def test_text_of_the_server_cannot_control_the_terminal(cli: Cli, sim: Simulator) -> None:
     job = sim.job(LORA_JOB)
     job.overrides = {
         "model_output_name": "\x1b]0;evil\x07na\tme\n[red]",
@@ -214,12 +206,12 @@ def test_what_the_server_writes_drives_no_terminal(cli: Cli, sim: Simulator) -> 
 # Creating and ending --------------------------------------------------------------------------------------------------
 
 
-def test_a_job_is_created_with_what_was_said_and_no_more(cli: Cli, sim: Simulator) -> None:
+def test_a_job_is_created_with_the_given_options_only(cli: Cli, sim: Simulator) -> None:
     outcome = cli("ft", "create", "--training-file", "file-1", "--model", "acme/Tiny", "--yes")
     assert json.loads(sim.requests[-1].body) == {"training_file": "file-1", "model": "acme/Tiny"}
     assert outcome.out == f"{cli('ft', 'list', '-q').out.split()[0]}\n"
     assert f"together-ext ft wait {outcome.out.strip()}" in outcome.err
-    assert "about $0.71, for 1,482,137 tokens to train on" in outcome.err
+    assert "estimated price: $0.71 (1,482,137 training tokens)" in outcome.err
 
 
 def test_every_field_of_a_job_has_an_option(cli: Cli, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +252,7 @@ def test_every_field_of_a_job_has_an_option(cli: Cli, sim: Simulator, monkeypatc
     assert sent["multimodal_params"] == {"train_vision": True}
 
 
-def test_keys_of_other_services_stay_here_unless_asked_for(
+def test_keys_of_other_services_are_sent_only_on_request(
     cli: Cli, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "wandb-key")
@@ -274,7 +266,7 @@ def test_keys_of_other_services_stay_here_unless_asked_for(
     ("answer", "sent"), [("y\n", True), ("YES\n", True), ("\n", False), ("no\n", False), ("", False)]
 )
 @pytest.mark.usefixtures("cli")
-def test_cancelling_asks_first(
+def test_cancel_requires_confirmation(
     answer: str,
     sent: bool,  # noqa: FBT001
     sim: Simulator,
@@ -289,7 +281,7 @@ def test_cancelling_asks_first(
     assert (code, captured.out) == ((0, f"{RUNNING_JOB}\tcancel_requested\n") if sent else (1, ""))
 
 
-def test_yes_is_an_answer_given_in_advance(cli: Cli, sim: Simulator) -> None:
+def test_yes_skips_the_confirmation(cli: Cli, sim: Simulator) -> None:
     assert cli("ft", "cancel", RUNNING_JOB, "--yes").out == f"{RUNNING_JOB}\tcancel_requested\n"
     assert cli("ft", "delete", LORA_JOB, "-y").out == f"Fine-tune job {LORA_JOB} has been deleted\n"
     assert cli("ft", "delete", FULL_JOB, "-y", "--json").json == {
@@ -297,12 +289,12 @@ def test_yes_is_an_answer_given_in_advance(cli: Cli, sim: Simulator) -> None:
     }
     assert LORA_JOB not in cli("ft", "list").out
     sim.script(Fault(path="/fine-tunes", status=200, body=b"{}"))
-    assert cli("ft", "delete", DPO_JOB, "-y").out == f"{DPO_JOB} is deleted\n"
+    assert cli("ft", "delete", DPO_JOB, "-y").out == f"deleted {DPO_JOB}\n"
 
 
 @pytest.mark.parametrize("command", ["cancel", "delete"])
 @pytest.mark.parametrize("gone", [False, True])
-def test_without_anyone_to_ask_nothing_is_sent(
+def test_without_a_terminal_nothing_is_sent(
     command: str,
     gone: bool,  # noqa: FBT001
     cli: Cli,
@@ -313,14 +305,16 @@ def test_without_anyone_to_ask_nothing_is_sent(
     assert main(["ft", command, LORA_JOB]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == f"error: nothing was sent: to {command} {LORA_JOB} without being asked, add --yes\n"
+    assert (
+        captured.err == f"error: confirmation required to {command} {LORA_JOB}: pass --yes to run non-interactively\n"
+    )
     assert cli.sim.requests == []
 
 
 # Downloading ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_lines_of_the_documentation_work(cli: Cli, sim: Simulator) -> None:
+def test_the_commands_of_the_documentation_work(cli: Cli, sim: Simulator) -> None:
     """Copied from it, with the program's name changed."""
     sim.add_job("ft-abc123", steps=(48, 96), archive=SMALL)
     paths = [
@@ -331,6 +325,7 @@ def test_the_lines_of_the_documentation_work(cli: Cli, sim: Simulator) -> None:
             "together-ext fine-tuning download ft-abc123 --checkpoint-step 48",
             "together-ext fine-tuning download ft-abc123 --checkpoint-type merged",
             "together-ext fine-tuning download ft-abc123 --checkpoint-type adapter",
+            "together-ext ft download ft-abc123 -c adapter -s 96",
         )
     ]
     stem = "acme-research--Tiny-Llama-added-0badcafe"
@@ -340,25 +335,26 @@ def test_the_lines_of_the_documentation_work(cli: Cli, sim: Simulator) -> None:
         f"{stem}-checkpoint-48.tar.zst",
         f"{stem}.tar.zst",
         f"{stem}-adapter.tar.zst",
+        f"{stem}-checkpoint-96-adapter.tar.zst",
     ]
     assert all(path.read_bytes() == SMALL for path in paths)
 
 
 @pytest.mark.parametrize("option", ["-o", "--output-dir", "--output_dir"])
 @pytest.mark.parametrize("place", ["models", "models/", "deep/er", "."])
-def test_a_folder_is_made_and_filled(option: str, place: str, cli: Cli) -> None:
+def test_the_output_folder_is_created(option: str, place: str, cli: Cli) -> None:
     path = cli.folder / place / f"{NAME}.tar.zst"
     assert cli("ft", "download", LORA_JOB, option, place, "-q").out == f"{path}\n"
     assert path.read_bytes() == SMALL
 
 
-def test_a_file_is_that_file(cli: Cli) -> None:
+def test_the_output_file_is_that_path(cli: Cli) -> None:
     outcome = cli("ft", "download", LORA_JOB, "--output", "new/weights")
     assert outcome.out.splitlines()[0] == str(cli.folder / "new" / "weights")
     assert (cli.folder / "new" / "weights").read_bytes() == SMALL
 
 
-def test_without_a_place_it_is_the_current_folder(cli: Cli) -> None:
+def test_the_default_output_is_the_current_folder(cli: Cli) -> None:
     outcome = cli("ft", "download", f"{LORA_JOB}:500", "--checkpoint_type", "ADAPTER")
     path, summary = outcome.out.splitlines()
     assert path == str(cli.folder / f"{NAME}-checkpoint-500-adapter.tar.zst")
@@ -367,15 +363,15 @@ def test_without_a_place_it_is_the_current_folder(cli: Cli) -> None:
     assert outcome.err == ""
 
 
-def test_what_is_there_already_is_not_fetched_again(cli: Cli, sim: Simulator) -> None:
+def test_an_existing_file_is_not_downloaded_again(cli: Cli, sim: Simulator) -> None:
     cli("ft", "download", LORA_JOB, "-s", "500")
     before = len(sim.requests)
-    assert cli("ft", "download", LORA_JOB, "-s", "500").out.splitlines()[1] == "100 B, there already"
+    assert cli("ft", "download", LORA_JOB, "-s", "500").out.splitlines()[1] == "already downloaded (100 B)"
     cli("ft", "download", LORA_JOB, "-s", "500", "--overwrite", "--connections", "2")
     assert len(sim.requests) > before
 
 
-def test_a_download_as_a_document(cli: Cli) -> None:
+def test_a_download_is_printed_as_json(cli: Cli) -> None:
     outcome = cli("ft", "download", f"{LORA_JOB}:250", "--json")
     assert outcome.json == {
         "object": "local",
@@ -389,11 +385,14 @@ def test_a_download_as_a_document(cli: Cli) -> None:
         "layout": None,
         "files": [],
         "resumed_from": 0,
+        "source": "archive",
+        "verified": "structure",
+        "best": None,
     }
     assert outcome.err == ""
 
 
-def test_another_file_is_replaced_only_if_allowed(cli: Cli) -> None:
+def test_a_different_file_is_replaced_only_if_allowed(cli: Cli) -> None:
     (cli.folder / "weights").write_bytes(b"older")
     assert main(["ft", "download", LORA_JOB, "--output", "weights"]) == 7
     assert (cli.folder / "weights").read_bytes() == b"older"

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from together_ext.simulator import LORA_JOB, RUNNING_JOB, Simulator
+from together_ext.simulator import FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 PROGRAM = (str(Path(sys.executable).with_name("together-ext")),)
 MODULE = (sys.executable, "-m", "together_ext.cli")
+FULL = "error: could not write to standard output: no space left on device; check where it is redirected to\n"
 SIZE = 30_000_000
 NAME = "acme-research--Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d.tar.zst"
 
@@ -91,9 +92,11 @@ def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "program"), [(signal.SIGINT, PROGRAM), (signal.SIGTERM, MODULE)], ids=["ctrl-c", "sigterm"]
+    ("sent", "program"),
+    [(signal.SIGINT, PROGRAM), (signal.SIGTERM, MODULE), (signal.SIGHUP, PROGRAM)],
+    ids=["ctrl-c", "sigterm", "sighup"],
 )
-def test_a_stopped_download_goes_on_where_it_was(
+def test_a_stopped_download_resumes(
     sent: signal.Signals, program: tuple[str, ...], start: Start, sim: Simulator, tmp_path: Path
 ) -> None:
     sim.rate_limit = 3_000_000
@@ -101,9 +104,9 @@ def test_a_stopped_download_goes_on_where_it_was(
     sim.wait_until(lambda sim: sim.bytes_sent > SIZE / 3, 20)
     process.send_signal(sent)
     out, err = process.communicate(timeout=10)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (128 + sent, "")
     hint = err.splitlines()[-1]
-    assert hint.startswith("stopped: what has arrived is kept; to go on, run: ")
+    assert hint.startswith("stopped; the partial file is kept; to resume, run: ")
     assert "Traceback" not in err
     assert not (tmp_path / "my models" / NAME).exists()
     command = shlex.split(hint.partition("run: ")[2])
@@ -116,24 +119,40 @@ def test_a_stopped_download_goes_on_where_it_was(
     assert again.returncode == 0, err
     path, summary = out.splitlines()
     assert Path(path).stat().st_size == SIZE
-    assert "from an earlier run" in summary
+    assert ", resumed from " in summary
     assert sim.bytes_sent < 1.1 * SIZE
     assert [found.name for found in (tmp_path / "my models").iterdir()] == [NAME]
 
 
-def test_a_stopped_download_is_a_document_if_asked_for(start: Start, sim: Simulator) -> None:
+@pytest.mark.parametrize("names", [(LORA_JOB,), (LORA_JOB, FULL_JOB)], ids=["one", "several"])
+@pytest.mark.parametrize("stall", [1 << 20, 10], ids=["partial", "nothing"])
+@pytest.mark.parametrize("extract", [(), ("--extract", "--no-spool")], ids=["archive", "direct"])
+def test_a_stopped_download_says_that_a_partial_file_is_kept_only_if_one_is(
+    names: tuple[str, ...], stall: int, extract: tuple[str, ...], start: Start, sim: Simulator, tmp_path: Path
+) -> None:
+    sim.script(Fault(stall=stall, times=None))
+    process = start("ft", "download", *names, "-o", "out", *extract)
+    sim.wait_until(lambda sim: sim.stalled >= len(names), 20)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    kept = [path for path in tmp_path.rglob("*.part") if path.stat().st_blocks]
+    assert ("the partial file is kept" in err) == bool(kept)
+
+
+def test_a_stopped_download_is_json_on_request(start: Start, sim: Simulator) -> None:
     sim.rate_limit = 1_500_000
     process = start("ft", "download", LORA_JOB, "--json")
     sim.wait_until(lambda sim: sim.bytes_sent > 0, 20)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=10)
-    assert process.returncode == 130
+    assert process.returncode == 143
     assert json.loads(out)["error"]["code"] == "interrupted"
-    assert err.startswith("stopped: ")
+    assert err.startswith("stopped")
     assert err.count("\n") == 1
 
 
-def test_a_question_can_be_stopped(start: Start, sim: Simulator) -> None:
+def test_a_confirmation_can_be_interrupted(start: Start, sim: Simulator) -> None:
     with terminal() as (theirs, _):
         process = start("ft", "cancel", RUNNING_JOB, stdin=theirs)
         assert process.stderr is not None
@@ -146,13 +165,13 @@ def test_a_question_can_be_stopped(start: Start, sim: Simulator) -> None:
     assert sim.requests == []
 
 
-def test_a_stopped_wait_says_that_the_job_goes_on(start: Start, sim: Simulator) -> None:
+def test_a_stopped_wait_reports_that_the_job_continues(start: Start, sim: Simulator) -> None:
     process = start("ft", "wait", RUNNING_JOB)
     sim.wait_until(lambda sim: bool(sim.requests), 20)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (130, "")
-    said = f"stopped; the job goes on: to wait again, run: together-ext ft wait {RUNNING_JOB}"
+    said = f"stopped; the job continues; to wait again, run: together-ext ft wait {RUNNING_JOB}"
     assert err.splitlines()[-1] == said
 
 
@@ -167,7 +186,7 @@ def test_the_path_can_be_captured(start: Start, tmp_path: Path) -> None:
     assert (tmp_path / "models" / NAME).exists()
 
 
-def test_a_reader_who_leaves_is_no_failure(start: Start) -> None:
+def test_a_closed_pipe_is_not_a_failure(start: Start) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     process = start("ft", "list", "--json", stdout=writer)
@@ -176,15 +195,67 @@ def test_a_reader_who_leaves_is_no_failure(start: Start) -> None:
     assert (process.returncode, err) == (0, "")
 
 
-def test_a_full_disk_behind_standard_output_is_one(start: Start) -> None:
+def test_a_closed_pipe_ends_none_of_several_downloads(start: Start, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start("ft", "download", LORA_JOB, f"{LORA_JOB}:500", "ft-unknown", "--parallel", "1", stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 9
+    assert "2 of 3 downloaded" in err
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_full_disk_at_standard_output_is_a_failure(start: Start) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     process = start("ft", "list", "--json", stdout=full)
     os.close(full)
     _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (7, "error: No space left on device\n")
+    assert (process.returncode, err) == (7, FULL)
 
 
-def test_closed_streams_are_no_failure(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("ft", "status", "ft-none"), 4),
+        (("ft", "status", "ft-none", "--json"), 4),
+        (("ft", "nonsense"), 2),
+        (("verify", "nowhere"), 4),
+        (("ft", "download", LORA_JOB, "--verbose"), 0),
+        (("--help",), 0),
+    ],
+)
+def test_a_full_disk_at_standard_error_does_not_change_the_exit_code(
+    args: tuple[str, ...], code: int, start: Start
+) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = start(*args, stderr=full)
+    os.close(full)
+    process.communicate(timeout=20)
+    assert process.returncode == code
+
+
+@pytest.mark.parametrize(
+    "args", [("--help",), ("--version",), ("ft", "--help"), ("ft", "list", "-h"), ("extract", "--help"), ("ft", "list")]
+)
+def test_a_full_disk_at_standard_output_is_reported(args: tuple[str, ...], start: Start) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = start(*args, stdout=full)
+    os.close(full)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (7, FULL)
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("ft", "--help"), ("ft", "list"), ("ft", "status", "x")])
+def test_both_streams_can_be_full(args: tuple[str, ...], start: Start) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = start(*args, stdout=full, stderr=full)
+    os.close(full)
+    process.communicate(timeout=10)
+    assert process.returncode == (2 if args[-1] == "x" else 7)
+
+
+def test_closed_streams_are_not_a_failure(start: Start, tmp_path: Path) -> None:
     script = f"{shlex.join(PROGRAM)} ft download {LORA_JOB} -o models <&- >&- 2>&-"
     process = start("-c", script, program=("/bin/sh",))
     process.communicate(timeout=20)
@@ -226,14 +297,15 @@ def test_no_color_means_no_color(start: Start) -> None:
 # The simulator --------------------------------------------------------------------------------------------------------
 
 
-def test_the_simulator_says_how_to_use_it_and_ends_in_peace(start: Start) -> None:
-    process = start("simulator", "--rate-limit", "8M", "--pace", "60")
+def test_the_simulator_shows_its_address_and_ends_cleanly(start: Start) -> None:
+    process = start("simulator", "--limit-rate", "8M", "--pace", "60")
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(2)]
     assert re.fullmatch(r"export TOGETHER_BASE_URL=http://127\.0\.0\.1:\d+/v1\n", lines[0])
-    assert lines[1] == "export TOGETHER_API_KEY=simulator-key\n"
-    url = lines[0].strip().partition("=")[2]
-    listed = start("ft", "list", "-q", "--base-url", url)
+    assert re.fullmatch(r"export TOGETHER_API_KEY=sim-[0-9a-f]{32}\n", lines[1])
+    url, key = (line.strip().partition("=")[2] for line in lines)
+    words = (f"TOGETHER_API_KEY={key}", *PROGRAM, "ft", "list", "-q", "--base-url", url)
+    listed = start(*words, program=("/usr/bin/env",))
     assert LORA_JOB in listed.communicate(timeout=10)[0]
     process.terminate()
     out, err = process.communicate(timeout=10)
@@ -245,7 +317,7 @@ def test_the_simulator_says_how_to_use_it_and_ends_in_peace(start: Start) -> Non
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_a_start_loads_nothing_that_it_does_not_need(option: str, start: Start) -> None:
+def test_start_up_loads_only_what_is_needed(option: str, start: Start) -> None:
     """What is left takes a tenth of a second; these would take three more."""
     script = (
         "import sys; from together_ext.cli import main; main(sys.argv[1:]); "

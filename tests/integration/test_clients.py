@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
+import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +15,18 @@ import httpx
 import pytest
 
 from together_ext import AsyncTogether, ConfigurationError, NotFoundError, Together
-from together_ext.chat import AsyncCompletions, Completions
-from together_ext.endpoints import AsyncEndpoints, Endpoints
-from together_ext.files import AsyncFiles, Files
-from together_ext.fine_tuning import AsyncFineTuning, AsyncStreamingResponses, FineTuning, StreamingResponses
+from together_ext.api.connection import Seam
+from together_ext.clock import SYSTEM
+from together_ext.config import Settings
+from together_ext.files.resource import AsyncFiles, Files
+from together_ext.fine_tuning.async_resource import AsyncFineTuning, AsyncStreamingResponses
+from together_ext.fine_tuning.resource import FineTuning, StreamingResponses
+from together_ext.inference.chat import AsyncCompletions, Completions
+from together_ext.inference.endpoints import AsyncEndpoints, Endpoints
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.integration.conftest import World
 
 
 def use(client: Together) -> None:
@@ -45,27 +53,38 @@ PAIRS = [
 ]
 
 
+ITERATED = {"follow_events", "download_many"}
+"""The methods for `async for`, which are not awaited."""
+
+
 @pytest.mark.parametrize(("sync", "other"), PAIRS)
 def test_both_clients_have_the_same_methods_with_the_same_arguments(sync: type, other: type) -> None:
     assert public_methods(sync) == public_methods(other)
     for name in public_methods(sync):
         one, two = inspect.signature(getattr(sync, name)), inspect.signature(getattr(other, name))
         assert one.parameters == two.parameters, name
-        if sync is not StreamingResponses:
-            assert one.return_annotation == str(two.return_annotation).replace("AsyncIter", "Iter"), name
-            assert inspect.iscoroutinefunction(getattr(other, name)) or name == "follow_events", name
+        if sync is not StreamingResponses and name != "open":
+            assert one.return_annotation == re.sub("Async(Iter|ChatStream)", r"\1", str(two.return_annotation)), name
+            assert inspect.iscoroutinefunction(getattr(other, name)) or name in ITERATED, name
         assert not inspect.iscoroutinefunction(getattr(sync, name)), name
 
 
-def test_both_clients_are_made_with_the_same_arguments() -> None:
+def test_both_clients_have_the_same_constructor_arguments() -> None:
     one = inspect.signature(Together).parameters
     two = inspect.signature(AsyncTogether).parameters
-    assert list(one) == list(two) == ["api_key", "base_url", "timeout", "max_retries", "http_client"]
     assert [found.default for found in one.values()] == [found.default for found in two.values()]
-    assert [found.default for found in one.values()] == [None, None, 60.0, 2, None]
+    assert [found.name for found in one.values() if found.kind is not inspect.Parameter.KEYWORD_ONLY] == [
+        "api_key",
+        "base_url",
+        "timeout",
+        "max_retries",
+        "http_client",
+    ]
+    assert [found.default for found in one.values()][:5] == [None, None, 60.0, 2, None]
+    assert list(one)[5:] == list(two)[5:] == ["call_timeout", "project", "clock"]
 
 
-def test_a_repr_says_where_the_client_talks_to(world: World, sim: Simulator) -> None:
+def test_a_repr_shows_the_base_url(world: World, sim: Simulator) -> None:
     name = "Together" if world.name == "sync" else "AsyncTogether"
     assert repr(world.client()) == f"{name}(base_url='{sim.url}')"
 
@@ -91,7 +110,7 @@ def test_key_and_base_url_come_from_the_environment(
     assert len(list(folder.iterdir())) == 1
 
 
-def test_an_argument_goes_before_the_environment(world: World, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_overrides_the_environment(world: World, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_API_KEY", "wrong")
     monkeypatch.setenv("TOGETHER_BASE_URL", "http://wrong.invalid")
     assert world.client(api_key=sim.api_key, base_url=sim.url).fine_tuning.list().data
@@ -118,7 +137,7 @@ def test_an_argument_goes_before_the_environment(world: World, sim: Simulator, m
     ],
     ids=str,
 )
-def test_a_setting_that_cannot_be_right_is_refused_at_once(world: World, setting: dict[str, object]) -> None:
+def test_an_invalid_setting_is_refused_at_once(world: World, setting: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         world.client(**setting)
 
@@ -126,7 +145,7 @@ def test_a_setting_that_cannot_be_right_is_refused_at_once(world: World, setting
 # The user's own client ------------------------------------------------------------------------------------------------
 
 
-def test_the_users_own_client_is_used_for_everything_and_stays_open(world: World, sim: Simulator, folder: Path) -> None:
+def test_the_callers_client_sends_every_request_and_stays_open(world: World, sim: Simulator, folder: Path) -> None:
     through: list[str] = []
     http_client = world.http_client(transport=world.transport(lambda request: through.append(request.url.path)))
     client = world.client(http_client=http_client)
@@ -135,11 +154,11 @@ def test_the_users_own_client_is_used_for_everything_and_stays_open(world: World
     assert len(through) == len(sim.requests)
     client.close()
     assert http_client.is_closed is False
-    assert world.get(http_client, sim.url).status_code == 404
+    assert world.get(http_client, sim.url).status_code == 401
     assert len(list(folder.iterdir())) == 1
 
 
-def test_the_users_own_headers_and_cookies_go_along(world: World, sim: Simulator, folder: Path) -> None:
+def test_the_callers_headers_and_cookies_are_sent(world: World, sim: Simulator, folder: Path) -> None:
     http_client = world.http_client(
         headers={"X-Team": "seven", "authorization": "Bearer other", "USER-AGENT": "mine"}, cookies={"session": "yes"}
     )
@@ -167,7 +186,7 @@ def test_no_header_is_sent_twice(world: World, sim: Simulator, folder: Path) -> 
     assert len(list(folder.iterdir())) == 1
 
 
-def test_the_users_own_hooks_see_requests_and_answers(world: World, sim: Simulator, folder: Path) -> None:
+def test_the_callers_hooks_see_requests_and_responses(world: World, sim: Simulator, folder: Path) -> None:
     asked: list[str] = []
     answered: list[int] = []
     http_client = world.http_client(
@@ -186,27 +205,45 @@ def test_the_users_own_hooks_see_requests_and_answers(world: World, sim: Simulat
     assert len(list(folder.iterdir())) == 1
 
 
-def test_credentials_of_the_users_own_client_do_not_replace_the_key(world: World, sim: Simulator, folder: Path) -> None:
+@pytest.mark.parametrize("own", [True, False])
+def test_each_request_is_logged_once(
+    world: World,
+    sim: Simulator,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    own: bool,  # noqa: FBT001 -- drawn
+) -> None:
+    """A client inside a client used to log each request twice."""
+    client = world.client(**({} if own else {"http_client": world.http_client()}))
+    with caplog.at_level(logging.INFO, "httpx"):
+        use(client)
+    lines = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    assert len(lines) == len(sim.requests)
+    assert all(line.startswith("HTTP Request: GET http://") for line in lines)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_credentials_of_the_callers_client_do_not_replace_the_key(world: World, sim: Simulator, folder: Path) -> None:
     """Downloads of the sync client used to send these in place of the key, unlike everything else."""
     use(world.client(http_client=world.http_client(auth=("user", "password"))))
     assert {request.headers["authorization"] for request in sim.requests} == {f"Bearer {sim.api_key}"}
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_base_url_of_the_users_own_client_does_not_matter(world: World, sim: Simulator, folder: Path) -> None:
+def test_the_base_url_of_the_callers_client_is_ignored(world: World, sim: Simulator, folder: Path) -> None:
     use(world.client(http_client=world.http_client(base_url="http://wrong.invalid/x", follow_redirects=False)))
     assert len(list(folder.iterdir())) == 1
     assert sim.requests
 
 
-def test_retries_work_through_the_users_own_client(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_retries_work_through_the_callers_client(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(path="/fine-tunes", status=503), Fault(path="/fine-tunes", drop=True))
     assert world.client(http_client=world.http_client(), max_retries=2).fine_tuning.list().data
     assert len(sim.requests) == 3
     assert len(waits) == 2
 
 
-def test_a_redirected_download_works_through_the_users_own_client(world: World, sim: Simulator, folder: Path) -> None:
+def test_a_redirected_download_works_through_the_callers_client(world: World, sim: Simulator, folder: Path) -> None:
     sim.redirect_downloads = True
     use(world.client(http_client=world.http_client(auth=("user", "password"))))
     assert all("authorization" not in request.headers for request in sim.storage_requests)
@@ -215,7 +252,7 @@ def test_a_redirected_download_works_through_the_users_own_client(world: World, 
 
 # httpx leaves its own generators behind when a body is not read to its end, which trio tells.
 @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
-def test_a_large_download_works_through_the_users_own_client(world: World, sim: Simulator, folder: Path) -> None:
+def test_a_large_download_works_through_the_callers_client(world: World, sim: Simulator, folder: Path) -> None:
     archive = sim.add_archive(LORA_JOB, 20_000_000)
     result = world.client(http_client=world.http_client()).fine_tuning.download(LORA_JOB, connections=3)
     assert Path(result.filename).read_bytes() == archive.read(0, 20_000_000)
@@ -225,12 +262,12 @@ def test_a_large_download_works_through_the_users_own_client(world: World, sim: 
 @pytest.mark.parametrize(
     "wrong", [httpx.AsyncClient, object, str, httpx.HTTPTransport], ids=lambda kind: str(kind.__name__)
 )
-def test_a_client_of_the_wrong_kind_is_refused_at_once(wrong: Callable[[], object]) -> None:
+def test_a_client_of_the_wrong_type_is_refused_at_once(wrong: Callable[[], object]) -> None:
     with pytest.raises(ConfigurationError, match=r"expected httpx\.Client"):
         Together(api_key="k", http_client=wrong())  # type: ignore[arg-type]
 
 
-def test_a_sync_client_is_none_for_the_async_one() -> None:
+def test_the_async_client_refuses_a_sync_http_client() -> None:
     with httpx.Client() as wrong, pytest.raises(ConfigurationError, match=r"expected httpx\.AsyncClient"):
         AsyncTogether(api_key="k", http_client=wrong)  # type: ignore[arg-type]
 
@@ -244,7 +281,7 @@ def test_a_client_is_a_context_manager(world: World, folder: Path) -> None:
     assert len(list(folder.iterdir())) == 1
 
 
-def test_what_is_raised_inside_comes_out(world: World) -> None:
+def test_an_exception_inside_the_context_is_raised_unchanged(world: World) -> None:
     class OwnError(Exception):
         pass
 
@@ -262,12 +299,20 @@ def test_a_closed_client_opens_again_when_it_is_used(world: World, folder: Path)
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_closed_client_of_the_users_own_is_told_clearly(world: World) -> None:
+def test_a_closed_client_of_the_caller_is_reported(world: World) -> None:
     http_client = world.http_client()
     client = world.client(http_client=http_client)
     world.run(http_client.close if world.name == "sync" else http_client.aclose)
     with pytest.raises(RuntimeError, match="closed"):
         client.fine_tuning.list()
+
+
+def test_a_download_through_the_callers_client_raises_the_plain_error(world: World, sim: Simulator) -> None:
+    """Not an `ExceptionGroup` of what carries the engine's requests into the event loop."""
+    client = world.client(http_client=world.http_client())
+    sim.script(Fault(status=404, times=None))
+    with pytest.raises(NotFoundError):
+        client.fine_tuning.download(LORA_JOB)
 
 
 def test_nothing_is_sent_before_the_first_call(world: World, sim: Simulator) -> None:
@@ -284,3 +329,18 @@ def test_connections_are_kept_between_calls(world: World, sim: Simulator) -> Non
         ports.add(sim.requests[-1].headers.get("connection"))
     assert ports == {"keep-alive"}
     assert DOWNLOAD_PATH not in {request.path for request in sim.requests}
+
+
+def test_threads_that_send_the_first_requests_share_one_connection_pool() -> None:
+    """Each created its own client, and the sockets of all but one were never closed."""
+    seam = Seam(Settings.resolve("key"), None, SYSTEM)
+    together = threading.Barrier(8)
+
+    def first(_: int) -> httpx.Client:
+        together.wait(30)
+        return seam.client
+
+    with ThreadPoolExecutor(8) as pool:
+        clients = set(pool.map(first, range(8)))
+    seam.close()
+    assert len(clients) == 1

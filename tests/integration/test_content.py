@@ -1,4 +1,4 @@
-"""The raw download: in memory, or as an open answer."""
+"""The raw download: in memory, or as an open response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from together_ext.simulator import DOWNLOAD_PATH, FULL_JOB, LORA_JOB, RUNNING_JO
 from together_generated.models import DownloadCheckpoint
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.integration.conftest import World
 
 SIZE = 100
 
@@ -61,8 +61,8 @@ def test_without_a_checkpoint_the_rules_decide(
 
 
 @pytest.mark.parametrize("checkpoint", ["adapter", DownloadCheckpoint.ADAPTER, CheckpointType.ADAPTER], ids=repr)
-def test_a_checkpoint_is_sent_as_it_is_and_the_job_not_asked_for(
-    client: Together, sim: Simulator, checkpoint: str
+def test_a_given_checkpoint_is_sent_without_a_request_for_the_job(
+    client: Together, sim: Simulator, checkpoint: DownloadCheckpoint
 ) -> None:
     client.fine_tuning.content(LORA_JOB, checkpoint=checkpoint)
     assert [request.path for request in sim.requests] == [DOWNLOAD_PATH]
@@ -70,7 +70,9 @@ def test_a_checkpoint_is_sent_as_it_is_and_the_job_not_asked_for(
 
 
 @pytest.mark.parametrize("checkpoint", ["default", "", "MERGED", "lora", 5], ids=repr)
-def test_an_unknown_checkpoint_is_refused_before_any_request(client: Together, sim: Simulator, checkpoint: str) -> None:
+def test_an_unknown_checkpoint_is_refused_before_any_request(
+    client: Together, sim: Simulator, checkpoint: DownloadCheckpoint
+) -> None:
     with pytest.raises(CheckpointTypeError, match="choose one of adapter, merged, model_output_path"):
         client.fine_tuning.content(LORA_JOB, checkpoint=checkpoint)
     with (
@@ -81,7 +83,7 @@ def test_an_unknown_checkpoint_is_refused_before_any_request(client: Together, s
     assert sim.requests == []
 
 
-def test_the_rules_hold_here_too(client: Together, sim: Simulator) -> None:
+def test_the_rules_apply_to_content_too(client: Together, sim: Simulator) -> None:
     with pytest.raises(CheckpointNameError, match=r"500.*250"):
         client.fine_tuning.content(f"{LORA_JOB}:500", checkpoint="merged", checkpoint_step=250)
     with pytest.raises(JobNotReadyError):
@@ -89,7 +91,7 @@ def test_the_rules_hold_here_too(client: Together, sim: Simulator) -> None:
     assert downloads(sim) == []
 
 
-def test_a_refusal_is_our_error(client: Together, sim: Simulator) -> None:
+def test_an_error_status_raises_an_error_of_the_package(client: Together, sim: Simulator) -> None:
     with pytest.raises(NotFoundError, match=rf"could not download {LORA_JOB}:123: .*no checkpoint at step 123"):
         client.fine_tuning.content(f"{LORA_JOB}:123", checkpoint="merged")
     with (
@@ -103,7 +105,7 @@ def test_a_refusal_is_our_error(client: Together, sim: Simulator) -> None:
 # Streaming ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_body_comes_in_pieces(client: Together, sim: Simulator) -> None:
+def test_the_body_is_read_in_pieces(client: Together, sim: Simulator) -> None:
     archive = sim.add_archive(LORA_JOB, 3_000_000)
     with client.fine_tuning.with_streaming_response.content(LORA_JOB) as answer:
         pieces = list(answer.iter_bytes())
@@ -111,7 +113,7 @@ def test_the_body_comes_in_pieces(client: Together, sim: Simulator) -> None:
     assert b"".join(pieces) == archive.read(0, 3_000_000)
 
 
-def test_nothing_is_read_before_it_is_asked_for(client: Together, sim: Simulator) -> None:
+def test_nothing_is_read_in_advance(client: Together, sim: Simulator) -> None:
     sim.add_archive(LORA_JOB, 200_000_000)
     with client.fine_tuning.with_streaming_response.content(LORA_JOB) as answer:
         assert answer.status_code == 200
@@ -138,7 +140,7 @@ def test_nothing_is_read_before_it_is_asked_for(client: Together, sim: Simulator
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_the_caller_raises_inside_comes_out_unchanged(client: Together, error: BaseException) -> None:
+def test_an_exception_of_the_caller_is_raised_unchanged(client: Together, error: BaseException) -> None:
     """An error of another `httpx` request of the caller used to come out as one of ours."""
     with (
         pytest.raises(type(error)) as caught,
@@ -148,7 +150,7 @@ def test_what_the_caller_raises_inside_comes_out_unchanged(client: Together, err
     assert caught.value is error
 
 
-def test_leaving_early_is_no_error(client: Together, sim: Simulator) -> None:
+def test_leaving_early_is_not_an_error(client: Together, sim: Simulator) -> None:
     sim.add_archive(LORA_JOB, 50_000_000)
     for _ in range(2):
         with client.fine_tuning.with_streaming_response.content(LORA_JOB):
@@ -156,7 +158,7 @@ def test_leaving_early_is_no_error(client: Together, sim: Simulator) -> None:
     assert client.fine_tuning.list().data
 
 
-def test_reading_twice_is_the_callers_mistake(client: Together) -> None:
+def test_reading_twice_is_an_error_of_httpx(client: Together) -> None:
     def read_twice() -> None:
         with client.fine_tuning.with_streaming_response.content(LORA_JOB, checkpoint="merged") as answer:
             list(answer.iter_bytes())
@@ -167,7 +169,7 @@ def test_reading_twice_is_the_callers_mistake(client: Together) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault(cut=50_000), Fault(reset=50_000)], ids=["cut", "reset"])
-def test_a_body_that_breaks_off_is_our_error(client: Together, sim: Simulator, fault: Fault) -> None:
+def test_a_truncated_body_raises_an_error_of_the_package(client: Together, sim: Simulator, fault: Fault) -> None:
     sim.add_archive(LORA_JOB, 100_000)
     sim.script(fault)
     with (
@@ -180,7 +182,7 @@ def test_a_body_that_breaks_off_is_our_error(client: Together, sim: Simulator, f
         client.fine_tuning.content(LORA_JOB)
 
 
-def test_a_body_that_stalls_is_a_time_out(world: World, sim: Simulator) -> None:
+def test_a_body_that_stalls_is_a_timeout(world: World, sim: Simulator) -> None:
     sim.script(Fault(stall=50))
     with pytest.raises(ApiTimeoutError, match=f"could not download {LORA_JOB}"):
         world.client(timeout=0.2).fine_tuning.content(LORA_JOB, checkpoint="merged")

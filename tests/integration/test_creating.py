@@ -15,7 +15,7 @@ from together_ext import ModelLimitError, NotFoundError, RuleError, Together
 from together_ext.simulator import LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
-    from conftest import Outcome
+    from tests.integration.conftest import Outcome
 
 Command = Callable[..., "Outcome"]
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
@@ -38,11 +38,11 @@ class TestCreate:
         assert asked(sim) == [CREATE]
         assert job.status == "pending"
 
-    def test_limits_are_asked_for_when_a_rule_needs_them(self, client: Together, sim: Simulator) -> None:
+    def test_limits_are_requested_when_a_rule_needs_them(self, client: Together, sim: Simulator) -> None:
         client.fine_tuning.create(training_file="file-1", model=MODEL, n_epochs=3, lora_r=16)
         assert asked(sim) == [LIMITS, CREATE]
         assert dict(sim.requests[0].query) == {"model_name": MODEL}
-        with pytest.raises(ModelLimitError, match="n_epochs: it is 21, and the most is 20"):
+        with pytest.raises(ModelLimitError, match=r"n_epochs is 21; the maximum for \S+ is 20"):
             client.fine_tuning.create(training_file="file-1", model=MODEL, n_epochs=21)
         assert asked(sim)[2:] == [LIMITS]
 
@@ -60,20 +60,20 @@ class TestCreate:
         assert "the server decides" in caplog.text
         assert asked(sim)[-1] == CREATE
 
-    def test_the_usual_rank_is_lowered_to_what_the_model_allows(self, client: Together, sim: Simulator) -> None:
+    def test_the_default_rank_is_lowered_to_the_limit_of_the_model(self, client: Together, sim: Simulator) -> None:
         sim.limits[MODEL]["lora_training"]["max_rank"] = 32
         client.fine_tuning.create(training_file="file-1", model=MODEL, lora=True)
         assert json.loads(sim.requests[-1].body)["training_type"]["lora_r"] == 32
         with pytest.raises(ModelLimitError, match="lora_r"):
             client.fine_tuning.create(training_file="file-1", model=MODEL, lora_r=64)
 
-    def test_a_job_goes_on_from_a_checkpoint_without_a_model(self, client: Together, sim: Simulator) -> None:
+    def test_a_job_continues_a_checkpoint_without_a_model(self, client: Together, sim: Simulator) -> None:
         job = client.fine_tuning.create(training_file="file-2", from_checkpoint=f"{LORA_JOB}:500", n_epochs=99)
         assert (job.model, job.from_checkpoint) == (MODEL, f"{LORA_JOB}:500")
         # Nobody here knows the model, so that its limits cannot be asked for.
         assert asked(sim) == [CREATE]
 
-    def test_a_job_goes_on_from_the_best_checkpoint(self, client: Together, sim: Simulator) -> None:
+    def test_a_job_continues_the_best_checkpoint(self, client: Together, sim: Simulator) -> None:
         client.fine_tuning.create(training_file="file-2", model=MODEL, from_checkpoint=f"{LORA_JOB}:best")
         assert json.loads(sim.requests[-1].body)["from_checkpoint"] == f"{LORA_JOB}:750"
 
@@ -81,7 +81,7 @@ class TestCreate:
         "given",
         [{"dpo_beta": 0.1}, {"lora": False, "lora_r": 8}, {"warmup_ratio": 2}, {"model": None}, {"suffix": "x" * 50}],
     )
-    def test_what_cannot_be_right_is_refused_before_any_request(
+    def test_invalid_arguments_are_refused_before_any_request(
         self, client: Together, sim: Simulator, given: dict[str, Any]
     ) -> None:
         for method in (client.fine_tuning.create, client.fine_tuning.estimate_price):
@@ -100,12 +100,12 @@ class TestPrice:
             "training_type": {"type": "Lora", "lora_r": 8, "lora_alpha": 16},
         }
 
-    def test_an_estimate_that_there_is_not_says_why(self, client: Together, sim: Simulator) -> None:
+    def test_a_missing_estimate_has_a_reason(self, client: Together, sim: Simulator) -> None:
         sim.set_price({"estimation_available": False, "unavailable_reason": "multimodal_dataset"})
         found = client.fine_tuning.estimate_price(training_file="file-1", model=MODEL)
         assert (found.estimation_available, found.unavailable_reason) == (False, "multimodal_dataset")
 
-    def test_models_and_their_limits_are_told(self, client: Together) -> None:
+    def test_models_and_their_limits_are_listed(self, client: Together) -> None:
         assert MODEL in client.fine_tuning.list_models()
         found = client.fine_tuning.model_limits(MODEL)
         assert (found.model_name, found.max_num_epochs, found.lora_training.max_rank) == (MODEL, 20, 64)  # type: ignore[union-attr]
@@ -115,7 +115,7 @@ class TestPrice:
             client.fine_tuning.model_limits(" ")
 
     @pytest.mark.parametrize("body", [b"{}", b'{"models": null}', b'{"models": [1, null]}', b'{"models": {}}'])
-    def test_odd_lists_of_models_are_empty(self, client: Together, sim: Simulator, body: bytes) -> None:
+    def test_invalid_lists_of_models_are_empty(self, client: Together, sim: Simulator, body: bytes) -> None:
         sim.script(Fault(path="/fine-tunes/models", status=200, body=body))
         assert client.fine_tuning.list_models() == []
 
@@ -124,36 +124,36 @@ class TestPrice:
 
 
 class Terminal(io.StringIO):
-    """Somebody at a keyboard."""
+    """A user at a keyboard."""
 
     def isatty(self) -> bool:
         return True
 
 
 class TestCommands:
-    def test_create_tells_the_price_and_asks(
+    def test_create_shows_the_price_and_requires_confirmation(
         self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
         outcome = command("ft", "create", *OPTIONS)
         assert outcome.code == 0
-        assert "about $0.71, for 1,482,137 tokens to train on\ncreate the job? [y/N] " in outcome.err
+        assert "estimated price: $0.71 (1,482,137 training tokens)\ncreate the job? [y/N] " in outcome.err
         assert asked(sim) == [PRICE, CREATE]
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-    def test_any_answer_but_yes_sends_nothing(
+    def test_any_reply_but_yes_sends_nothing(
         self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch, answer: str
     ) -> None:
         monkeypatch.setattr(sys, "stdin", Terminal(answer))
         assert command("ft", "create", *OPTIONS).code == 1
         assert asked(sim) == [PRICE]
 
-    def test_nobody_to_ask_is_wrong_usage(self, command: Command, sim: Simulator) -> None:
+    def test_a_missing_confirmation_is_wrong_usage(self, command: Command, sim: Simulator) -> None:
         for options in ([], ["--json"], ["--quiet"]):
             assert command("ft", "create", *OPTIONS, *options).code == 2
         assert sim.requests == []
 
-    def test_quiet_and_yes_ask_for_no_price(self, command: Command, sim: Simulator) -> None:
+    def test_quiet_and_yes_request_no_price(self, command: Command, sim: Simulator) -> None:
         outcome = command("ft", "create", *OPTIONS, "--yes", "--quiet")
         assert outcome.out.startswith("ft-")
         assert (outcome.err, asked(sim)) == ("", [CREATE])
@@ -165,11 +165,11 @@ class TestCommands:
             {"estimated_total_price": 500, "user_limit": 20.5},
         ],
     )
-    def test_short_funds_are_a_warning(self, command: Command, sim: Simulator, answer: dict[str, Any]) -> None:
+    def test_insufficient_funds_are_a_warning(self, command: Command, sim: Simulator, answer: dict[str, Any]) -> None:
         sim.set_price(answer)
         outcome = command("ft", "create", *OPTIONS, "--yes")
         assert outcome.code == 0
-        assert "warning: that is more than the account may spend, which has $20.50 left" in outcome.err
+        assert "warning: the price exceeds the account's spending limit ($20.50 left)" in outcome.err
 
     @pytest.mark.parametrize(
         ("answer", "said"),
@@ -178,37 +178,39 @@ class TestCommands:
                 {"estimation_available": False, "unavailable_reason": "train_file_not_validated"},
                 "train_file_not_validated",
             ),
-            ({}, "the server does not say why"),
-            ({"estimated_total_price": "much"}, "the server does not say why"),
+            ({}, "the server gave no reason"),
+            ({"estimated_total_price": "much"}, "the server gave no reason"),
         ],
     )
-    def test_no_price_does_not_stop_it(
+    def test_a_missing_price_does_not_prevent_creation(
         self, command: Command, sim: Simulator, answer: dict[str, Any], said: str
     ) -> None:
         sim.script(Fault(path=PRICE[1], status=200, body=json.dumps(answer).encode()))
         outcome = command("ft", "create", *OPTIONS, "--yes")
         assert (outcome.code, asked(sim)[-1]) == (0, CREATE)
-        assert f"the price is not known: {said}" in outcome.err
+        assert f"price unavailable: {said}" in outcome.err
 
     @pytest.mark.parametrize("fault", [Fault(status=404), Fault(status=400), Fault(drop=True)])
-    def test_trouble_with_the_price_does_not_stop_it(self, command: Command, sim: Simulator, fault: Fault) -> None:
+    def test_an_error_of_the_estimate_does_not_prevent_creation(
+        self, command: Command, sim: Simulator, fault: Fault
+    ) -> None:
         sim.script(Fault(**{**vars(fault), "path": PRICE[1]}))
         outcome = command("ft", "create", *OPTIONS, "--yes")
         assert (outcome.code, asked(sim)[-1]) == (0, CREATE)
-        assert "the price is not known: could not estimate" in outcome.err
+        assert "price unavailable: could not estimate" in outcome.err
 
-    def test_price_limits_and_models_are_told(self, command: Command) -> None:
+    def test_price_limits_and_models_are_printed(self, command: Command, sim: Simulator) -> None:
         outcome = command("ft", "price", *OPTIONS, "--n-epochs", "2")
-        assert outcome.out == "about $1.42, for 2,964,274 tokens to train on\n"
+        assert outcome.out == "estimated price: $1.42 (2,964,274 training tokens)\n"
         assert command("ft", "price", *OPTIONS, "--json").json["estimated_total_price"] == 0.71
         assert "max_num_epochs\t20\n" in command("ft", "limits", MODEL).out
         assert command("ft", "limits", MODEL, "--json").json["max_num_epochs"] == 20
         assert command("ft", "models", "QWEN").out == "Qwen/Qwen2.5-VL-7B-Instruct\n"
-        assert len(command("ft", "models", "-q").out.splitlines()) == 3
+        assert set(command("ft", "models", "-q").out.splitlines()) == {*sim.limits, "acme/Tiny", "m"}
 
     def test_options_of_the_official_command_line_work(self, command: Command, sim: Simulator) -> None:
         outcome = command(
-            *("ft", "create", "-t", "file-1", "-m", MODEL, "--ne", "2", "-c", "2", "-b", "16", "--lr", "1e-5"),
+            *("ft", "create", "-t", "file-1", "-M", MODEL, "--ne", "2", "-c", "2", "-b", "16", "--lr", "1e-5"),
             *("--lora", "--lora_r", "16", "--training_method", "dpo", "--dpo_beta", "0.2", "--confirm"),
         )
         assert outcome.code == 0, outcome.err

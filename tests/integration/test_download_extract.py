@@ -19,6 +19,7 @@ from backports import zstd
 from together_ext import (
     ArchiveError,
     DownloadResult,
+    IntegrityError,
     RuleError,
     TargetExistsError,
     Together,
@@ -54,7 +55,7 @@ def served(sim: Simulator) -> bytes:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Return when something has come true; nobody tells of that, so it is looked for."""
+    """Return when a condition is true; there is no event for it, so it is polled."""
     deadline = time.monotonic() + 20
     while not true():
         assert time.monotonic() < deadline
@@ -62,14 +63,14 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def release(sim: Simulator, fetching: Future[DownloadResult]) -> None:
-    """Let all answers go on; again and again, since some may be just about to stall."""
+    """Release all responses, repeatedly, since some may be about to stall."""
     while not fetching.done():
         sim.release()
         threading.Event().wait(0.005)
 
 
 def downloads(sim: Simulator) -> int:
-    """How often the server was asked for the archive."""
+    """How often the archive was requested."""
     return sum(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests)
 
 
@@ -78,7 +79,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_folder_is_ready_and_the_archive_gone(client: Together, folder: Path) -> None:
+def test_the_folder_is_complete_and_the_archive_is_removed(client: Together, folder: Path) -> None:
     result = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
 
     assert result.layout == "adapter"
@@ -103,7 +104,7 @@ def test_the_receipt_names_the_job(client: Together, folder: Path, served: bytes
     assert receipt["archive"]["validator"]
 
 
-def test_the_archive_may_be_kept(client: Together, folder: Path, served: bytes) -> None:
+def test_the_archive_can_be_kept(client: Together, folder: Path, served: bytes) -> None:
     result = client.fine_tuning.download(
         LORA_JOB, checkpoint_type="adapter", output="a/model.tar.zst", extract=True, keep_archive=True
     )
@@ -113,7 +114,7 @@ def test_the_archive_may_be_kept(client: Together, folder: Path, served: bytes) 
     assert result.extracted_to == str(folder / "a" / "model")
 
 
-def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder: Path, sim: Simulator) -> None:
+def test_an_extracted_folder_is_not_downloaded_again(client: Together, folder: Path, sim: Simulator) -> None:
     first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
     asked = downloads(sim)
     assert asked >= 1
@@ -127,7 +128,7 @@ def test_what_was_unpacked_before_is_not_fetched_again(client: Together, folder:
     assert (again.layout, again.files) == (first.layout, first.files)
 
 
-def test_an_archive_that_was_there_before_stays(client: Together, folder: Path, served: bytes) -> None:
+def test_an_existing_archive_is_kept(client: Together, folder: Path, served: bytes) -> None:
     client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter")
 
     result = client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
@@ -137,14 +138,16 @@ def test_an_archive_that_was_there_before_stays(client: Together, folder: Path, 
     assert (result.filename, result.extracted_to) == (str(folder / "model.tar.zst"), str(folder / "model"))
 
 
-def test_an_archive_that_another_run_makes_meanwhile_stays(client: Together, folder: Path, sim: Simulator) -> None:
+def test_an_archive_of_a_concurrent_run_is_kept(client: Together, folder: Path, sim: Simulator) -> None:
     """One run wants the archive and one the folder, at once: the second waits, and may not take it away."""
 
     def plain() -> DownloadResult:
         return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter")
 
     def unpacked() -> DownloadResult:
-        return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
+        return client.fine_tuning.download(
+            LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True, spool=True
+        )
 
     content = random.Random(3).randbytes(1 << 20)  # noqa: S311 -- nothing secret
     sim.add_archive(LORA_JOB, BytesArchive(packed({"adapter_config.json": b"{}", "adapter.bin": content})))
@@ -163,10 +166,8 @@ def test_an_archive_that_another_run_makes_meanwhile_stays(client: Together, fol
 
 
 @pytest.mark.parametrize("exists", ["folder", "nothing"])
-def test_a_download_that_fails_before_it_begins_ends(
-    client: Together, folder: Path, sim: Simulator, exists: str
-) -> None:
-    """Whoever follows it is let go."""
+def test_a_download_that_fails_at_the_start_ends(client: Together, folder: Path, sim: Simulator, exists: str) -> None:
+    """Its follower is released."""
     name = client.fine_tuning.download(LORA_JOB, output="elsewhere/", checkpoint_type="adapter").filename
     if exists == "folder":
         (folder / Path(name).name).mkdir()
@@ -177,9 +178,7 @@ def test_a_download_that_fails_before_it_begins_ends(
     assert not list(folder.glob(".*"))
 
 
-def test_an_archive_that_is_to_be_kept_is_fetched_for_a_folder_that_is_there(
-    client: Together, folder: Path, served: bytes
-) -> None:
+def test_an_archive_to_keep_is_downloaded_for_an_existing_folder(client: Together, folder: Path, served: bytes) -> None:
     client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
 
     result = client.fine_tuning.download(
@@ -191,13 +190,13 @@ def test_an_archive_that_is_to_be_kept_is_fetched_for_a_folder_that_is_there(
     assert names(folder) == ["model", "model.tar.zst"]
 
 
-def test_files_of_ones_own_are_never_replaced_and_nothing_is_fetched_for_it(
+def test_files_of_the_user_are_never_replaced_and_nothing_is_downloaded(
     client: Together, folder: Path, sim: Simulator
 ) -> None:
     (folder / "model").mkdir()
     (folder / "model" / "thesis.txt").write_text("precious")
 
-    with pytest.raises(TargetExistsError, match="not unpacked here"):
+    with pytest.raises(TargetExistsError, match=r"has no valid together-ext\.json"):
         client.fine_tuning.download(
             LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True, overwrite=True
         )
@@ -206,7 +205,7 @@ def test_files_of_ones_own_are_never_replaced_and_nothing_is_fetched_for_it(
 
 
 @pytest.mark.parametrize("at_it", [False, True])
-def test_what_a_process_left_that_was_killed_when_the_folder_was_there_is_cleared_away(
+def test_partial_files_of_a_process_killed_after_the_extraction_are_removed(
     client: Together, folder: Path, *, at_it: bool
 ) -> None:
     client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
@@ -219,9 +218,7 @@ def test_what_a_process_left_that_was_killed_when_the_folder_was_there_is_cleare
     assert names(folder) == ["model", *(left if at_it else [])]
 
 
-def test_a_folder_that_has_changed_is_refused_before_the_archive_is_fetched(
-    client: Together, folder: Path, sim: Simulator
-) -> None:
+def test_a_changed_folder_is_refused_before_the_download(client: Together, folder: Path, sim: Simulator) -> None:
     made = Path(
         str(client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=folder, extract=True).extracted_to)
     )
@@ -236,9 +233,7 @@ def test_a_folder_that_has_changed_is_refused_before_the_archive_is_fetched(
     assert verify(made).good
 
 
-def test_another_folder_is_refused_before_the_archive_is_fetched(
-    client: Together, folder: Path, sim: Simulator
-) -> None:
+def test_an_unrelated_folder_is_refused_before_the_download(client: Together, folder: Path, sim: Simulator) -> None:
     (folder / "model").mkdir()
     (folder / "model" / "mine").write_text("mine")
 
@@ -248,23 +243,43 @@ def test_another_folder_is_refused_before_the_archive_is_fetched(
     assert names(folder / "model") == ["mine"]
 
 
-def test_an_archive_that_cannot_be_unpacked_is_kept_and_not_fetched_again(
+def test_an_archive_that_cannot_be_extracted_is_kept_and_not_downloaded_again(
     client: Together, folder: Path, sim: Simulator, served: bytes
 ) -> None:
-    sim.add_archive(LORA_JOB, BytesArchive(served[:-9]))
+    damaged = served[:-1] + bytes([served[-1] ^ 1])  # in the checksum of the frame
+    sim.add_archive(LORA_JOB, BytesArchive(damaged))
 
     for _ in range(2):
         with pytest.raises(ArchiveError):
-            client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
+            client.fine_tuning.download(
+                LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True, spool=True
+            )
         assert names(folder) == ["model.tar.zst"]
-    assert (folder / "model.tar.zst").read_bytes() == served[:-9]
+    assert (folder / "model.tar.zst").read_bytes() == damaged
 
 
-def test_other_weights_than_were_asked_for_are_refused(client: Together, folder: Path) -> None:
-    with pytest.raises(ArchiveError, match="holds an adapter where a model was asked for"):
-        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="merged", extract=True)
+@pytest.mark.parametrize("spool", [True, False])
+def test_a_cut_archive_is_not_kept(
+    client: Together, folder: Path, sim: Simulator, served: bytes, *, spool: bool
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(served[:-9]))
 
-    assert names(folder) == ["model.tar.zst"]
+    with pytest.raises(IntegrityError, match="truncated"):
+        client.fine_tuning.download(
+            LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True, spool=spool
+        )
+
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize("spool", [True, False])
+def test_weights_of_another_type_are_refused(client: Together, folder: Path, *, spool: bool) -> None:
+    with pytest.raises(ArchiveError, match="contains an adapter, but a model was requested"):
+        client.fine_tuning.download(
+            LORA_JOB, output="model.tar.zst", checkpoint_type="merged", extract=True, spool=spool
+        )
+
+    assert names(folder) == ["model.tar.zst"] * spool
 
 
 ALIAS = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
@@ -278,12 +293,12 @@ class TestBaseModel:
         sim.add_archive(LORA_JOB, BytesArchive(pack(adapter_files("seed"), root="output")))
 
     def base(self, result: DownloadResult) -> object:
-        """The base model that the unpacked adapter names."""
+        """The base model that the extracted adapter names."""
         return json.loads((Path(str(result.extracted_to)) / "adapter_config.json").read_text())[
             "base_model_name_or_path"
         ]
 
-    def test_a_private_one_is_fixed_and_the_rerun_finds_it(self, client: Together, sim: Simulator) -> None:
+    def test_a_private_base_model_is_replaced_and_a_rerun_accepts_it(self, client: Together, sim: Simulator) -> None:
         first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
         asked = downloads(sim)
         again = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
@@ -294,7 +309,7 @@ class TestBaseModel:
         assert (again.extracted_to, downloads(sim)) == (first.extracted_to, asked)
 
     @pytest.mark.parametrize(("options", "base"), [({"fix_base": False}, ALIAS), ({"base_model": "./mine"}, "./mine")])
-    def test_another_wish_does_not_pass_for_what_is_there(
+    def test_a_different_base_model_is_not_taken_for_the_existing_one(
         self, client: Together, options: dict[str, Any], base: str
     ) -> None:
         def download(**more: Any) -> DownloadResult:  # noqa: ANN401 -- keywords of `download`
@@ -311,24 +326,26 @@ class TestBaseModel:
     @pytest.mark.parametrize(
         ("options", "word"),
         [
-            ({"base_model": "name", "extract": True}, "is no base model"),
-            ({"base_model": "org/name", "extract": True, "fix_base": False}, "choose one"),
-            ({"base_model": "org/name"}, "not to be unpacked"),
+            ({"base_model": "name", "extract": True}, "invalid base model"),
+            ({"base_model": "org/name", "extract": True, "fix_base": False}, "exclude each other"),
+            ({"base_model": "org/name"}, "base_model is given without extract=True"),
         ],
     )
-    def test_a_wish_that_makes_no_sense_is_refused_before_any_request(
+    def test_a_contradictory_base_model_is_refused_before_any_request(
         self, client: Together, sim: Simulator, options: dict[str, Any], word: str
     ) -> None:
         with pytest.raises(RuleError, match=word):
             client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", **options)
         assert sim.requests == []
 
-    def test_a_model_has_none_which_is_said_before_it_is_fetched(self, client: Together, sim: Simulator) -> None:
-        with pytest.raises(RuleError, match="has no base model"):
+    def test_a_base_model_for_a_full_model_is_refused_before_the_download(
+        self, client: Together, sim: Simulator
+    ) -> None:
+        with pytest.raises(RuleError, match="base_model is given"):
             client.fine_tuning.download(LORA_JOB, extract=True, base_model="org/name")
         assert downloads(sim) == 0
 
-    def test_the_command_says_what_is_next(
+    def test_the_command_shows_the_next_step(
         self, sim: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
     ) -> None:
         monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
@@ -339,7 +356,7 @@ class TestBaseModel:
         place = captured.out.strip()
         assert captured.err == ""
         assert main(command) == 0
-        assert f"vllm serve {PUBLIC} --enable-lora" in capsys.readouterr().err
+        assert capsys.readouterr().err == f"to see how to load the model, run: together-ext inspect {place}\n"
         assert main([*command, "--json"]) == 0
         captured = capsys.readouterr()
         assert [step["tool"] for step in json.loads(captured.out)["next_steps"]][:2] == ["vllm", "peft"]
@@ -353,7 +370,7 @@ class TestBaseModel:
         "options",
         [["--base-model", "org/name"], ["--no-fix-base"], ["--extract", "--no-fix-base", "--base-model", "org/name"]],
     )
-    def test_options_that_contradict_are_wrong_usage(
+    def test_contradictory_options_are_wrong_usage(
         self, sim: Simulator, monkeypatch: pytest.MonkeyPatch, options: list[str]
     ) -> None:
         monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
@@ -361,26 +378,30 @@ class TestBaseModel:
         assert sim.requests == []
 
 
-def test_what_a_killed_run_left_is_cleared_away(client: Together, folder: Path) -> None:
-    (folder / ".model.unpacking" / "half").mkdir(parents=True)
-    (folder / ".model.unpacking" / "half" / "file").write_text("half")
+def test_partial_folders_of_a_killed_run_are_removed(client: Together, folder: Path) -> None:
+    (folder / ".model.unpacking-a1b2" / "half").mkdir(parents=True)
+    (folder / ".model.unpacking-a1b2" / "half" / "file").write_text("half")
 
     client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)
 
     assert names(folder) == ["model"]
 
 
-def test_weights_are_unpacked_while_they_come(client: Together, folder: Path, sim: Simulator) -> None:
-    """The last bytes are held back: whatever is there by then was unpacked before."""
+@pytest.mark.parametrize("spool", [True, False])
+def test_weights_are_extracted_while_they_arrive(
+    client: Together, folder: Path, sim: Simulator, *, spool: bool
+) -> None:
+    """The last bytes are held back: whatever is there by then was extracted before."""
     content = random.Random(1).randbytes(12 << 20)  # noqa: S311 -- nothing secret
     archive = packed({"config.json": b"{}", "model.safetensors": content})
     sim.add_archive(LORA_JOB, BytesArchive(archive))
     sim.faults.append(Fault(when=lambda request: not in_front(request), stall=0, times=None))
     with ThreadPoolExecutor(1) as pool:
-        fetching = pool.submit(client.fine_tuning.download, LORA_JOB, output="model.tar.zst", extract=True)
-        growing = folder / ".model.unpacking" / "output" / "model.safetensors"
-        wait_until(lambda: growing.exists() and growing.stat().st_size >= 6 << 20)
+        fetching = pool.submit(client.fine_tuning.download, LORA_JOB, output="model.tar.zst", extract=True, spool=spool)
+        growing = ".model.unpacking-*/output/model.safetensors"
+        wait_until(lambda: any(path.stat().st_size >= 6 << 20 for path in folder.glob(growing)))
         assert not (folder / "model").exists()
+        assert bool(list(folder.glob("model.tar.zst*"))) is spool
         assert not fetching.done()
         sim.faults.clear()
         release(sim, fetching)
@@ -407,16 +428,18 @@ def in_front(request: Request) -> bool:
     ],
     ids=["broken", "one stream", "a broken stream", "no length", "another version in the middle"],
 )
-def test_whatever_happens_on_the_way_the_folder_is_what_the_archive_holds(
-    client: Together, folder: Path, sim: Simulator, faults: list[Fault]
+@pytest.mark.parametrize("keep_archive", [True, False])
+def test_after_any_fault_the_folder_has_the_content_of_the_archive(
+    client: Together, folder: Path, sim: Simulator, faults: list[Fault], *, keep_archive: bool
 ) -> None:
     content = random.Random(2).randbytes(10 << 20)  # noqa: S311 -- nothing secret
     sim.add_archive(LORA_JOB, BytesArchive(packed({"config.json": b"{}", "model.safetensors": content})))
     sim.faults.append(*faults)
 
-    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True, keep_archive=True)
-    assert names(folder) == ["model", "model.tar.zst"]
-    with tarfile.open(fileobj=io.BytesIO(zstd.decompress((folder / "model.tar.zst").read_bytes()))) as tar:
+    client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True, keep_archive=keep_archive)
+    assert names(folder) == ["model", "model.tar.zst"][: 1 + keep_archive]
+    client.fine_tuning.download(LORA_JOB, output="archive")
+    with tarfile.open(fileobj=io.BytesIO(zstd.decompress((folder / "archive").read_bytes()))) as tar:
         for member in tar:
             expected = tar.extractfile(member)
             assert expected is not None
@@ -424,7 +447,7 @@ def test_whatever_happens_on_the_way_the_folder_is_what_the_archive_holds(
     assert verify(folder / "model").good
 
 
-def test_of_two_at_once_the_second_finds_the_folder_done(client: Together, folder: Path, sim: Simulator) -> None:
+def test_the_second_of_two_downloads_finds_the_folder_complete(client: Together, folder: Path, sim: Simulator) -> None:
     def download() -> DownloadResult:
         return client.fine_tuning.download(LORA_JOB, output="model.tar.zst", checkpoint_type="adapter", extract=True)
 
@@ -440,14 +463,15 @@ def test_of_two_at_once_the_second_finds_the_folder_done(client: Together, folde
     assert names(folder) == ["model"]
 
 
-def test_a_download_that_fails_leaves_what_has_arrived_and_no_folder(
-    client: Together, folder: Path, sim: Simulator
+@pytest.mark.parametrize("spool", [True, False])
+def test_a_failed_download_keeps_its_bytes_and_leaves_no_folder(
+    client: Together, folder: Path, sim: Simulator, *, spool: bool
 ) -> None:
     sim.add_archive(LORA_JOB, 10_000_000)
     sim.faults.append(Fault(status=410, skip=1, times=None))
     with pytest.raises(TogetherExtError):
-        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True)
-    assert names(folder) == ["model.tar.zst.part", "model.tar.zst.part.json"]
+        client.fine_tuning.download(LORA_JOB, output="model.tar.zst", extract=True, spool=spool)
+    assert names(folder) == ["model.tar.zst.part", "model.tar.zst.part.json"] * spool
 
 
 def test_on_the_command_line_quiet_prints_the_folder(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import random
+import sys
+import types
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import httpx
 import pytest
 
-from together_ext import AsyncTogether, DownloadResult
+from together_ext import AsyncTogether, ConfigurationError, DownloadResult
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
 
 BEATS = 1000
+
+READING = {"look", "opened", "read"}
+"""What opens or reads a file on its way up."""
 
 # What can be compressed would be over at once.
 NOISE = random.Random(3).randbytes(1 << 18)  # noqa: S311 -- nothing secret
@@ -22,8 +30,10 @@ FILES = {"adapter_config.json": b"{}", "adapter_model.bin": NOISE}
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("extract", [False, True], ids=["fetched", "unpacked"])
-def test_a_heartbeat_goes_on_during_a_download(sim: Simulator, folder: Path, backend: str, *, extract: bool) -> None:
-    """If the download held the loop, nobody would ever let it go on."""
+def test_the_event_loop_is_not_blocked_during_a_download(
+    sim: Simulator, folder: Path, backend: str, *, extract: bool
+) -> None:
+    """If the download blocked the loop, nothing would ever release it."""
     sim.add_archive(LORA_JOB, BytesArchive(pack(FILES)))
     sim.faults.append(Fault(stall=100_000))
     outcome: list[DownloadResult] = []
@@ -49,7 +59,7 @@ def test_a_heartbeat_goes_on_during_a_download(sim: Simulator, folder: Path, bac
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_heartbeat_goes_on_during_a_call(sim: Simulator, backend: str) -> None:
+def test_the_event_loop_is_not_blocked_during_a_call(sim: Simulator, backend: str) -> None:
     sim.faults.append(Fault(path="/fine-tunes", hold=True))
     beats = 0
 
@@ -70,3 +80,65 @@ def test_a_heartbeat_goes_on_during_a_call(sim: Simulator, backend: str) -> None
 
     anyio.run(main, backend=backend)
     assert beats == BEATS
+
+
+# What an event loop leaves behind when it is over without a word to the client.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+@pytest.mark.parametrize(
+    "backends", [["asyncio", "asyncio"], ["trio", "trio"], ["asyncio", "trio", "asyncio"]], ids=str
+)
+def test_a_client_works_in_one_event_loop_after_another(sim: Simulator, folder: Path, backends: list[str]) -> None:
+    """The second used to fail, since its connections were those of a loop that was closed."""
+    client = AsyncTogether(sim.api_key, sim.url)
+
+    async def main() -> None:
+        assert (await client.fine_tuning.retrieve(LORA_JOB)).id == LORA_JOB
+        assert (await client.fine_tuning.list()).data
+        await client.fine_tuning.download(LORA_JOB, output=folder, overwrite=True)
+
+    for backend in backends:
+        anyio.run(main, backend=backend)
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_the_callers_client_is_refused_in_another_event_loop(sim: Simulator) -> None:
+    client = AsyncTogether(sim.api_key, sim.url, http_client=httpx.AsyncClient())
+
+    async def main() -> None:
+        await client.fine_tuning.retrieve(LORA_JOB)
+
+    asyncio.run(main())
+    with pytest.raises(ConfigurationError, match="http_client was used in another event loop"):
+        asyncio.run(main())
+    gc.collect()
+
+
+@pytest.mark.parametrize("own_client", [False, True], ids=["ours", "theirs"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_upload_is_read_in_a_thread(sim: Simulator, folder: Path, backend: str, *, own_client: bool) -> None:
+    """From a slow disk it would hold up the loop. Every call of the loop's thread is looked at, for those that read."""
+    path = folder / "train.jsonl"
+    path.write_bytes(b'{"text": "Once upon a time"}\n' * 20_000)
+    here: list[str] = []
+
+    def note(frame: types.FrameType, event: str, _arg: object) -> None:
+        if event == "call" and frame.f_code.co_filename.endswith("uploads.py") and frame.f_code.co_name in READING:
+            here.append(frame.f_code.co_name)
+
+    async def main() -> object:
+        client = httpx.AsyncClient() if own_client else None
+        try:
+            async with AsyncTogether(sim.api_key, sim.url, http_client=client) as together:
+                sys.setprofile(note)
+                found = await together.files.upload(path)
+                sys.setprofile(None)
+                return found.bytes_
+        finally:
+            sys.setprofile(None)
+            if client is not None:
+                await client.aclose()
+
+    assert anyio.run(main, backend=backend) == path.stat().st_size
+    assert here == []

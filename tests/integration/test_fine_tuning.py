@@ -30,26 +30,29 @@ from together_ext import (
     TargetExistsError,
     Together,
 )
+from together_ext.leases import Lease, Patience
 from together_ext.simulator import (
     DOWNLOAD_PATH,
     DPO_JOB,
     FULL_JOB,
     LORA_JOB,
     RUNNING_JOB,
+    BytesArchive,
     Fault,
     Simulator,
 )
+from together_ext.simulator.archives import pack
 from together_generated.models import BatchSizeMax, FinetuneJobStatus, FullTrainingType, FullTrainingTypeType
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.integration.conftest import World
 
 STEM = "acme-research--Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d"
-ZST = b"\x28\xb5\x2f\xfd" + bytes(range(96))
+ZST = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
 
 
 def answer(sim: Simulator, path: str, document: object, **more: object) -> None:
-    """Let the next request for a path be answered with this document."""
+    """Let the next request for a path return this document."""
     sim.script(Fault(path=path, status=200, body=json.dumps(document).encode(), **more))  # type: ignore[arg-type]
 
 
@@ -64,7 +67,7 @@ def test_jobs_are_listed_newest_first(client: Together) -> None:
     assert jobs[0].id == RUNNING_JOB
 
 
-def test_odd_dates_come_last_and_hide_nothing(client: Together, sim: Simulator) -> None:
+def test_jobs_with_invalid_dates_are_listed_last(client: Together, sim: Simulator) -> None:
     odd: list[object] = [None, "", "soon", 5, "2026-13-45", "9999999-01-01", {}, "0001-01-01T00:00:00+14:00"]
     jobs: list[dict[str, object]] = [{"id": f"ft-odd-{number}", "created_at": date} for number, date in enumerate(odd)]
     jobs += [
@@ -88,7 +91,9 @@ def test_lists_without_data_are_empty(client: Together, sim: Simulator, document
     assert client.fine_tuning.list_checkpoints(LORA_JOB) == []
 
 
-def test_one_odd_job_never_hides_the_others(client: Together, sim: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_invalid_job_never_hides_the_others(
+    client: Together, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
     jobs: list[object] = [
         {"id": "ft-good", "status": "completed", "created_at": "2026-01-02T00:00:00Z"},
         {"status": "running", "created_at": "2026-01-01T00:00:00Z"},
@@ -104,10 +109,10 @@ def test_one_odd_job_never_hides_the_others(client: Together, sim: Simulator, ca
     assert [job.id for job in found] == ["ft-good", "", "ft-odd"]
     assert found[0].status is FinetuneJobStatus.COMPLETED
     assert listed.additional_properties == {"novel": 1}
-    assert sum("left out" in record.getMessage() for record in caplog.records) == 3
+    assert sum("is skipped" in record.getMessage() for record in caplog.records) == 3
 
 
-def test_what_the_server_may_extend_comes_through_as_it_is(client: Together, sim: Simulator) -> None:
+def test_unknown_values_of_the_server_are_passed_through(client: Together, sim: Simulator) -> None:
     sim.job(LORA_JOB).overrides.update(status="hibernating", novel={"a": [1]}, training_method={"method": "rlhf"})
     job = client.fine_tuning.retrieve(LORA_JOB)
     assert job.status == "hibernating"
@@ -149,10 +154,10 @@ def test_a_finished_job_cannot_be_cancelled(client: Together) -> None:
     [{"learning_rate": float("nan")}, {"learning_rate": float("inf")}, {"suffix": object()}, {"model": {1, 2}}],
     ids=lambda parameter: next(iter(parameter)),
 )
-def test_a_parameter_that_json_cannot_carry_is_the_callers_mistake(
+def test_a_parameter_that_is_not_json_is_refused(
     client: Together, sim: Simulator, parameter: dict[str, object]
 ) -> None:
-    """It used to be told as an answer of the server that was no JSON."""
+    """It used to be reported as a response that was not JSON."""
     wanted: dict[str, object] = {"training_file": "file-1", "model": "acme/Tiny"} | parameter
     with pytest.raises(RuleError, match="expected"):
         client.fine_tuning.create(**wanted)  # type: ignore[arg-type]
@@ -176,7 +181,7 @@ def test_events_keep_the_servers_order(client: Together, sim: Simulator) -> None
     assert [event.message for event in events] == [event.message for event in sim.job(LORA_JOB).events]
 
 
-def test_odd_events_hide_nothing(client: Together, sim: Simulator) -> None:
+def test_invalid_events_hide_no_other(client: Together, sim: Simulator) -> None:
     items: list[object] = [{"message": "a", "type": "NOVEL", "level": ""}, None, {"message": "b", "level": None}, 3]
     answer(sim, f"/fine-tunes/{LORA_JOB}/events", {"data": items})
     assert [event.message for event in client.fine_tuning.list_events(LORA_JOB).data] == ["a", "b"]
@@ -196,7 +201,7 @@ def test_a_checkpoint_cannot_be_changed(client: Together) -> None:
         checkpoint.step = 5  # type: ignore[misc]
 
 
-def test_odd_checkpoints_hide_nothing(client: Together, sim: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_checkpoints_hide_no_other(client: Together, sim: Simulator, caplog: pytest.LogCaptureFixture) -> None:
     """Steps that were null, text or halves used to end the whole list with a TypeError."""
     items: list[object] = [
         {"step": 5, "checkpoint_type": "INTERMEDIATE checkpoint", "created_at": "2026-01-01T00:00:00"},
@@ -219,7 +224,7 @@ def test_odd_checkpoints_hide_nothing(client: Together, sim: Simulator, caplog: 
         Checkpoint(9, "", LORA_JOB, None, "then", ""),
         Checkpoint(6, "", LORA_JOB, None, "", ""),
     ]
-    assert sum("left out" in record.getMessage() for record in caplog.records) == 7
+    assert sum("is skipped" in record.getMessage() for record in caplog.records) == 7
 
 
 # Names of files -------------------------------------------------------------------------------------------------------
@@ -272,7 +277,7 @@ def test_the_servers_name_never_decides_a_folder(
 
 
 @given(name=st.text(max_size=400) | st.text(alphabet="./\\~-\x00 \u202eé日", max_size=40))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_gives_a_file_in_the_folder(tmp_path: Path, name: str) -> None:
     """One world is enough: the rule is the same code."""
     with Simulator() as sim, Together(api_key=sim.api_key, base_url=sim.url) as client:
@@ -347,7 +352,7 @@ def test_the_output_is_absolute_or_in_the_home_folder(
     [("file/x.zst", "parents are folders"), ("file/", "folder"), ("x" * 300, "shorter name"), ("x" * 252, "shorter")],
     ids=["below a file", "a file as folder", "too long", "too long for the partial file"],
 )
-def test_a_place_that_cannot_be_is_told_before_the_download(
+def test_an_impossible_path_is_reported_before_the_download(
     client: Together, sim: Simulator, folder: Path, output: str, reason: str
 ) -> None:
     """A name too long for the system used to end in a plain OSError."""
@@ -357,7 +362,7 @@ def test_a_place_that_cannot_be_is_told_before_the_download(
     assert not [request for request in sim.requests if request.path == DOWNLOAD_PATH]
 
 
-def test_a_file_that_is_there_already_is_not_fetched_again(client: Together, sim: Simulator, folder: Path) -> None:
+def test_a_complete_file_is_not_downloaded_again(client: Together, sim: Simulator, folder: Path) -> None:
     first = client.fine_tuning.download(LORA_JOB)
     sim.forget()
     again = client.fine_tuning.download(LORA_JOB)
@@ -365,12 +370,10 @@ def test_a_file_that_is_there_already_is_not_fetched_again(client: Together, sim
     assert len(list(folder.iterdir())) == 1
 
 
-def test_another_file_of_that_name_is_kept_unless_told_otherwise(
-    client: Together, sim: Simulator, folder: Path
-) -> None:
+def test_a_different_file_of_that_name_is_kept_by_default(client: Together, sim: Simulator, folder: Path) -> None:
     path = folder / f"{STEM}.tar.zst"
     path.write_bytes(b"mine")
-    with pytest.raises(FileExistsError, match="is another file") as caught:
+    with pytest.raises(FileExistsError, match="differs from the remote file") as caught:
         client.fine_tuning.download(LORA_JOB)
     assert isinstance(caught.value, TargetExistsError)
     assert path.read_bytes() == b"mine"
@@ -399,7 +402,7 @@ def tar() -> bytes:
 
 CONTENTS = [
     pytest.param(ZST, ".tar.zst", id="zstd"),
-    pytest.param(b"\x50\x2a\x4d\x18" + bytes(40), ".tar.zst", id="zstd with a skippable frame"),
+    pytest.param(b"\x50\x2a\x4d\x18\x24\x00\x00\x00" + bytes(36), ".tar.zst", id="zstd with a skippable frame"),
     pytest.param(b"\x1f\x8b\x08" + bytes(40), ".tar.gz", id="gzip"),
     pytest.param(tar(), ".tar", id="tar"),
     pytest.param(b"\x80\x02\x00\x01" * 20, ".bin", id="unknown"),
@@ -410,7 +413,7 @@ TYPES = ["application/octet-stream", "application/x-tar", "text/html; charset=ut
 
 @pytest.mark.parametrize("media_type", [*TYPES, None])
 @pytest.mark.parametrize(("content", "extension"), CONTENTS)
-def test_the_content_tells_the_extension(
+def test_the_content_determines_the_extension(
     sim: Simulator, folder: Path, content: bytes, extension: str, media_type: str | None
 ) -> None:
     """Files that servers know nothing of are often called text. One world is enough: the rule is the same code."""
@@ -449,7 +452,7 @@ def test_a_page_or_message_is_not_kept(
     assert list(folder.iterdir()) == []
 
 
-def test_plain_text_is_not_kept_where_the_server_calls_it_so(client: Together, sim: Simulator, folder: Path) -> None:
+def test_plain_text_is_not_kept_if_the_server_labels_it_as_text(client: Together, sim: Simulator, folder: Path) -> None:
     sim.add_archive(LORA_JOB, b"Service under maintenance")
     sim.script(Fault(headers={"content-type": "text/plain"}, times=None))
     with pytest.raises(IntegrityError, match="under maintenance"):
@@ -476,7 +479,7 @@ def test_progress_ends_with_the_whole_file(client: Together, sim: Simulator, fol
     assert len(list(folder.iterdir())) == 1
 
 
-def test_what_progress_raises_ends_the_download_and_comes_through(world: World, sim: Simulator, folder: Path) -> None:
+def test_an_exception_of_progress_stops_the_download(world: World, sim: Simulator, folder: Path) -> None:
     class Enough(Exception):  # noqa: N818
         pass
 
@@ -490,10 +493,29 @@ def test_what_progress_raises_ends_the_download_and_comes_through(world: World, 
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.parametrize(("lock", "extract"), [(".weights.unpacking.lock", True), ("weights.tar.zst.part.lock", False)])
+def test_a_wait_for_another_process_is_visible(
+    world: World, sim: Simulator, folder: Path, lock: str, *, extract: bool
+) -> None:
+    lease = Lease.acquire(folder / lock, "downloads it", Patience())
+    seen: list[DownloadProgress] = []
+
+    def progress(now: DownloadProgress) -> None:
+        seen.append(now)
+        if now.state == "waiting_for_lock":
+            lease.release()
+
+    sim.add_archive(LORA_JOB, BytesArchive(pack({"config.json": b"{}", "model.safetensors": b"0"})))
+    output = folder / "weights.tar.zst"
+    world.client().fine_tuning.download(LORA_JOB, output=output, progress=progress, extract=extract)
+    assert (seen[0].state, seen[-1].state) == ("waiting_for_lock", "transferring")
+    assert f"process {os.getpid()} on" in (seen[0].reason or "")
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("own_http_client", [False, True], ids=["ours", "the user's own"])
 @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # httpx leaves its own behind, which trio tells
-def test_a_cancelled_task_stops_its_download_and_the_next_goes_on(
+def test_a_cancelled_task_stops_its_download_and_the_next_one_resumes(
     sim: Simulator, folder: Path, backend: str, *, own_http_client: bool
 ) -> None:
     """The engine's threads end with the task, and what has arrived is kept."""

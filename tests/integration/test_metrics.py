@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,40 +20,9 @@ from together_ext import CheckpointNameError, NoBestCheckpointError, RuleError, 
 from together_ext.simulator import DOWNLOAD_PATH, DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
-    from conftest import Outcome
+    from tests.integration.conftest import Outcome
 
 Command = Callable[..., "Outcome"]
-
-
-class Terminal(io.TextIOWrapper):
-    """Somebody who reads along, in an encoding."""
-
-    def __init__(self, encoding: str = "utf-8") -> None:
-        super().__init__(io.BytesIO(), encoding)
-
-    def isatty(self) -> bool:
-        return True
-
-    def text(self) -> str:
-        self.seek(0)
-        return self.read()
-
-
-@pytest.fixture
-def on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Runs the program with a terminal; returns what that shows."""
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("TERM", "dumb")
-
-    def run(*arguments: str, encoding: str = "utf-8") -> str:
-        terminal = Terminal(encoding)
-        with monkeypatch.context() as patched:
-            patched.setattr(sys, "stdout", terminal)
-            outcome = command(*arguments)
-        assert outcome.code == 0, outcome.err
-        return terminal.text() + outcome.err
-
-    return run
 
 
 def steps(found: Any) -> list[int]:  # noqa: ANN401 -- of either vocabulary
@@ -60,13 +30,13 @@ def steps(found: Any) -> list[int]:  # noqa: ANN401 -- of either vocabulary
 
 
 class TestList:
-    def test_all_metrics_are_asked_for_without_a_body(self, client: Together, sim: Simulator) -> None:
+    def test_all_metrics_are_requested_without_a_body(self, client: Together, sim: Simulator) -> None:
         found = client.fine_tuning.list_metrics(LORA_JOB)
         assert steps(found) == sorted(steps(found))
         assert len(found.metrics) == 24
         assert (sim.requests[-1].method, sim.requests[-1].body) == ("GET", b"")
 
-    def test_filters_are_a_body(self, client: Together, sim: Simulator) -> None:
+    def test_filters_are_sent_in_the_body(self, client: Together, sim: Simulator) -> None:
         found = client.fine_tuning.list_metrics(
             LORA_JOB,
             global_step_from=100,
@@ -83,7 +53,7 @@ class TestList:
             "logged_at_to": "2030-01-01T00:00:00+00:00",
         }
 
-    def test_a_body_that_was_lost_on_the_way_changes_nothing(self, client: Together, sim: Simulator) -> None:
+    def test_a_lost_body_does_not_change_the_result(self, client: Together, sim: Simulator) -> None:
         """Proxies may drop the body of a GET."""
         every = {"metrics": [{"global_step": step, "logged_at": 1000.0 * step, "eval_loss": 1} for step in range(10)]}
         answer = Fault(path="/fine-tunes", status=200, body=json.dumps(every).encode(), times=None)
@@ -96,7 +66,7 @@ class TestList:
         found = client.fine_tuning.list_metrics(LORA_JOB, logged_at_from=since, logged_at_to="1970-01-01T02:13:20Z")
         assert [item["global_step"] for item in found.metrics] == [7, 8]
 
-    def test_metrics_come_as_the_training_goes_on(self, client: Together, sim: Simulator) -> None:
+    def test_metrics_are_added_during_the_training(self, client: Together, sim: Simulator) -> None:
         before = len(client.fine_tuning.list_metrics(RUNNING_JOB).metrics)
         sim.advance(RUNNING_JOB)
         assert 0 < before < len(client.fine_tuning.list_metrics(RUNNING_JOB).metrics)
@@ -104,7 +74,7 @@ class TestList:
     @pytest.mark.parametrize(
         "body", [b"{}", b'{"metrics": null}', b'{"metrics": [1, null, "x", []]}', b'{"metrics": 5}']
     )
-    def test_odd_answers_are_empty_lists(self, client: Together, sim: Simulator, body: bytes) -> None:
+    def test_invalid_responses_are_empty_lists(self, client: Together, sim: Simulator, body: bytes) -> None:
         sim.script(Fault(path="/fine-tunes", status=200, body=body))
         assert client.fine_tuning.list_metrics(LORA_JOB).metrics == []
 
@@ -118,7 +88,7 @@ class TestList:
             {"logged_at_from": "2026-01-02", "logged_at_to": "2026-01-01"},
         ],
     )
-    def test_what_cannot_be_right_is_refused_before_any_request(
+    def test_invalid_arguments_are_refused_before_any_request(
         self, client: Together, sim: Simulator, arguments: dict[str, Any]
     ) -> None:
         with pytest.raises(RuleError):
@@ -147,7 +117,7 @@ class TestBest:
             client.fine_tuning.best_checkpoint(DPO_JOB)
         assert sim.api_key not in str(caught.value)
 
-    def test_what_early_stopping_chose_serves_where_nothing_was_recorded(
+    def test_the_choice_of_early_stopping_is_used_if_nothing_was_recorded(
         self, client: Together, sim: Simulator
     ) -> None:
         sim.job(DPO_JOB).overrides |= {"early_stopping_best_step": 60, "early_stopping_best_metric": 0.25}
@@ -159,19 +129,19 @@ class TestBest:
         with pytest.raises(NoBestCheckpointError):
             client.fine_tuning.best_checkpoint(DPO_JOB)
 
-    def test_what_was_recorded_after_all_checkpoints_judges_none(self, client: Together, sim: Simulator) -> None:
+    def test_values_after_all_checkpoints_are_not_used(self, client: Together, sim: Simulator) -> None:
         sim.job(RUNNING_JOB).metrics = [{"eval_loss": 1, "global_step": step} for step in (210, 220)]
         with pytest.raises(NoBestCheckpointError, match="first recorded at step 210, after all checkpoints; name a"):
             client.fine_tuning.best_checkpoint(RUNNING_JOB)
 
-    def test_a_job_without_checkpoints_says_so(self, client: Together, sim: Simulator) -> None:
+    def test_a_job_without_checkpoints_is_an_error(self, client: Together, sim: Simulator) -> None:
         new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny", validation_file="file-2", n_evals=2)
         with pytest.raises(NoBestCheckpointError, match="has no checkpoints yet"):
             client.fine_tuning.best_checkpoint(new.id)
         assert sim.requests[-1].path.endswith("/metrics")
 
     @pytest.mark.parametrize("metric", ["", "  ", None, "speed"])
-    def test_a_metric_that_cannot_be_judged_is_refused_before_any_request(
+    def test_a_metric_without_a_known_direction_is_refused_before_any_request(
         self, client: Together, sim: Simulator, metric: str
     ) -> None:
         with pytest.raises(RuleError):
@@ -199,7 +169,7 @@ class TestSimulator:
         assert half == [item for item in whole if item["train/global_step"] <= 500]
         assert self.found(sim, logged_at_from="2200-01-01") == []
 
-    def test_a_resolution_thins_out_what_is_no_evaluation(self, sim: Simulator) -> None:
+    def test_a_resolution_keeps_all_evaluations(self, sim: Simulator) -> None:
         found = self.found(sim, resolution="4")
         evaluated = [item for item in found if "eval/loss" in item]
         assert (len(evaluated), len(found)) == (8, 12)
@@ -208,7 +178,7 @@ class TestSimulator:
     @pytest.mark.parametrize(
         "query", [{"global_step_from": "x"}, {"global_step_to": "inf"}, {"logged_at_to": "then"}, {"resolution": "-1"}]
     )
-    def test_filters_that_are_none_are_refused(self, sim: Simulator, query: dict[str, str]) -> None:
+    def test_invalid_filters_are_refused(self, sim: Simulator, query: dict[str, str]) -> None:
         assert self.answer(sim, **query).status_code == 400
 
     def test_any_metrics_can_be_listed(self, client: Together, sim: Simulator) -> None:
@@ -225,6 +195,22 @@ class TestDownload:
         assert asked == [{"ft_id": LORA_JOB, "checkpoint_step": "750", "checkpoint": "adapter"}]
         assert Path(result.filename).parent == folder
 
+    @pytest.mark.parametrize("extract", [False, True])
+    def test_the_result_says_which_was_chosen_and_why(
+        self, client: Together, folder: Path, sim: Simulator, *, extract: bool
+    ) -> None:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            tar.addfile(tarfile.TarInfo("config.json"))
+        sim.add_archive(LORA_JOB, packed.getvalue())
+        again = [client.fine_tuning.download(f"{LORA_JOB}:best", output=folder, extract=extract) for _ in range(2)]
+        assert [result.best for result in again] == [client.fine_tuning.best_checkpoint(LORA_JOB)] * 2
+        best = again[0].best
+        assert best is not None
+        assert best.value is not None
+        assert best.reason.startswith(f"{LORA_JOB}:750 has the lowest eval_loss, {best.value:.6g}")
+        assert client.fine_tuning.download(f"{LORA_JOB}:750", output=folder, extract=extract).best is None
+
     def test_the_final_weights_are_downloaded_if_they_are_the_best(
         self, client: Together, folder: Path, sim: Simulator
     ) -> None:
@@ -232,7 +218,7 @@ class TestDownload:
         result = client.fine_tuning.download(f"{FULL_JOB}:best")
         assert (result.checkpoint_step, Path(result.filename).parent) == (None, folder)
 
-    def test_what_is_judged_is_downloaded_though_the_server_labels_nothing(
+    def test_the_evaluated_weights_are_downloaded_without_labels_of_the_server(
         self, client: Together, folder: Path, sim: Simulator
     ) -> None:
         """The official client names every checkpoint without a label like the final one."""
@@ -241,12 +227,12 @@ class TestDownload:
         result = client.fine_tuning.download(f"{LORA_JOB}:best")
         assert (result.checkpoint_step, Path(result.filename).parent) == (750, folder)
 
-    def test_its_bytes_can_be_read(self, client: Together) -> None:
+    def test_the_bytes_of_the_best_can_be_read(self, client: Together) -> None:
         for checkpoint in (None, "merged"):
             assert len(client.fine_tuning.content(f"{LORA_JOB}:best", checkpoint=checkpoint).content) == 100
 
-    def test_a_step_beside_it_is_one_too_many(self, client: Together, sim: Simulator) -> None:
-        with pytest.raises(CheckpointNameError, match="names a step already"):
+    def test_a_step_together_with_best_is_refused(self, client: Together, sim: Simulator) -> None:
+        with pytest.raises(CheckpointNameError, match="contains a step"):
             client.fine_tuning.download(f"{LORA_JOB}:best", checkpoint_step=500)
         assert sim.requests == []
 
@@ -262,7 +248,7 @@ class TestCommand:
         assert command("ft", "metrics", LORA_JOB, "-q").out == f"{LORA_JOB}:750\n"
 
     def test_quiet_without_a_best_is_an_error(self, command: Command, sim: Simulator) -> None:
-        """A script that goes on with nothing would download the wrong weights."""
+        """A script that continues with an empty string would download the wrong weights."""
         outcome = command("ft", "metrics", DPO_JOB, "-q")
         assert (outcome.code, outcome.out) == (4, "")
         sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", status=418, times=None))
@@ -285,13 +271,13 @@ class TestCommand:
     def test_a_terminal_gets_a_table_curves_and_the_best(self, on_a_terminal: Callable[..., str]) -> None:
         out = on_a_terminal("ft", "metrics", LORA_JOB)
         lines = out.splitlines()
-        assert max(map(len, lines[:-1])) <= 80
+        assert max(map(len, lines)) <= 80
         assert lines[0].split() == ["STEP", "TRAIN_LOSS", "EVAL_LOSS", "TRAIN_LEARNING_RATE"]
         assert next(line for line in lines if line.startswith("750")).rstrip().endswith("best")
         assert "eval_loss" in lines
         assert any(ord(char) > 0x2800 for char in out)
         assert sum(line.endswith("^ best") for line in lines) == 2
-        assert "has the lowest eval_loss" in lines[-1]
+        assert "has the lowest eval_loss" in " ".join(lines[-2:])
 
     def test_a_terminal_of_few_characters_gets_the_table(self, on_a_terminal: Callable[..., str]) -> None:
         out = on_a_terminal("ft", "metrics", LORA_JOB, encoding="latin-1")
@@ -330,7 +316,7 @@ class TestCommand:
         sim.job(LORA_JOB).metrics = [{"eval_loss": 0.123456789012, "global_step": 250}]
         assert command("ft", "metrics", LORA_JOB).out == "250\t0.123456789012\n"
 
-    def test_names_of_the_server_fit_and_drive_no_terminal(
+    def test_names_of_the_server_fit_and_cannot_control_the_terminal(
         self, on_a_terminal: Callable[..., str], sim: Simulator
     ) -> None:
         odd = ["\x1b[2J\n\u202eloss" + "y" * 500, "\x1b]0;loss\x07", "\ud800 loss"]
@@ -339,13 +325,13 @@ class TestCommand:
         assert all(line.isprintable() and len(line) <= 80 for line in out.splitlines())
         assert "LOSS" in out.splitlines()[0]
 
-    def test_the_table_is_shown_when_the_best_cannot_be_asked_for(
+    def test_the_table_is_shown_if_the_best_cannot_be_determined(
         self, on_a_terminal: Callable[..., str], sim: Simulator
     ) -> None:
         sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", status=418, times=None))
         out = on_a_terminal("ft", "metrics", LORA_JOB)
         assert out.startswith("STEP")
-        assert "the best checkpoint is not known: " in out
+        assert "best checkpoint unknown: " in out
 
     def test_csv_has_the_time_where_it_is_known(self, command: Command, sim: Simulator) -> None:
         rows = list(csv.DictReader(io.StringIO(command("ft", "metrics", FULL_JOB, "--csv").out)))
@@ -354,51 +340,49 @@ class TestCommand:
         sim.job(FULL_JOB).metrics = [{"logged_at": "=then", "global_step": 1}, {"logged_at": 0, "global_step": 2}]
         assert command("ft", "metrics", FULL_JOB, "--csv").out == "step,logged_at\n1,\n2,1970-01-01T00:00:00+00:00\n"
 
-    def test_no_metrics_is_said(self, command: Command, sim: Simulator) -> None:
+    def test_missing_metrics_are_reported(self, command: Command, sim: Simulator) -> None:
         sim.job(LORA_JOB).metrics = []
         outcome = command("ft", "metrics", LORA_JOB)
         assert (outcome.code, outcome.out) == (0, "")
-        assert "has recorded no metrics yet" in outcome.err
+        assert "has no metrics yet" in outcome.err
         outcome = command("ft", "metrics", DPO_JOB, "--global-step-from", "5000")
         assert (outcome.code, outcome.out) == (0, "")
-        assert "has recorded no metrics at these steps" in outcome.err
+        assert "has no metrics at these steps" in outcome.err
 
     @pytest.mark.parametrize("metrics", [[], [{"global_step": 5}], [{"eval_loss": float("nan"), "global_step": 5}]])
-    def test_a_picture_of_nothing_is_an_error(
+    def test_a_plot_without_metrics_is_an_error(
         self, command: Command, folder: Path, sim: Simulator, metrics: list[object]
     ) -> None:
         sim.job(LORA_JOB).metrics = metrics
         outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
         assert outcome.code == 4
-        assert "has recorded nothing that could be drawn" in outcome.err
+        assert "has no metrics to plot" in outcome.err
         assert list(folder.iterdir()) == []
 
     @pytest.mark.parametrize(
         "values", [[-1.7e308, 1.7e308], [1e308, 1e308], [5e-324, 0.0], [1e-320, 1e300], [10**400, 2], [-1e100, 1e-100]]
     )
-    def test_numbers_at_the_ends_of_what_there_is_are_drawn(
+    def test_extreme_numbers_are_drawn(
         self, command: Command, folder: Path, sim: Simulator, values: list[float]
     ) -> None:
         sim.job(LORA_JOB).metrics = [{"eval_loss": value, "global_step": step} for step, value in enumerate(values)]
         outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
-        assert (outcome.code, outcome.err) == (0, "drawn: loss.png\n")
+        assert (outcome.code, outcome.err) == (0, "plot: loss.png\n")
         assert (folder / "loss.png").is_file()
 
-    def test_a_picture_is_whole_whatever_the_metrics_are_called(
-        self, command: Command, folder: Path, sim: Simulator
-    ) -> None:
+    def test_a_plot_is_complete_for_any_metric_names(self, command: Command, folder: Path, sim: Simulator) -> None:
         names = ["\x00\x1b[2Jloss", "-->loss", "\u540d loss", "\ud800 loss", "$\\loss{", "x" * 5000 + "loss"]
         sim.job(LORA_JOB).metrics = [dict.fromkeys(names, step) | {"global_step": step} for step in range(3)]
         options = [option for name in names if "\x00" not in name and "\ud800" not in name for option in ("-m", name)]
         for chosen in ([], options):
             outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.svg", "--overwrite", *chosen)
-            assert (outcome.code, outcome.err) == (0, "drawn: loss.svg\n")
+            assert (outcome.code, outcome.err) == (0, "plot: loss.svg\n")
             assert ET.parse(folder / "loss.svg").getroot().tag.endswith("svg")  # noqa: S314 -- we made it
 
     @pytest.mark.parametrize(
         ("name", "magic"), [("loss.png", b"\x89PNG"), ("loss.pdf", b"%PDF"), ("loss.SVG", b"<?xml")]
     )
-    def test_a_picture_is_drawn(self, command: Command, folder: Path, name: str, magic: bytes, sim: Simulator) -> None:
+    def test_a_plot_is_drawn(self, command: Command, folder: Path, name: str, magic: bytes, sim: Simulator) -> None:
         sim.job(LORA_JOB).metrics = [
             {"eval_loss": 1 / (step + 1), "$\\odd{": step, "global_step": step} for step in range(9)
         ]
@@ -407,9 +391,7 @@ class TestCommand:
         assert (folder / name).read_bytes().startswith(magic)
         assert [path.name for path in folder.iterdir()] == [name]
 
-    def test_a_file_that_is_there_is_not_replaced_unless_that_is_allowed(
-        self, command: Command, folder: Path, sim: Simulator
-    ) -> None:
+    def test_an_existing_file_is_replaced_only_if_allowed(self, command: Command, folder: Path, sim: Simulator) -> None:
         (folder / "loss.png").write_bytes(b"precious")
         outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
         assert (outcome.code, sim.requests) == (2, [])
@@ -420,27 +402,30 @@ class TestCommand:
         assert command("ft", "metrics", LORA_JOB, "--overwrite").code == 2
 
     @pytest.mark.parametrize("name", ["loss.exe", "loss", "nowhere/loss.png"])
-    def test_a_picture_that_cannot_be_is_an_error(self, command: Command, folder: Path, name: str) -> None:
-        assert command("ft", "metrics", LORA_JOB, "--plot", name).code in {2, 7}
+    def test_an_unsupported_image_format_is_an_error(
+        self, command: Command, folder: Path, sim: Simulator, name: str
+    ) -> None:
+        outcome = command("ft", "metrics", LORA_JOB, "--plot", name)
+        assert (outcome.code, sim.requests) == (2, [])
+        assert outcome.err.startswith(f"error: --plot {name} ")
         assert list(folder.iterdir()) == []
 
-    def test_without_matplotlib_it_is_said_what_is_missing(
+    def test_without_matplotlib_the_missing_extra_is_named(
         self, command: Command, monkeypatch: pytest.MonkeyPatch, sim: Simulator
     ) -> None:
-        import importlib.util  # noqa: PLC0415
-
-        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
         outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
-        assert outcome.code == 2
-        assert "pip install 'together-ext[plot]'" in outcome.err
+        assert outcome.code == 1
+        assert "pip install '.[plot]'" in outcome.err
         assert sim.requests == []
 
     def test_a_metric_that_was_not_recorded_is_an_error(self, command: Command) -> None:
         outcome = command("ft", "metrics", LORA_JOB, "-m", "speed")
         assert outcome.code == 2
-        assert "choose of train_loss" in outcome.err
+        assert "--metric is speed; " in outcome.err
+        assert "has only train_loss" in outcome.err
 
-    def test_names_of_the_server_drive_no_terminal(self, command: Command, sim: Simulator) -> None:
+    def test_names_of_the_server_cannot_control_the_terminal(self, command: Command, sim: Simulator) -> None:
         sim.job(LORA_JOB).metrics = [{"\x1b[2J": 1, "global_step": 5}]
         for options in ([], ["--csv"]):
             assert "\x1b" not in command("ft", "metrics", LORA_JOB, *options).out
@@ -451,3 +436,17 @@ class TestCommand:
     def test_the_best_is_downloaded(self, command: Command) -> None:
         outcome = command("ft", "download", f"{LORA_JOB}:best", "--checkpoint-type", "adapter", "-q")
         assert outcome.out.endswith("-checkpoint-750-adapter.tar.zst\n")
+        assert outcome.err == ""
+
+    def test_a_download_reports_the_best_first(self, command: Command, sim: Simulator) -> None:
+        reason = command("ft", "metrics", LORA_JOB, "--json").json["best"]["reason"]
+        assert reason.startswith(f"{LORA_JOB}:750 has the lowest eval_loss, ")
+        assert command("ft", "download", f"{LORA_JOB}:best").err == f"{reason}\n"
+        sim.script(Fault(status=404))
+        assert command("ft", "download", f"{LORA_JOB}:best", "--overwrite").err.startswith(f"{reason}\nerror: ")
+
+    def test_json_includes_the_best(self, command: Command) -> None:
+        outcome = command("ft", "download", f"{LORA_JOB}:best", "--json")
+        assert outcome.err == ""
+        assert outcome.json["best"] == command("ft", "metrics", LORA_JOB, "--json").json["best"]
+        assert command("ft", "download", f"{LORA_JOB}:500", "--json").json["best"] is None

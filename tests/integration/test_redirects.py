@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from together_ext import ApiConnectionError, ApiResponseError, ApiStatusError, IntegrityError, Together
@@ -14,7 +15,7 @@ from together_ext.errors import RedirectedError
 from together_ext.simulator import DOWNLOAD_PATH, FULL_JOB, LORA_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
-    from conftest import RawServer, World
+    from tests.integration.conftest import RawServer, World
 
 KEEPING = [307, 308]
 """Redirects that repeat the same method with the same body."""
@@ -29,14 +30,14 @@ def create(client: Together) -> object:
 
 @pytest.fixture
 def elsewhere(raw: RawServer) -> RawServer:
-    """Another origin, that answers everything with a job."""
+    """Another origin, which returns a job for every request."""
     job = json.dumps({"id": "ft-elsewhere", "data": [{"id": "ft-elsewhere"}]}).encode()
     raw.answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(job), job)
     return raw
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_question_follows_to_another_origin_without_the_key(
+def test_a_get_follows_to_another_origin_without_the_key(
     client: Together, sim: Simulator, elsewhere: RawServer, status: int
 ) -> None:
     sim.script(Fault(path="/fine-tunes", status=status, location=f"{elsewhere.url}/moved"))
@@ -48,7 +49,68 @@ def test_a_question_follows_to_another_origin_without_the_key(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_question_follows_within_the_origin_with_the_key(client: Together, sim: Simulator, status: int) -> None:
+def test_headers_and_cookies_of_the_callers_client_stay_at_the_origin(
+    world: World, sim: Simulator, elsewhere: RawServer, status: int
+) -> None:
+    http_client = world.http_client(
+        headers={"X-Team-Secret": "team-secret", "Authorization": "Bearer other-secret"},
+        cookies={"session": "cookie-secret"},
+        auth=("user", "password-secret"),
+    )
+    client = world.client(http_client=http_client)
+    sim.script(Fault(path="/fine-tunes", status=status, location=f"{elsewhere.url}/moved", times=None))
+    assert client.fine_tuning.list().data[0].id == "ft-elsewhere"
+    assert client.fine_tuning.retrieve(LORA_JOB).id == "ft-elsewhere"
+    assert all(request.headers["x-team-secret"] == "team-secret" for request in sim.requests)
+    assert all(request.headers["cookie"] == "session=cookie-secret" for request in sim.requests)
+    assert len(elsewhere.received) == 2
+    for request in elsewhere.received:
+        assert b"secret" not in request
+        assert b"authorization" not in request.lower()
+        assert b"cookie" not in request.lower()
+
+
+def test_headers_and_cookies_of_the_callers_client_follow_within_the_origin(world: World, sim: Simulator) -> None:
+    http_client = world.http_client(headers={"X-Team-Secret": "team-secret"}, cookies={"session": "cookie-secret"})
+    sim.script(Fault(path="/fine-tunes", location=f"/v1/fine-tunes/{FULL_JOB}"))
+    assert world.client(http_client=http_client).fine_tuning.retrieve(LORA_JOB).id == FULL_JOB
+    assert [request.headers["x-team-secret"] for request in sim.requests] == ["team-secret"] * 2
+    assert [request.headers["cookie"] for request in sim.requests] == ["session=cookie-secret"] * 2
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://api.example/v1/other", "redirects to api.example without encryption"),
+        ("http://storage.example/other", "redirects to storage.example without encryption"),
+        ("javascript:alert(1)", "redirects to an invalid address"),
+        ("ftp://storage.example/x", "redirects to the scheme 'ftp'; only http and https are followed"),
+        ("file:///etc/passwd", "redirects to the scheme 'file'"),
+        ("data:application/json,{}", "redirects to an invalid address"),
+    ],
+)
+def test_a_redirect_to_plain_http_or_another_scheme_is_refused(world: World, location: str, reason: str) -> None:
+    sent: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(str(request.url))
+        return httpx.Response(302, headers={"location": location})
+
+    http_client = world.http_client(transport=httpx.MockTransport(handle))
+    client = world.client(base_url="https://api.example", http_client=http_client, max_retries=2)
+    calls: list[Callable[[], object]] = [
+        client.fine_tuning.list,
+        lambda: client.fine_tuning.retrieve(LORA_JOB),
+        lambda: client.fine_tuning.content(LORA_JOB, checkpoint="merged"),
+    ]
+    for call in calls:
+        with pytest.raises(ApiResponseError, match=reason):
+            call()
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_get_follows_within_the_origin_with_the_key(client: Together, sim: Simulator, status: int) -> None:
     sim.script(Fault(path="/fine-tunes", status=status, location=f"/fine-tunes/{FULL_JOB}"))
     assert client.fine_tuning.retrieve(LORA_JOB).id == FULL_JOB
     assert [request.headers["authorization"] for request in sim.requests] == [f"Bearer {sim.api_key}"] * 2
@@ -56,7 +118,7 @@ def test_a_question_follows_within_the_origin_with_the_key(client: Together, sim
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("path", ["/moved", "//{host}/moved", "http://{host}/moved"])
-def test_what_changes_something_never_goes_elsewhere(
+def test_a_request_with_an_effect_never_follows_to_another_origin(
     client: Together, sim: Simulator, elsewhere: RawServer, status: int, path: str
 ) -> None:
     """Another port of the same host is elsewhere, too."""
@@ -72,8 +134,8 @@ def test_what_changes_something_never_goes_elsewhere(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_what_changes_something_does_not_become_a_question(client: Together, sim: Simulator, status: int) -> None:
-    """The answer of a GET used to look as if a deletion had been done."""
+def test_a_request_with_an_effect_never_becomes_a_get(client: Together, sim: Simulator, status: int) -> None:
+    """The response of a GET used to look like a successful deletion."""
     sim.script(Fault(path="/fine-tunes", status=status, location=f"{sim.url}/fine-tunes/{LORA_JOB}", times=2))
     with pytest.raises(RedirectedError):
         client.fine_tuning.delete(LORA_JOB)
@@ -84,7 +146,7 @@ def test_what_changes_something_does_not_become_a_question(client: Together, sim
 
 
 @pytest.mark.parametrize("status", KEEPING)
-def test_what_changes_something_follows_within_the_origin(client: Together, sim: Simulator, status: int) -> None:
+def test_a_request_with_an_effect_follows_within_the_origin(client: Together, sim: Simulator, status: int) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", status=status, location=f"{sim.url}/fine-tunes?moved=1"))
     create(client)
     first, second = sim.requests
@@ -93,7 +155,9 @@ def test_what_changes_something_follows_within_the_origin(client: Together, sim:
 
 
 @pytest.mark.parametrize("location", ["http://h:port/x", "http://[", "ftp://h/x", "https:///", "http://\x7f/"])
-def test_a_redirect_to_nowhere_is_an_error_of_ours(client: Together, sim: Simulator, location: str) -> None:
+def test_a_redirect_without_an_address_is_an_error_of_the_package(
+    client: Together, sim: Simulator, location: str
+) -> None:
     sim.script(Fault(path="/fine", location=location, times=None))
     calls: list[Callable[[], object]] = [
         client.fine_tuning.list,
@@ -102,19 +166,19 @@ def test_a_redirect_to_nowhere_is_an_error_of_ours(client: Together, sim: Simula
         lambda: client.fine_tuning.content(LORA_JOB, checkpoint="merged"),
     ]
     for call in calls:
-        with pytest.raises((ApiConnectionError, RedirectedError)):
+        with pytest.raises((ApiConnectionError, ApiResponseError, RedirectedError)):
             call()
     assert [request.method for request in sim.requests if request.method != "GET"] == ["DELETE", "POST"]
 
 
-def test_a_circle_of_redirects_ends(client: Together, sim: Simulator) -> None:
+def test_a_redirect_loop_ends(client: Together, sim: Simulator) -> None:
     sim.script(Fault(path="/fine", location=f"{sim.url}/fine-tunes", times=None))
-    with pytest.raises(ApiResponseError, match="redirects again and again"):
+    with pytest.raises(ApiResponseError, match="too many redirects"):
         client.fine_tuning.list()
     assert len(sim.requests) < 30
 
 
-def test_a_circle_of_redirects_ends_for_a_download_as_well(client: Together, sim: Simulator, folder: Path) -> None:
+def test_a_redirect_loop_ends_for_a_download_too(client: Together, sim: Simulator, folder: Path) -> None:
     sim.script(Fault(location=f"{sim.url}{DOWNLOAD_PATH}", times=None))
     with pytest.raises(IntegrityError, match="redirects"):
         client.fine_tuning.download(LORA_JOB)
@@ -151,7 +215,7 @@ def test_a_download_follows_to_any_other_origin_without_the_key(
     assert len(list(folder.iterdir())) == 1
 
 
-def test_secrets_of_the_users_own_client_stay_at_the_origin_of_a_download(
+def test_secrets_of_the_callers_client_stay_at_the_origin_of_a_download(
     world: World, sim: Simulator, folder: Path
 ) -> None:
     sim.redirect_downloads = True

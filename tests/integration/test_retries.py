@@ -23,7 +23,7 @@ from together_ext import (
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.integration.conftest import World
 
 REPEATED = [408, 409, 429, 500, 502, 503, 504, 520, 599]
 FINAL = [400, 401, 403, 404, 422]
@@ -35,7 +35,7 @@ def create(client: Together) -> object:
 
 
 @pytest.mark.parametrize("status", REPEATED)
-def test_a_failure_that_may_pass_is_tried_again(world: World, sim: Simulator, waits: list[float], status: int) -> None:
+def test_a_temporary_failure_is_retried(world: World, sim: Simulator, waits: list[float], status: int) -> None:
     client = world.client(max_retries=2)
     sim.script(Fault(path="/fine-tunes", status=status, times=2))
     assert client.fine_tuning.retrieve(LORA_JOB).id == LORA_JOB
@@ -46,7 +46,7 @@ def test_a_failure_that_may_pass_is_tried_again(world: World, sim: Simulator, wa
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_a_refusal_that_stays_is_not_tried_again(world: World, sim: Simulator, waits: list[float], status: int) -> None:
+def test_a_permanent_error_is_not_retried(world: World, sim: Simulator, waits: list[float], status: int) -> None:
     sim.script(Fault(path="/fine-tunes", status=status))
     with pytest.raises(ApiStatusError):
         world.client(max_retries=2).fine_tuning.retrieve(LORA_JOB)
@@ -56,7 +56,7 @@ def test_a_refusal_that_stays_is_not_tried_again(world: World, sim: Simulator, w
 
 @pytest.mark.parametrize(("status", "kind"), [(409, ConflictError), (429, RateLimitError), (503, InternalServerError)])
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_the_last_refusal_is_raised_when_the_retries_are_used_up(
+def test_the_last_error_is_raised_when_the_retries_are_used_up(
     world: World, sim: Simulator, waits: list[float], status: int, kind: type[ApiStatusError], retries: int
 ) -> None:
     sim.script(Fault(path="/fine-tunes", status=status, body=b"not now", times=None))
@@ -67,7 +67,7 @@ def test_the_last_refusal_is_raised_when_the_retries_are_used_up(
     assert len(waits) == retries
 
 
-def test_a_reset_connection_is_tried_again(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_a_reset_connection_is_retried(world: World, sim: Simulator, waits: list[float]) -> None:
     client = world.client(max_retries=2)
     sim.script(Fault(path="/fine-tunes", drop=True, times=2))
     assert client.fine_tuning.list().data
@@ -87,7 +87,7 @@ def test_a_reset_connection_is_an_error_when_the_retries_are_used_up(
     assert len(waits) == 1
 
 
-def test_a_silent_server_is_asked_again(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_a_timeout_is_retried(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(path="/fine-tunes", hold=True, times=1))
     client = world.client(max_retries=9, timeout=0.2)
     assert client.fine_tuning.list().data
@@ -96,7 +96,7 @@ def test_a_silent_server_is_asked_again(world: World, sim: Simulator, waits: lis
     sim.release()
 
 
-def test_a_raw_download_is_opened_again(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_a_raw_download_is_retried(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(status=503, times=2))
     client = world.client(max_retries=2)
     assert len(client.fine_tuning.content(LORA_JOB, checkpoint="merged").content) == 100
@@ -116,7 +116,7 @@ def test_the_wait_doubles_with_some_jitter(world: World, sim: Simulator, waits: 
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_servers_word_on_waiting_is_obeyed(world: World, sim: Simulator, waits: list[float], status: int) -> None:
+def test_retry_after_is_obeyed(world: World, sim: Simulator, waits: list[float], status: int) -> None:
     in_half_a_minute = email.utils.formatdate(time.time() + 30, usegmt=True)
     for value in ("7", "11", "1.5", in_half_a_minute, "3600"):
         sim.script(Fault(path="/fine-tunes", status=status, headers={"retry-after": value}))
@@ -143,9 +143,7 @@ def test_the_servers_word_on_waiting_is_obeyed(world: World, sim: Simulator, wai
     ],
     ids=lambda value: value[:12],
 )
-def test_a_word_on_waiting_that_makes_no_sense_is_as_good_as_none(
-    world: World, sim: Simulator, waits: list[float], value: str
-) -> None:
+def test_an_invalid_retry_after_is_ignored(world: World, sim: Simulator, waits: list[float], value: str) -> None:
     """A year too far for C used to come out as an OverflowError."""
     headers = {"retry-after": value.encode().decode("latin-1")}
     sim.script(Fault(path="/fine-tunes", status=503, headers=headers))
@@ -158,7 +156,7 @@ def test_a_word_on_waiting_that_makes_no_sense_is_as_good_as_none(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_creation_is_sent_again_where_the_server_has_done_nothing(
+def test_a_creation_is_retried_if_the_server_has_done_nothing(
     world: World, sim: Simulator, waits: list[float], status: int
 ) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", status=status, times=2))
@@ -169,7 +167,7 @@ def test_a_creation_is_sent_again_where_the_server_has_done_nothing(
 
 
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 504, 520])
-def test_a_creation_that_may_have_been_done_is_not_sent_again(
+def test_a_creation_that_may_have_succeeded_is_not_retried(
     world: World, sim: Simulator, waits: list[float], status: int
 ) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", status=status, times=None))
@@ -179,9 +177,7 @@ def test_a_creation_that_may_have_been_done_is_not_sent_again(
     assert waits == []
 
 
-def test_a_creation_is_not_sent_again_after_the_connection_was_reset(
-    world: World, sim: Simulator, waits: list[float]
-) -> None:
+def test_a_creation_is_not_retried_after_a_reset_connection(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", drop=True, times=None))
     with pytest.raises(ApiConnectionError):
         create(world.client(max_retries=5))
@@ -189,7 +185,7 @@ def test_a_creation_is_not_sent_again_after_the_connection_was_reset(
     assert waits == []
 
 
-def test_a_creation_is_not_sent_again_after_a_time_out(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_a_creation_is_not_retried_after_a_timeout(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", hold=True, times=None))
     with pytest.raises(ApiTimeoutError):
         create(world.client(max_retries=5, timeout=0.3))
@@ -198,7 +194,7 @@ def test_a_creation_is_not_sent_again_after_a_time_out(world: World, sim: Simula
     sim.release()
 
 
-def test_a_cancellation_is_no_safer_than_a_creation(world: World, sim: Simulator, waits: list[float]) -> None:
+def test_a_cancellation_is_retried_like_a_creation(world: World, sim: Simulator, waits: list[float]) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", status=500, times=None))
     with pytest.raises(InternalServerError):
         world.client(max_retries=5).fine_tuning.cancel(LORA_JOB)
@@ -206,7 +202,7 @@ def test_a_cancellation_is_no_safer_than_a_creation(world: World, sim: Simulator
     assert waits == []
 
 
-def test_a_creation_is_tried_again_where_no_connection_came_about(world: World, waits: list[float]) -> None:
+def test_a_creation_is_retried_if_no_connection_was_made(world: World, waits: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     tries: list[str] = []
@@ -222,7 +218,7 @@ def test_a_creation_is_tried_again_where_no_connection_came_about(world: World, 
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
-def test_no_connection_is_told_by_the_kind_of_failure(
+def test_a_failed_connection_is_recognized_by_its_error(
     world: World, sim: Simulator, waits: list[float], failure: type[httpx.TransportError]
 ) -> None:
     left = [failure("no"), failure("no")]
@@ -238,7 +234,7 @@ def test_no_connection_is_told_by_the_kind_of_failure(
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_any_other_failure_may_come_after_the_creation(
+def test_other_network_errors_may_follow_a_creation(
     world: World, sim: Simulator, waits: list[float], failure: type[httpx.TransportError]
 ) -> None:
     def fail(_: httpx.Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,10 +33,11 @@ from together_ext.simulator import (
     Fault,
     Simulator,
 )
+from together_ext.simulator.archives import pack
 from together_generated.models import DownloadCheckpoint
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.integration.conftest import World
 
 
 class Foreign(enum.Enum):
@@ -71,7 +73,7 @@ def test_the_documentations_own_id_with_letters_past_f_works_with_a_step(
     assert downloads(sim) == [{"ft_id": LORA_JOB, "checkpoint_step": "500", "checkpoint": "merged"}]
 
 
-def test_a_step_beside_the_id_asks_for_the_same(client: Together, sim: Simulator, folder: Path) -> None:
+def test_checkpoint_step_is_the_same_as_a_step_in_the_id(client: Together, sim: Simulator, folder: Path) -> None:
     result = client.fine_tuning.download(LORA_JOB, checkpoint_step=500)
     assert (result.id, result.checkpoint_step) == (LORA_JOB, 500)
     assert downloads(sim) == [{"ft_id": LORA_JOB, "checkpoint_step": "500", "checkpoint": "merged"}]
@@ -85,14 +87,14 @@ def test_step_0_is_a_step(client: Together, sim: Simulator, folder: Path) -> Non
     assert [found.name for found in folder.glob("*checkpoint-0*")]
 
 
-def test_a_step_twice_is_refused_and_both_are_named(client: Together, sim: Simulator) -> None:
+def test_two_steps_are_refused_and_both_are_named(client: Together, sim: Simulator) -> None:
     with pytest.raises(ValueError, match=r"ft-1234.*:500.*250") as caught:
         client.fine_tuning.download(f"{LORA_JOB}:500", checkpoint_step=250)
     assert isinstance(caught.value, CheckpointNameError)
     assert sim.requests == []
 
 
-def test_the_same_step_twice_is_refused_as_well(client: Together, sim: Simulator) -> None:
+def test_the_same_step_twice_is_refused_too(client: Together, sim: Simulator) -> None:
     with pytest.raises(CheckpointNameError, match="once"):
         client.fine_tuning.download(f"{LORA_JOB}:500", checkpoint_step=500)
     assert sim.requests == []
@@ -119,7 +121,6 @@ BAD_NAMES = [
     "ft-x:1_0",
     "ft-x:٣",
     "ft-:5",
-    "ft-x:1234567890123",
     "ft-x\x00",
     "ft-x\x1b[31m",
     "ft-\ud800",
@@ -131,7 +132,7 @@ BAD_NAMES = [
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-def test_what_is_no_name_is_refused_before_any_request(client: Together, sim: Simulator, name: str) -> None:
+def test_an_invalid_name_is_refused_before_any_request(client: Together, sim: Simulator, name: str) -> None:
     for call in (client.fine_tuning.download, client.fine_tuning.content):
         with pytest.raises(ValueError, match="expected") as caught:
             call(name)
@@ -143,14 +144,14 @@ def test_what_is_no_name_is_refused_before_any_request(client: Together, sim: Si
 
 @pytest.mark.parametrize("method", ["retrieve", "cancel", "delete", "list_events", "list_checkpoints"])
 @pytest.mark.parametrize("name", ["abc", f"{LORA_JOB}:500", "ft-x/../y"])
-def test_operations_on_a_job_want_its_id_alone(client: Together, sim: Simulator, method: str, name: str) -> None:
+def test_operations_on_a_job_refuse_a_step(client: Together, sim: Simulator, method: str, name: str) -> None:
     with pytest.raises(CheckpointNameError, match="expected"):
         getattr(client.fine_tuning, method)(name)
     assert sim.requests == []
 
 
-@pytest.mark.parametrize("step", [-1, True, False, "500", 5.0, 10**12, 10**300, 10**5000, [], object()], ids=type)
-def test_a_step_that_is_none_is_refused_before_any_request(client: Together, sim: Simulator, step: int) -> None:
+@pytest.mark.parametrize("step", [-1, True, False, "500", 5.0, 2**63, 10**300, 10**5000, [], object()], ids=type)
+def test_an_invalid_step_is_refused_before_any_request(client: Together, sim: Simulator, step: int) -> None:
     with pytest.raises(ValueError, match=r"checkpoint_step is .*: expected a whole number") as caught:
         client.fine_tuning.download(LORA_JOB, checkpoint_step=step)
     assert isinstance(caught.value, CheckpointNameError)
@@ -159,7 +160,7 @@ def test_a_step_that_is_none_is_refused_before_any_request(client: Together, sim
 
 
 @pytest.mark.parametrize("name", ["ft-é", "ft-..", "ft-a?b=c", "ft-a#b", "ft-%2e%2e", "ft-a&checkpoint=adapter"])
-def test_an_odd_name_reaches_the_server_as_it_is(client: Together, sim: Simulator, folder: Path, name: str) -> None:
+def test_an_unusual_name_is_sent_unchanged(client: Together, sim: Simulator, folder: Path, name: str) -> None:
     sim.add_job(job_id=name, archive=b"\x1f\x8b" + bytes(30))
     client.fine_tuning.download(name)
     assert asked(sim) == [f"GET /fine-tunes/{name}", f"GET {DOWNLOAD_PATH}"]
@@ -185,8 +186,8 @@ LORA = [
 
 
 @pytest.mark.parametrize(("wanted", "sent"), LORA, ids=str)
-def test_a_lora_job_gives_the_form_that_is_asked_for(
-    client: Together, sim: Simulator, folder: Path, wanted: CheckpointType | str, sent: str
+def test_a_lora_job_returns_the_requested_form(
+    client: Together, sim: Simulator, folder: Path, wanted: CheckpointType, sent: str
 ) -> None:
     result = client.fine_tuning.download(LORA_JOB, checkpoint_type=wanted)
     assert downloads(sim) == [{"ft_id": LORA_JOB, "checkpoint": sent}]
@@ -198,16 +199,14 @@ def test_a_lora_job_gives_the_form_that_is_asked_for(
 
 
 @pytest.mark.parametrize("wanted", ["default", "DEFAULT", CheckpointType.DEFAULT], ids=repr)
-def test_a_full_job_gives_its_own_form(
-    client: Together, sim: Simulator, folder: Path, wanted: CheckpointType | str
-) -> None:
+def test_a_full_job_gives_its_own_form(client: Together, sim: Simulator, folder: Path, wanted: CheckpointType) -> None:
     result = client.fine_tuning.download(FULL_JOB, checkpoint_type=wanted)
     assert downloads(sim) == [{"ft_id": FULL_JOB, "checkpoint": "model_output_path"}]
     assert result.checkpoint_type is CheckpointType.DEFAULT
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_step_of_a_full_job_is_asked_for_with_both_parameters(client: Together, sim: Simulator, folder: Path) -> None:
+def test_a_step_of_a_full_job_is_requested_with_both_parameters(client: Together, sim: Simulator, folder: Path) -> None:
     result = client.fine_tuning.download(f"{FULL_JOB}:100")
     assert downloads(sim) == [{"ft_id": FULL_JOB, "checkpoint_step": "100", "checkpoint": "model_output_path"}]
     assert "-checkpoint-100." in result.filename
@@ -223,9 +222,7 @@ def test_a_step_of_an_adapter_has_both_in_its_name(client: Together, sim: Simula
 
 @pytest.mark.parametrize("wanted", ["merged", "adapter", "ADAPTER", CheckpointType.MERGED, Foreign.ADAPTER], ids=repr)
 @pytest.mark.parametrize("name", [FULL_JOB, f"{FULL_JOB}:100"], ids=["final", "step"])
-def test_a_full_job_has_no_other_form(
-    client: Together, sim: Simulator, name: str, wanted: CheckpointType | str
-) -> None:
+def test_a_full_job_has_no_other_form(client: Together, sim: Simulator, name: str, wanted: CheckpointType) -> None:
     with pytest.raises(ValueError, match=r"full training job.*'default' is allowed") as caught:
         client.fine_tuning.download(name, checkpoint_type=wanted)
     assert isinstance(caught.value, CheckpointTypeError)
@@ -236,7 +233,7 @@ def test_a_full_job_has_no_other_form(
     "wanted", ["", "lora", "model_output_path", " merged", "merged\n", None, 1, b"merged", Foreign.NUMBER], ids=repr
 )
 def test_an_unknown_type_is_refused_before_any_request(
-    client: Together, sim: Simulator, wanted: CheckpointType | str
+    client: Together, sim: Simulator, wanted: CheckpointType
 ) -> None:
     with pytest.raises(ValueError, match="choose one of default, merged, adapter") as caught:
         client.fine_tuning.download(LORA_JOB, checkpoint_type=wanted)
@@ -264,24 +261,52 @@ def test_without_a_known_training_type_there_is_no_default(
 ) -> None:
     sim.job(LORA_JOB).overrides.update(overrides)
     sim.job(LORA_JOB).absent.update(absent)
-    for name in (LORA_JOB, f"{LORA_JOB}:500"):
-        with pytest.raises(ValueError, match=r"ask for the checkpoint type 'merged' or 'adapter'") as caught:
-            client.fine_tuning.download(name)
-        assert isinstance(caught.value, UnknownTrainingTypeError)
-        assert (caught.value.job_id, caught.value.training_type) == (LORA_JOB, word)
+    with pytest.raises(ValueError, match=r"pass the checkpoint type 'merged' or 'adapter'") as caught:
+        client.fine_tuning.download(LORA_JOB)
+    assert isinstance(caught.value, UnknownTrainingTypeError)
+    assert (caught.value.job_id, caught.value.training_type) == (LORA_JOB, word)
     assert asked(sim) == [f"GET /fine-tunes/{LORA_JOB}"]
 
 
 @pytest.mark.parametrize(("overrides", "absent", "word"), UNTOLD)
-@pytest.mark.parametrize("wanted", ["merged", "adapter"])
-def test_without_a_known_training_type_the_given_form_is_sent_as_it_is(
+def test_without_a_known_training_type_a_step_is_requested_alone(
     client: Together,
     sim: Simulator,
     folder: Path,
     overrides: dict[str, object],
     absent: set[str],
     word: str | None,
-    wanted: str,
+) -> None:
+    del word
+    sim.job(LORA_JOB).overrides.update(overrides)
+    sim.job(LORA_JOB).absent.update(absent)
+    result = client.fine_tuning.download(f"{LORA_JOB}:500")
+    assert downloads(sim) == [{"ft_id": LORA_JOB, "checkpoint_step": "500"}]
+    assert (result.checkpoint_type, result.checkpoint_step) == ("default", 500)
+    assert [path.name for path in folder.iterdir()] == [Path(result.filename).name]
+
+
+@pytest.mark.parametrize("name", ["adapter_config.json", "config.json"])
+def test_where_the_server_chooses_the_form_either_layout_is_extracted(
+    client: Together, sim: Simulator, folder: Path, name: str
+) -> None:
+    sim.job(LORA_JOB).absent.add("training_type")
+    sim.add_archive(LORA_JOB, pack({name: b"{}"}))
+    result = client.fine_tuning.download(f"{LORA_JOB}:500", extract=True)
+    assert result.files == (name,)
+    assert [path.name for path in folder.iterdir()] == [Path(result.filename).name]
+
+
+@pytest.mark.parametrize(("overrides", "absent", "word"), UNTOLD)
+@pytest.mark.parametrize("wanted", ["merged", "adapter"])
+def test_without_a_known_training_type_the_given_form_is_sent(
+    client: Together,
+    sim: Simulator,
+    folder: Path,
+    overrides: dict[str, object],
+    absent: set[str],
+    word: str | None,
+    wanted: CheckpointType,
 ) -> None:
     del word
     sim.job(LORA_JOB).overrides.update(overrides)
@@ -303,7 +328,7 @@ def test_without_a_known_training_type_the_given_form_is_sent_as_it_is(
     ],
     ids=str,
 )
-def test_a_training_type_is_known_in_any_letter_case_and_dress(
+def test_a_training_type_is_recognized_in_any_spelling(
     client: Together, sim: Simulator, folder: Path, training_type: object, sent: str
 ) -> None:
     sim.job(LORA_JOB).overrides["training_type"] = training_type
@@ -313,7 +338,7 @@ def test_a_training_type_is_known_in_any_letter_case_and_dress(
 
 
 @pytest.mark.parametrize("training_type", [{"type": "full"}, {"type": "FULL", "novel": 1}, "Full"], ids=str)
-def test_full_training_is_known_in_any_letter_case_and_dress(
+def test_full_training_is_recognized_in_any_spelling(
     client: Together, sim: Simulator, folder: Path, training_type: object
 ) -> None:
     sim.job(FULL_JOB).overrides["training_type"] = training_type
@@ -335,24 +360,24 @@ def test_full_training_is_known_in_any_letter_case_and_dress(
         ("compressing", "wait"),
         ("uploading", "wait"),
         ("cancel_requested", "wait"),
-        ("cancelled", "name the step"),
-        ("error", "name the step"),
-        ("user_error", "name the step"),
+        ("cancelled", "download one of its checkpoints"),
+        ("error", "download one of its checkpoints"),
+        ("user_error", "download one of its checkpoints"),
     ],
 )
-def test_final_weights_of_a_job_that_has_none_are_not_asked_for(
-    client: Together, sim: Simulator, status: str, advice: str
-) -> None:
+def test_missing_final_weights_are_not_requested(client: Together, sim: Simulator, status: str, advice: str) -> None:
     sim.job(LORA_JOB).overrides["status"] = status
-    with pytest.raises(ValueError, match=rf"is {status.lower()}.*{advice}") as caught:
+    with pytest.raises(ValueError, match=rf"has no final weights.*{advice}") as caught:
         client.fine_tuning.download(LORA_JOB)
     assert isinstance(caught.value, JobNotReadyError)
     assert (caught.value.job_id, caught.value.status) == (LORA_JOB, status.lower())
     assert caught.value.ended is (advice != "wait")
-    assert asked(sim) == [f"GET /fine-tunes/{LORA_JOB}"]
+    assert (status.lower() in str(caught.value)) or caught.value.ended
+    assert downloads(sim) == []
+    assert len(asked(sim)) == 1 + caught.value.ended
 
 
-def test_a_checkpoint_of_an_unfinished_job_is_asked_for(client: Together, sim: Simulator, folder: Path) -> None:
+def test_a_checkpoint_of_an_unfinished_job_is_requested(client: Together, sim: Simulator, folder: Path) -> None:
     result = client.fine_tuning.download(f"{RUNNING_JOB}:200")
     assert result.checkpoint_step == 200
     assert downloads(sim) == [{"ft_id": RUNNING_JOB, "checkpoint_step": "200", "checkpoint": "merged"}]
@@ -360,7 +385,7 @@ def test_a_checkpoint_of_an_unfinished_job_is_asked_for(client: Together, sim: S
 
 
 @pytest.mark.parametrize("status", ["archiving", "", None, 5, "absent"], ids=repr)
-def test_an_absent_or_unknown_status_lets_the_server_decide(
+def test_a_missing_or_unknown_status_lets_the_server_decide(
     client: Together, sim: Simulator, folder: Path, status: object
 ) -> None:
     job = sim.job(LORA_JOB)
@@ -373,17 +398,45 @@ def test_an_absent_or_unknown_status_lets_the_server_decide(
     assert len(list(folder.iterdir())) == 1
 
 
-def test_what_the_server_says_of_an_unknown_status_comes_through(client: Together, sim: Simulator) -> None:
+def test_the_error_of_the_server_for_an_unknown_status_is_raised(client: Together, sim: Simulator) -> None:
     job_id = sim.add_job(status="archiving")
     with pytest.raises(BadRequestError, match="archiving: it has no final weights"):
         client.fine_tuning.download(job_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("error", "failed"), ("user_error", "failed"), ("cancelled", "was cancelled")]
+)
+def test_the_error_for_a_failed_job_lists_its_checkpoints(
+    client: Together, sim: Simulator, folder: Path, status: str, state: str
+) -> None:
+    sim.job(LORA_JOB).overrides["status"] = status
+    listed = {"data": [{"step": step, "checkpoint_type": "Intermediate"} for step in (100, 200)]}
+    path = f"/fine-tunes/{LORA_JOB}/checkpoints"
+    sim.script(Fault(path=path, status=200, body=json.dumps(listed).encode()))
+    messages = []
+    for available in ((f"{LORA_JOB}:100", f"{LORA_JOB}:200"), (), None):
+        with pytest.raises(JobNotReadyError) as caught:
+            client.fine_tuning.download(LORA_JOB)
+        assert (caught.value.status, set(caught.value.available or ())) == (status, set(available or ()))
+        messages.append(str(caught.value))
+        sim.faults.clear()
+        broken = Fault(path=path, status=500, times=None)
+        sim.script(broken if available == () else Fault(path=path, status=200, body=b'{"data": []}'))
+    assert messages[0].startswith(
+        f"{LORA_JOB} {state}, so it has no final weights; download one of its checkpoints: ft-"
+    )
+    assert messages[1] == f"{LORA_JOB} {state}, so it has no final weights; it has no checkpoints either"
+    assert messages[2].endswith(f"; download one of its checkpoints: {LORA_JOB}:<step>")
+    assert downloads(sim) == []
+    assert list(folder.iterdir()) == []
 
 
 # Steps that do not exist ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("refusal", [None, 400])
-def test_a_missing_step_is_told_with_those_that_exist(
+def test_the_error_for_a_missing_step_lists_the_existing_ones(
     client: Together, sim: Simulator, folder: Path, refusal: int | None
 ) -> None:
     if refusal is not None:
@@ -398,7 +451,7 @@ def test_a_missing_step_is_told_with_those_that_exist(
     assert list(folder.iterdir()) == []
 
 
-def test_a_job_without_any_checkpoint_is_told_so(client: Together, sim: Simulator, folder: Path) -> None:
+def test_a_job_without_checkpoints_is_reported(client: Together, sim: Simulator, folder: Path) -> None:
     with pytest.raises(CheckpointNotFoundError, match="no checkpoints yet") as caught:
         client.fine_tuning.download(f"{FAILED_JOB}:500")
     assert caught.value.available == ()
@@ -406,7 +459,7 @@ def test_a_job_without_any_checkpoint_is_told_so(client: Together, sim: Simulato
     assert sim.requests
 
 
-def test_a_listed_step_that_is_refused_is_told_in_the_servers_words(client: Together, sim: Simulator) -> None:
+def test_the_server_error_is_raised_for_a_listed_step(client: Together, sim: Simulator) -> None:
     sim.script(Fault(status=404, body=b'{"error": {"message": "it is being moved"}}'))
     with pytest.raises(NotFoundError, match="it is being moved"):
         client.fine_tuning.download(f"{LORA_JOB}:500")
@@ -414,7 +467,7 @@ def test_a_listed_step_that_is_refused_is_told_in_the_servers_words(client: Toge
 
 
 @pytest.mark.parametrize("trouble", [{"status": 403}, {"drop": True}, {"status": 200, "body": b"<html>"}], ids=str)
-def test_where_the_list_cannot_be_had_the_servers_word_has_to_do(
+def test_the_server_error_is_raised_if_the_list_is_unavailable(
     client: Together, sim: Simulator, trouble: dict[str, object]
 ) -> None:
     sim.script(Fault(path=f"/fine-tunes/{LORA_JOB}/checkpoints", times=None, **trouble))  # type: ignore[arg-type]
@@ -422,7 +475,7 @@ def test_where_the_list_cannot_be_had_the_servers_word_has_to_do(
         client.fine_tuning.download(f"{LORA_JOB}:123")
 
 
-def test_without_a_step_the_list_is_not_asked_for(client: Together, sim: Simulator) -> None:
+def test_without_a_step_the_list_is_not_requested(client: Together, sim: Simulator) -> None:
     sim.script(Fault(status=404, body=b"gone"))
     with pytest.raises(NotFoundError, match="gone"):
         client.fine_tuning.download(LORA_JOB)
@@ -430,7 +483,7 @@ def test_without_a_step_the_list_is_not_asked_for(client: Together, sim: Simulat
 
 
 @pytest.mark.parametrize("status", [401, 403, 422])
-def test_another_refusal_does_not_ask_for_the_list(client: Together, sim: Simulator, status: int) -> None:
+def test_other_errors_do_not_request_the_list(client: Together, sim: Simulator, status: int) -> None:
     sim.script(Fault(status=status))
     with pytest.raises(ApiStatusError) as caught:
         client.fine_tuning.download(f"{LORA_JOB}:123")
@@ -448,7 +501,7 @@ def test_a_missing_job_is_not_found_and_nothing_is_downloaded(client: Together, 
 
 
 @pytest.mark.parametrize("connections", [0, -1, 65, True, "8", 1.5], ids=repr)
-def test_a_number_of_connections_that_makes_no_sense_is_refused_before_any_request(
+def test_an_invalid_number_of_connections_is_refused_before_any_request(
     client: Together, sim: Simulator, connections: int
 ) -> None:
     with pytest.raises(RuleError, match="from 1 to 64"):
@@ -457,9 +510,7 @@ def test_a_number_of_connections_that_makes_no_sense_is_refused_before_any_reque
 
 
 @pytest.mark.parametrize("output", ["", b"", "a\0b", 5, ["x"]], ids=repr)
-def test_an_output_that_names_nothing_is_refused_before_any_request(
-    client: Together, sim: Simulator, output: str
-) -> None:
+def test_an_empty_output_is_refused_before_any_request(client: Together, sim: Simulator, output: str) -> None:
     with pytest.raises(RuleError, match="expected a path"):
         client.fine_tuning.download(LORA_JOB, output=output)
     assert sim.requests == []
@@ -479,7 +530,7 @@ def test_every_listed_name_can_be_downloaded(client: Together, sim: Simulator, f
     assert len(list(folder.iterdir())) == 2
 
 
-def test_a_good_download_says_nothing_in_the_log(
+def test_a_successful_download_logs_nothing(
     world: World, sim: Simulator, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="together_ext"):

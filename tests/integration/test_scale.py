@@ -1,4 +1,4 @@
-"""Very many jobs and checkpoints: all of them, in a memory that does not grow with what nobody looks at."""
+"""Very many jobs and checkpoints: all are listed, and items that are not accessed need little memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from together_ext.simulator.catalog import catalog
 from together_ext.simulator.payloads import truncated
 
 if TYPE_CHECKING:
-    from conftest import RawServer
+    from tests.integration.conftest import RawServer
 
 JOBS = 100_000
 CHECKPOINTS = 10_000

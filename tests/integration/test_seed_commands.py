@@ -104,7 +104,7 @@ def shell(sim: Simulator, folder: Path) -> Any:  # noqa: ANN401 -- a function
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("lines", CURL.values(), ids=CURL)
-def test_a_line_with_curl_is_answered(shell: Any, sim: Simulator, lines: str) -> None:  # noqa: ANN401
+def test_the_curl_command_works(shell: Any, sim: Simulator, lines: str) -> None:  # noqa: ANN401
     for address in ("https://api.together.ai/v1", "https://api.together.xyz/v1"):
         lines = lines.replace(address, sim.url)
     # The first one lost the ends of its lines on the way into the documentation.
@@ -127,7 +127,7 @@ def test_the_downloads_of_the_guide_work(shell: Any, folder: Path) -> None:  # n
 
 
 @pytest.mark.skipif(shutil.which("zstd") is None, reason="tar needs zstd for these archives")
-def test_what_was_downloaded_is_unpacked_by_tar(shell: Any, folder: Path) -> None:  # noqa: ANN401
+def test_a_download_is_extracted_by_tar(shell: Any, folder: Path) -> None:  # noqa: ANN401
     shell(
         "together-ext ft download ft-abc123 --output model-name.tar.zst\n"
         f"tar -xf model-name.tar.zst --one-top-level={NAME}"
@@ -135,7 +135,7 @@ def test_what_was_downloaded_is_unpacked_by_tar(shell: Any, folder: Path) -> Non
     assert {path.name for path in (folder / NAME).iterdir()} == set(FILES)
 
 
-def test_what_was_downloaded_is_unpacked_by_us(shell: Any, folder: Path) -> None:  # noqa: ANN401
+def test_a_download_is_extracted_by_the_package(shell: Any, folder: Path) -> None:  # noqa: ANN401
     shell("together-ext fine-tuning download ft-abc123 --extract")
     assert verify(folder / NAME).good
     assert {path.name for path in (folder / NAME).iterdir()} == {*FILES, "together-ext.json"}
@@ -150,7 +150,7 @@ def test_the_commands_of_the_guide_work(shell: Any, sim: Simulator) -> None:  # 
 
 
 def test_a_job_is_cancelled_and_deleted_as_in_the_guide(shell: Any, sim: Simulator) -> None:  # noqa: ANN401
-    """With an answer given in advance: here is nobody to ask."""
+    """With --yes: there is no terminal to confirm on."""
     cancel, delete = (
         line.replace("<JOB_ID>", RUNNING_JOB).replace("together ", "together-ext ") + " --yes"
         for line in ENDS.strip().splitlines()

@@ -261,7 +261,7 @@ def test_download_lora_adapter_only(sim: Simulator, folder: Path, capsys: pytest
 def test_download_merged_lora_model_to_custom_path(
     sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The one change: nobody may write to the example's `/models` here."""
+    """The one change: the `/models` of the example is not writable here."""
     run(CUSTOM_PATH.replace("/models/", f"{folder}/models/"))
     path = folder / "models/my-finetuned-model.tar.gz"
     assert capsys.readouterr().out == f"Merged model saved to: {path}\n"
@@ -320,6 +320,7 @@ def test_print_status_and_events(sim: Simulator, capsys: pytest.CaptureFixture[s
 
 
 def test_continue_from_a_checkpoint(sim: Simulator) -> None:
+    sim.add_model("base-model")
     found = run(CLIENT + CONTINUED, new_file_id="file-2", previous_job_id="ft-abc123")
     assert found["response"].from_checkpoint == "ft-abc123"  # type: ignore[attr-defined]
     assert sim.requests[-1].body == b'{"training_file":"file-2","model":"base-model","from_checkpoint":"ft-abc123"}'
@@ -331,7 +332,8 @@ def test_ask_a_fine_tuned_model(sim: Simulator) -> None:
     assert found["response"].choices[0].message.content == "You said: Hello!"  # type: ignore[attr-defined]
 
 
-def test_serve_a_fine_tuned_model() -> None:
+def test_serve_a_fine_tuned_model(sim: Simulator) -> None:
+    sim.add_job(model_output_name="your-username/Model-Name-your-suffix")
     found = run(CLIENT + ENDPOINT)
     endpoint: Any = found["endpoint"]
     assert (endpoint.display_name, endpoint.hardware) == ("Fine-tuned Model", "4x_nvidia_h100_80gb_sxm")

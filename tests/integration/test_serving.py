@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 
 from together_ext import (
     ApiConnectionError,
+    ApiResponseError,
     ApiStatusError,
     MissingPathError,
     NotFoundError,
     RuleError,
     StorageError,
+    TargetExistsError,
     Together,
     TrainingFileError,
 )
@@ -26,7 +29,7 @@ from together_ext.simulator import LORA_JOB, Fault, Simulator
 from together_generated import models
 
 if TYPE_CHECKING:
-    from conftest import Outcome, RawServer, World
+    from tests.integration.conftest import Outcome, RawServer, World
 
 Command = Callable[..., "Outcome"]
 LINE = b'{"text": "Once upon a time"}\n'
@@ -36,7 +39,7 @@ HELLO = [{"role": "user", "content": "Hello!"}]
 
 
 class Terminal(io.StringIO):
-    """Somebody who answers questions."""
+    """A user who confirms."""
 
     def isatty(self) -> bool:
         return True
@@ -50,7 +53,7 @@ def data(folder: Path) -> Path:
 
 
 class TestFiles:
-    def test_a_file_goes_up_and_comes_back(self, client: Together, data: Path) -> None:
+    def test_a_file_is_uploaded_and_downloaded(self, client: Together, data: Path) -> None:
         found = client.files.upload(data)
         assert (found.filename, found.bytes_, found.file_type, found.purpose) == (
             "train.jsonl",
@@ -65,19 +68,62 @@ class TestFiles:
         with pytest.raises(NotFoundError):
             client.files.retrieve(found.id)
 
-    def test_a_file_that_holds_any_boundary_goes_up_whole(self, client: Together, folder: Path) -> None:
+    def test_a_file_that_contains_a_boundary_is_uploaded_completely(self, client: Together, folder: Path) -> None:
         path = folder / "odd.csv"
         path.write_bytes(b"a,b\r\n--+++\r\nContent-Disposition: form-data\r\n\r\n--+++--\r\n" + bytes(range(256)))
         assert client.files.content(client.files.upload(path).id) == path.read_bytes()
 
+    def test_a_file_is_downloaded_once(self, client: Together, data: Path, folder: Path, sim: Simulator) -> None:
+        found = client.files.upload(data)
+        result = client.files.download(found.id, "made/again.jsonl")
+        assert (result.path, result.size) == (folder / "made" / "again.jsonl", 2900)
+        assert result.path.read_bytes() == data.read_bytes()
+        assert client.files.download(found.id, Path("made/again.jsonl")).found
+        assert [path.name for path in result.path.parent.iterdir()] == ["again.jsonl"]
+        assert {request.headers["authorization"] for request in sim.requests} == {f"Bearer {sim.api_key}"}
+
+    def test_a_file_that_is_cut_on_its_way_is_downloaded_whole(
+        self, client: Together, data: Path, sim: Simulator
+    ) -> None:
+        found = client.files.upload(data)
+        sim.script(Fault(path="/files/", cut=1000))
+        assert client.files.download(found.id, "again.jsonl").path.read_bytes() == data.read_bytes()
+
+    def test_a_different_file_is_replaced_only_if_allowed(self, client: Together, data: Path) -> None:
+        other = client.files.list().data[0].id
+        before = data.read_bytes()
+        with pytest.raises(TargetExistsError):
+            client.files.download(other, data)
+        assert data.read_bytes() == before
+        assert client.files.download(other, data, overwrite=True).size == data.stat().st_size != len(before)
+
+    @pytest.mark.parametrize("output", [None, "", "a\0b", 5])
+    def test_an_invalid_output_is_refused_before_any_request(
+        self,
+        client: Together,
+        sim: Simulator,
+        output: Any,  # noqa: ANN401
+    ) -> None:
+        with pytest.raises(RuleError, match="output is"):
+            client.files.download("file-1", output)
+        assert sim.requests == []
+
+    def test_a_file_too_large_for_memory_refers_to_download(self, world: World, raw: RawServer) -> None:
+        raw.answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (1 << 40)
+        with pytest.raises(ApiResponseError, match=r"`files\.download` has no limit.* exceeds the limit of 1024 MiB"):
+            world.client(base_url=raw.url).files.content("file-1")
+
+    def test_a_file_can_be_read_while_it_arrives(self, client: Together, data: Path) -> None:
+        found = client.files.upload(data)
+        with client.files.with_streaming_response.content(found.id) as response:
+            assert b"".join(response.iter_bytes()) == data.read_bytes()
+
     @pytest.mark.parametrize("name", ["x.parquet", "x.CSV"])
-    def test_only_lines_of_json_are_looked_at(self, client: Together, folder: Path, name: str) -> None:
+    def test_only_jsonl_files_are_checked(self, client: Together, folder: Path, name: str) -> None:
         (folder / name).write_bytes(b"PAR1\x00")
         assert client.files.upload(folder / name).bytes_ == 5
 
-    def test_a_line_that_cannot_be_trained_on_is_refused_before_any_request(
-        self, client: Together, data: Path, sim: Simulator
-    ) -> None:
+    def test_an_invalid_line_is_refused_before_any_request(self, client: Together, data: Path, sim: Simulator) -> None:
         data.write_bytes(LINE * 3 + b"oops\n")
         with pytest.raises(TrainingFileError, match="line 4 is not JSON"):
             client.files.upload(data)
@@ -94,7 +140,7 @@ class TestFiles:
             ("nothing.jsonl", ..., MissingPathError),
         ],
     )
-    def test_what_cannot_be_uploaded_is_refused_before_any_request(
+    def test_an_unsuitable_file_is_refused_before_any_request(
         self, client: Together, folder: Path, sim: Simulator, name: str, content: object, error: type[Exception]
     ) -> None:
         if content is None:
@@ -106,18 +152,20 @@ class TestFiles:
         assert sim.requests == []
 
     @pytest.mark.parametrize("file", [None, 5, "", "a\0.jsonl", "~nobody-of-that-name/train.jsonl"])
-    def test_what_names_no_file_is_refused(self, client: Together, sim: Simulator, file: Any) -> None:  # noqa: ANN401
+    def test_an_invalid_path_is_refused(self, client: Together, sim: Simulator, file: Any) -> None:  # noqa: ANN401
         with pytest.raises((RuleError, MissingPathError)):
             client.files.upload(file)
         assert sim.requests == []
 
-    def test_nobody_waits_for_a_writer_of_a_pipe(self, client: Together, folder: Path, sim: Simulator) -> None:
+    def test_a_pipe_is_refused_without_waiting_for_a_writer(
+        self, client: Together, folder: Path, sim: Simulator
+    ) -> None:
         os.mkfifo(folder / "pipe.jsonl")
         with pytest.raises(RuleError, match="is a pipe or a device"):
             client.files.upload(folder / "pipe.jsonl")
         assert sim.requests == []
 
-    def test_a_file_that_cannot_be_opened_is_told_with_the_reason(
+    def test_a_file_that_cannot_be_opened_is_reported_with_the_reason(
         self, client: Together, folder: Path, sim: Simulator
     ) -> None:
         (folder / "loop.jsonl").symlink_to("loop.jsonl")
@@ -125,19 +173,19 @@ class TestFiles:
             client.files.upload(folder / "loop.jsonl")
         assert sim.requests == []
 
-    def test_the_name_of_a_file_drives_no_terminal(self, client: Together, folder: Path) -> None:
+    def test_the_name_of_a_file_cannot_control_the_terminal(self, client: Together, folder: Path) -> None:
         (folder / "\x1b[2J.jsonl").touch()
         with pytest.raises(RuleError) as caught:
             client.files.upload(folder / "\x1b[2J.jsonl")
         assert str(caught.value).isprintable()
 
-    def test_a_file_whose_name_is_of_another_encoding_goes_up(self, client: Together, folder: Path) -> None:
+    def test_a_file_name_in_another_encoding_is_uploaded(self, client: Together, folder: Path) -> None:
         path = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jsonl"))
         path.write_bytes(LINE)
         assert client.files.upload(path).filename == "caf\N{REPLACEMENT CHARACTER}.jsonl"
 
     @pytest.mark.parametrize("content", [LINE, LINE * 101, b"x" * len(LINE * 100)], ids=["shorter", "longer", "other"])
-    def test_a_file_that_changes_meanwhile_is_told_and_not_taken_for_the_network(
+    def test_a_file_that_changes_during_the_upload_is_reported_as_such(
         self, world: World, data: Path, content: bytes
     ) -> None:
         def change(_request: object) -> None:
@@ -151,11 +199,11 @@ class TestFiles:
         assert world.client().files.list().data == before
 
     def test_a_purpose_that_does_not_exist_is_refused(self, client: Together, data: Path, sim: Simulator) -> None:
-        with pytest.raises(RuleError, match="there is no purpose 'fun'"):
-            client.files.upload(data, purpose="fun")
+        with pytest.raises(RuleError, match="invalid purpose 'fun'"):
+            client.files.upload(data, purpose="fun")  # type: ignore[arg-type]  # what is tested
         assert sim.requests == []
 
-    def test_a_connection_that_breaks_is_told_and_nothing_is_sent_twice(
+    def test_a_broken_connection_is_reported_and_nothing_is_sent_twice(
         self, client: Together, data: Path, sim: Simulator
     ) -> None:
         sim.script(Fault(path="/files/upload", drop=True))
@@ -178,7 +226,7 @@ class TestFiles:
         assert sim.storage_requests == []
 
     @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": [{"id": 1}, null, {"bytes": "x"}]}'])
-    def test_odd_lists_are_lists_all_the_same(self, client: Together, sim: Simulator, body: bytes) -> None:
+    def test_invalid_lists_are_empty_lists(self, client: Together, sim: Simulator, body: bytes) -> None:
         for path in ("/files", "/endpoints", "/hardware"):
             sim.script(Fault(path=path, status=200, body=body))
         assert isinstance(client.files.list().data, list)
@@ -186,15 +234,19 @@ class TestFiles:
         assert isinstance(client.endpoints.list_hardware().data, list)
 
     @pytest.mark.parametrize("name", ["", "file-", "x", "file-a/b", "file-a:1", "file-\x1b", None])
-    def test_what_is_no_id_is_refused_before_any_request(self, client: Together, sim: Simulator, name: Any) -> None:  # noqa: ANN401
+    def test_an_invalid_id_is_refused_before_any_request(self, client: Together, sim: Simulator, name: Any) -> None:  # noqa: ANN401
         for method in (client.files.retrieve, client.files.delete, client.files.content, client.endpoints.retrieve):
-            with pytest.raises(RuleError, match="is no ID"):
+            with pytest.raises(RuleError, match="is not an ID"):
                 method(name)
+        with pytest.raises(RuleError, match="is not an ID"):
+            client.files.download(name, "x.jsonl")
+        with pytest.raises(RuleError, match="is not an ID"), client.files.with_streaming_response.content(name):
+            pass
         assert sim.requests == []
 
 
 class TestChat:
-    def test_a_fine_tuned_model_answers(self, client: Together, sim: Simulator) -> None:
+    def test_a_fine_tuned_model_responds(self, client: Together, sim: Simulator) -> None:
         found = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello!"}], max_tokens=5, temperature=None
         )
@@ -208,21 +260,21 @@ class TestChat:
             "max_tokens": 5,
         }
 
-    def test_a_model_that_nobody_knows_is_an_error(self, client: Together) -> None:
+    def test_an_unknown_model_is_an_error(self, client: Together) -> None:
         with pytest.raises(NotFoundError, match="Unable to access model"):
             client.chat.completions.create(model="none", messages=[{"role": "user", "content": "Hello!"}])
 
     @pytest.mark.parametrize(
         "given",
-        [{"model": ""}, {"messages": []}, {"messages": [{"content": "x"}]}, {"messages": ["x"]}, {"stream": True}],
+        [{"model": ""}, {"messages": []}, {"messages": [{"content": "x"}]}, {"messages": ["x"]}, {"stream": "yes"}],
     )
-    def test_what_cannot_be_right_is_refused_before_any_request(
+    def test_invalid_arguments_are_refused_before_any_request(
         self, client: Together, sim: Simulator, given: dict[str, Any]
     ) -> None:
         with pytest.raises(RuleError):
             client.chat.completions.create(**{"model": MODEL, "messages": [{"role": "user", "content": "x"}], **given})
         with pytest.raises(TypeError, match="tempreature"):
-            client.chat.completions.create(model=MODEL, messages=[{"role": "user"}], tempreature=1)  # type: ignore[call-arg]
+            client.chat.completions.create(model=MODEL, messages=[{"role": "user"}], tempreature=1)  # type: ignore[call-overload]
         assert sim.requests == []
 
     @pytest.mark.parametrize(
@@ -238,26 +290,26 @@ class TestChat:
         ],
         ids=str,
     )
-    def test_what_cannot_be_written_is_not_blamed_on_the_server(
+    def test_a_request_that_cannot_be_serialized_is_a_rule_error(
         self, client: Together, sim: Simulator, given: dict[str, Any]
     ) -> None:
         with pytest.raises(RuleError):
             client.chat.completions.create(**{"model": MODEL, "messages": HELLO, **given})
         assert sim.requests == []
 
-    def test_messages_may_come_one_by_one(self, client: Together) -> None:
-        found = client.chat.completions.create(model=MODEL, messages=(one for one in HELLO))  # type: ignore[arg-type]
+    def test_messages_can_be_an_iterator(self, client: Together) -> None:
+        found = client.chat.completions.create(model=MODEL, messages=(one for one in HELLO))  # type: ignore[call-overload]
         assert found.choices
 
-    def test_what_cannot_be_written_is_not_quoted(self, client: Together) -> None:
-        with pytest.raises(RuleError, match="cannot be written as a request") as caught:
+    def test_a_request_that_cannot_be_serialized_is_not_quoted(self, client: Together) -> None:
+        with pytest.raises(RuleError, match="the arguments cannot be sent") as caught:
             client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "private\udcff"}])
         assert "private" not in str(caught.value)
         assert caught.value.__cause__ is None
 
 
 class TestEndpoints:
-    def test_an_endpoint_lives(self, client: Together) -> None:
+    def test_an_endpoint_is_created_updated_and_deleted(self, client: Together) -> None:
         made = client.endpoints.create(
             display_name="Fine-tuned Model",
             model=MODEL,
@@ -308,23 +360,27 @@ class TestEndpoints:
             {"inactive_timeout": -1},
         ],
     )
-    def test_what_cannot_be_right_is_refused_before_any_request(
+    def test_invalid_arguments_are_refused_before_any_request(
         self, client: Together, sim: Simulator, given: dict[str, Any]
     ) -> None:
         with pytest.raises(RuleError):
             client.endpoints.create(**{"model": MODEL, "hardware": HARDWARE, **given})
-        with pytest.raises(RuleError, match="nothing to change"):
+        with pytest.raises(RuleError, match="no setting is given"):
             client.endpoints.update("endpoint-1")
         assert sim.requests == []
 
-    def test_who_hears_nothing_is_told_to_look_before_paying_twice(self, world: World, raw: RawServer) -> None:
+    def test_an_unconfirmed_creation_warns_of_a_second_charge(self, world: World, raw: RawServer) -> None:
         client = world.client(base_url=raw.url)
-        with pytest.raises(ApiConnectionError, match="may be there all the same, and cost: list the endpoints first"):
+        with pytest.raises(
+            ApiConnectionError, match="the endpoint may have been created, which costs money: list the endpoints before"
+        ):
             client.endpoints.create(model=MODEL, hardware=HARDWARE)
-        with pytest.raises(ApiConnectionError, match="may be there all the same, and cost: list the jobs first"):
+        with pytest.raises(
+            ApiConnectionError, match="the job may have been created, which costs money: list the jobs before"
+        ):
             client.fine_tuning.create(training_file="file-1", model=MODEL, lora=False)
 
-    def test_nothing_is_there_if_nobody_was_reached(self, world: World, raw: RawServer) -> None:
+    def test_a_failed_connection_creates_nothing(self, world: World, raw: RawServer) -> None:
         raw.close()
         with pytest.raises(ApiConnectionError) as caught:
             world.client(base_url=raw.url).endpoints.create(model=MODEL, hardware=HARDWARE)
@@ -335,7 +391,7 @@ class TestEndpoints:
 
 
 class TestCommands:
-    def test_files_go_up_and_come_back(self, command: Command, data: Path, folder: Path) -> None:
+    def test_files_are_uploaded_and_downloaded(self, command: Command, data: Path, folder: Path) -> None:
         file_id = command("files", "upload", str(data), "-q").out.strip()
         assert command("files", "retrieve", file_id, "--json").json["bytes"] == 2900
         assert f"{file_id}\t2.90 kB\t" in command("files", "list").out
@@ -346,7 +402,7 @@ class TestCommands:
         assert command("files", "delete", file_id, "--yes").code == 0
         assert command("files", "retrieve", file_id).code == 4
 
-    def test_the_bytes_of_a_file_go_into_a_folder_that_is_made_and_over_nothing(
+    def test_the_output_folder_of_a_file_is_created_and_nothing_is_replaced(
         self, command: Command, folder: Path, client: Together
     ) -> None:
         (folder / ".new.jsonl.part").write_text("mine")
@@ -360,7 +416,28 @@ class TestCommands:
         assert [path.name for path in (folder / "made").iterdir()] == ["new.jsonl"]
         assert (folder / "link.jsonl").is_symlink()
 
-    def test_what_is_no_id_is_refused_before_anyone_is_asked(
+    @pytest.mark.parametrize("options", [["--output", "big.jsonl"], []])
+    def test_the_content_of_a_file_is_never_in_memory(self, folder: Path, raw: RawServer, options: list[str]) -> None:
+        body = LINE * ((128 << 20) // len(LINE))
+        raw.answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+        code = (
+            "import sys\nfrom together_ext.cli import main\ncode = main(sys.argv[1:])\n"
+            "peak = [line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')]\n"
+            "print(*peak, file=sys.stderr)\nsys.exit(code)"
+        )
+        environment = os.environ | {"TOGETHER_API_KEY": "key-of-the-api", "TOGETHER_BASE_URL": raw.url}
+        with (folder / "stdout").open("wb") as stdout:
+            done = subprocess.run(  # noqa: S603
+                [sys.executable, "-c", code, "files", "content", "file-1", "--quiet", *options],
+                env=environment,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                check=True,
+            )
+        assert int(done.stderr) << 10 < 128 << 20
+        assert (folder / (options[-1] if options else "stdout")).read_bytes() == body
+
+    def test_an_invalid_id_is_refused_before_the_confirmation(
         self, command: Command, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
@@ -375,10 +452,10 @@ class TestCommands:
         assert outcome.json["error"]["code"] == "training_file"
         assert command("files", "upload", "nothing.jsonl").code == 4
 
-    def test_the_bytes_of_a_file_are_no_document(self, command: Command) -> None:
+    def test_the_content_of_a_file_cannot_be_json(self, command: Command) -> None:
         assert command("files", "content", "file-1", "--json").code == 2
 
-    def test_a_model_is_asked(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_model_is_called(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         assert command("chat", MODEL, "Hello!").out == "You said: Hello!\n"
         monkeypatch.setattr(sys, "stdin", io.StringIO("two\nlines\n"))
         assert command("chat", MODEL, "-", "--system", "Be brief.", "-q").out == "You said: two\nlines\n"
@@ -386,18 +463,18 @@ class TestCommands:
         assert command("chat", "none", "Hi").code == 4
 
     @pytest.mark.parametrize("choices", [None, [], [{"message": None}], [{"message": {"content": 5}}], "x"])
-    def test_an_answer_without_a_text_is_an_error(self, command: Command, sim: Simulator, choices: object) -> None:
+    def test_a_response_without_text_is_an_error(self, command: Command, sim: Simulator, choices: object) -> None:
         sim.script(Fault(path="/chat", status=200, body=json.dumps({"choices": choices}).encode()))
         outcome = command("chat", MODEL, "Hi")
         assert outcome.code == 1
-        assert "answered without a text" in outcome.err
+        assert "has no text: pass --json to see it" in outcome.err
 
-    def test_what_a_model_says_drives_no_terminal(self, command: Command, sim: Simulator) -> None:
+    def test_the_text_of_a_model_cannot_control_the_terminal(self, command: Command, sim: Simulator) -> None:
         answer = {"choices": [{"message": {"content": "a\x1b[2J\n\nb"}}]}
         sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
         assert command("chat", MODEL, "Hi").out == "a [2J\n\nb\n"
 
-    def test_an_answer_keeps_the_spaces_that_it_has(self, command: Command, sim: Simulator) -> None:
+    def test_a_response_keeps_its_spaces(self, command: Command, sim: Simulator) -> None:
         code = "def f(x):\n    if x:\n\treturn  1\n\n| a  | b |\n"
         answer = {"choices": [{"message": {"content": code}}]}
         sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
@@ -420,7 +497,7 @@ class TestCommands:
         assert command(*create).code == 2
         outcome = command(*create, "--no-auto-start", "--yes")
         endpoint_id, said = outcome.out.splitlines()
-        assert said.startswith("STOPPED; requests take the name acme-research/")
+        assert said.startswith("state: STOPPED; model name for requests: acme-research/")
         assert command("endpoints", "start", endpoint_id, "--yes").out == "STARTING\n"
         assert command("endpoints", "retrieve", endpoint_id, "--json").json["state"] == "STARTED"
         assert f"{endpoint_id}\tSTARTED\tacme-research/" in command("endpoints", "list", "--mine").out
@@ -439,26 +516,26 @@ class TestCommands:
             (("--min-replicas", "2", "--max-replicas", "2"), "$6.72"),
         ],
     )
-    def test_the_price_of_an_endpoint_is_told_before_it_is_asked_about(
+    def test_the_price_of_an_endpoint_is_shown_before_the_confirmation(
         self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], told: str
     ) -> None:
         monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
         outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE, *given)
         assert outcome.code == 1
-        assert outcome.err.startswith(f"about {told} an hour while it runs\ncreate an endpoint on ")
+        assert outcome.err.startswith(f"price per hour while running: {told}\ncreate an endpoint on ")
         assert [request.method for request in sim.requests] == ["GET"]
 
-    def test_no_price_that_a_server_sends_keeps_anyone_from_answering(
+    def test_no_price_of_the_server_prevents_the_confirmation(
         self, command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         listed = {"data": [{"id": {}, "pricing": {"cents_per_minute": 1}}, {"id": HARDWARE, "pricing": None}]}
         sim.script(Fault(path="/hardware", status=200, body=json.dumps(listed).encode()))
         monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
         outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
-        assert outcome.err.startswith(f"the price of {HARDWARE} is not known\ncreate an endpoint on ")
+        assert outcome.err.startswith(f"price unavailable: {HARDWARE} is not listed\ncreate an endpoint on ")
 
     @pytest.mark.parametrize(("status", "code", "asked"), [(403, 1, True), (401, 3, False)])
-    def test_a_price_that_is_not_told_keeps_only_a_wrong_key_from_answering(
+    def test_only_a_wrong_key_prevents_the_confirmation_without_a_price(
         self,
         command: Command,
         sim: Simulator,
@@ -470,15 +547,18 @@ class TestCommands:
         sim.script(Fault(path="/hardware", status=status))
         monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
         outcome = command("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
-        assert (outcome.code, "the price is not known" in outcome.err, "[y/N]" in outcome.err) == (code, asked, asked)
+        assert (outcome.code, "price unavailable" in outcome.err, "[y/N]" in outcome.err) == (code, asked, asked)
 
-    def test_nothing_is_asked_for_where_nobody_can_answer_or_the_copies_are_wrong(
+    def test_nothing_is_requested_without_a_terminal_or_with_invalid_replicas(
         self, command: Command, sim: Simulator
     ) -> None:
         create = ("endpoints", "create", "--model", MODEL, "--hardware", HARDWARE)
         assert command(*create).code == 2
         outcome = command(*create, "--min-replicas", "3", "--yes")
-        assert (outcome.code, "--min-replicas 3 is more than --max-replicas 1" in outcome.err) == (2, True)
+        assert (outcome.code, "--min-replicas is 3; the maximum is 1, the value of --max-replicas" in outcome.err) == (
+            2,
+            True,
+        )
         assert sim.requests == []
 
     def test_hardware_is_listed_with_its_price(self, command: Command) -> None:
@@ -501,18 +581,15 @@ class TestCommands:
     ],
     ids=" ".join,
 )
-def test_tables_fit_80_columns(
-    command: Command, client: Together, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
-) -> None:
+def test_tables_fit_80_columns(on_a_terminal: Callable[..., str], client: Together, arguments: tuple[str, ...]) -> None:
     client.endpoints.create(model=MODEL, hardware=HARDWARE)
-    monkeypatch.setattr("together_ext.cli.screen.stdout_is_terminal", lambda: True)
-    monkeypatch.setattr("together_ext.cli.fields.stdout_is_terminal", lambda: True)
-    lines = command(*arguments).out.splitlines()
+    lines = on_a_terminal(*arguments).splitlines()
     assert len(lines) > 1
-    assert max(len(line.rstrip()) for line in lines) <= 80
+    # A name that is longer than that has a line to itself.
+    assert all(len(line.rstrip()) <= 80 or len(line.split()) == 1 for line in lines)
 
 
-def test_a_model_of_a_job_is_asked_by_its_name(client: Together) -> None:
+def test_a_fine_tuned_model_is_called_by_its_name(client: Together) -> None:
     job = client.fine_tuning.retrieve(LORA_JOB)
     assert client.chat.completions.create(
         model=str(job.model_output_name), messages=[{"role": "user", "content": "Hi"}]

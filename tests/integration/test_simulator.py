@@ -36,6 +36,8 @@ from together_ext.simulator import (
     Simulator,
     SyntheticArchive,
 )
+from together_ext.simulator.catalog import MODEL, TRAINING_FILE
+from together_ext.simulator.models import Form, adapter_files
 from together_generated import AuthenticatedClient
 from together_generated.api.fine_tuning import (
     cancel_fine_tune,
@@ -65,7 +67,7 @@ else:
 
 ADAPTER = {"ft_id": LORA_JOB, "checkpoint": "adapter"}
 MERGED = {"ft_id": LORA_JOB, "checkpoint": "merged"}
-SMALL = b"\x28\xb5\x2f\xfd" + bytes(range(96))
+SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +171,7 @@ class TestOperations:
         assert isinstance(jobs[LORA_JOB].training_type, LoRATrainingType)
         assert isinstance(jobs[DPO_JOB].training_method, TrainingMethodDPO)
 
-    def test_retrieve_tells_all(self, real: Simulator, real_api: AuthenticatedClient) -> None:
+    def test_retrieve_returns_all_fields(self, real: Simulator, real_api: AuthenticatedClient) -> None:
         """Every field of the specification is there, with the types that real servers send."""
         job = retrieve_fine_tune.sync(LORA_JOB, client=real_api)
         assert isinstance(job, FinetuneResponse)
@@ -191,7 +193,7 @@ class TestOperations:
         assert types.count(FinetuneEventType.CHECKPOINT_SAVE) == 3
         assert types[-1] == FinetuneEventType.JOB_COMPLETE
 
-    def test_an_old_server_shouts_and_has_no_levels(self, real_api: AuthenticatedClient) -> None:
+    def test_an_old_server_has_upper_case_types_and_no_levels(self, real_api: AuthenticatedClient) -> None:
         """The full job's events have upper-case types and null for a level."""
         answer = list_fine_tune_events.sync(FULL_JOB, client=real_api)
         assert answer is not None
@@ -199,7 +201,7 @@ class TestOperations:
         assert answer.data[0].type_ == "JOB_PENDING"
         assert answer.data[0].level is None
 
-    def test_a_failed_job_says_why(self, real_api: AuthenticatedClient) -> None:
+    def test_a_failed_job_has_a_reason(self, real_api: AuthenticatedClient) -> None:
         """In its last event."""
         answer = list_fine_tune_events.sync(FAILED_JOB, client=real_api)
         assert answer is not None
@@ -226,21 +228,21 @@ class TestOperations:
         assert isinstance(answer.data, list)
         assert [(item.step, item.checkpoint_type == "Final") for item in answer.data] == steps
 
-    def test_a_new_server_says_more_of_checkpoints(self, real_api: AuthenticatedClient) -> None:
+    def test_a_new_server_has_more_fields_of_checkpoints(self, real_api: AuthenticatedClient) -> None:
         """The DPO job's have the newer fields."""
         answer = list_fine_tune_checkpoints.sync(DPO_JOB, client=real_api)
         assert answer is not None
         assert isinstance(answer.data, list)
-        assert str(answer.data[0].object_name).endswith(":60")
+        assert str(answer.data[0].object_name).endswith("-step-60")
         assert answer.data[0].checkpoint == "model"
 
-    def test_a_created_job_lives(self, sim: Simulator, api: AuthenticatedClient) -> None:
+    def test_a_created_job_runs_to_its_end(self, sim: Simulator, api: AuthenticatedClient) -> None:
         """From pending to completed, with checkpoints on the way and weights at the end."""
-        body = FinetuneCreateRequest(training_file="file-1", model="meta/Llama", suffix="mine", n_checkpoints=2)
+        body = FinetuneCreateRequest(training_file=TRAINING_FILE, model=MODEL, suffix="mine", n_checkpoints=2)
         job = create_fine_tune.sync(client=api, body=body)
         assert job is not None
         assert job.status == FinetuneJobStatus.PENDING
-        assert str(job.model_output_name).startswith("acme-research/Llama-mine-")
+        assert str(job.model_output_name).startswith("acme-research/Meta-Llama-3.1-8B-Instruct-Reference-mine-")
         states = [sim.advance(job.id) for _ in range(6)]
         assert states == ["queued", "running", "compressing", "uploading", "completed", "completed"]
         assert [item.step for item in sim.job(job.id).checkpoints] == [500, 1000]
@@ -252,14 +254,14 @@ class TestOperations:
         assert sim.advance(RUNNING_JOB, to="no such state") == "completed"
         assert sim.advance(sim.add_job(status="hibernating"), to="completed") == "hibernating"
 
-    def test_cancel_asks_first(self, sim: Simulator, api: AuthenticatedClient) -> None:
+    def test_cancel_is_requested_first(self, sim: Simulator, api: AuthenticatedClient) -> None:
         """The job ends at its next step."""
         job = cancel_fine_tune.sync(RUNNING_JOB, client=api)
         assert job is not None
         assert job.status == FinetuneJobStatus.CANCEL_REQUESTED
         assert sim.advance(RUNNING_JOB) == "cancelled"
 
-    def test_a_deleted_job_is_gone(self, sim: Simulator, api: AuthenticatedClient, http: httpx.Client) -> None:
+    def test_a_deleted_job_no_longer_exists(self, sim: Simulator, api: AuthenticatedClient, http: httpx.Client) -> None:
         """From each operation."""
         answer = delete_fine_tune.sync(LORA_JOB, client=api)
         assert answer is not None
@@ -276,7 +278,7 @@ class TestOperations:
         assert answer.content == SMALL
 
     def test_the_version_in_the_path_is_optional(self, sim: Simulator) -> None:
-        """Base URLs of both kinds work; the record tells them apart."""
+        """Base URLs of both kinds work; the record distinguishes them."""
         headers = key_of(sim)
         for base in (sim.url, sim.url.removesuffix("/v1")):
             assert PLAIN.get(f"{base}/fine-tunes", headers=headers).status_code == 200
@@ -285,12 +287,12 @@ class TestOperations:
 
 
 class TestErrors:
-    """What the API says no to."""
+    """Requests that the API refuses."""
 
-    @pytest.mark.parametrize("header", [None, "Bearer", "Bearer wrong", "Basic simulator-key", "Bearer schlüssel"])
+    @pytest.mark.parametrize("header", [None, "Bearer", "Bearer wrong", "Basic KEY", "Bearer schlüssel"])
     def test_every_operation_needs_the_key(self, sim: Simulator, header: str | None) -> None:
         """401 for none and for a wrong one."""
-        headers = {} if header is None else {b"Authorization": header.encode()}
+        headers = {} if header is None else {b"Authorization": header.replace("KEY", sim.api_key).encode()}
         for method, path in [
             ("GET", "/fine-tunes"),
             ("POST", "/fine-tunes"),
@@ -305,12 +307,31 @@ class TestErrors:
             assert answer.status_code == 401
             assert answer.json()["error"]["code"] == "invalid_api_key"
 
+    @pytest.mark.parametrize("job", [LORA_JOB, FULL_JOB, DPO_JOB])
+    def test_an_id_alone_gets_the_final_weights_in_the_default_form(self, real: Simulator, job: str) -> None:
+        """As the documentation's own samples request them."""
+        answer = download(real, ft_id=job)
+        assert answer.status_code == 200
+        form: Form = "model_output_path" if job == FULL_JOB else "merged"
+        assert answer.headers["etag"] == real.archive(job, form=form).etag
+
+    def test_what_a_creator_leaves_out_is_filled_in_as_documented(self, sim: Simulator, http: httpx.Client) -> None:
+        made = http.post("/fine-tunes", json={"training_file": TRAINING_FILE, "model": MODEL}).json()
+        assert (made["training_type"]["type"], made["training_type"]["lora_r"]) == ("Lora", 64)
+        assert made["training_type"]["lora_alpha"] == 16
+        assert (made["warmup_ratio"], made["n_checkpoints"], made["batch_size"]) == (0, 1, "max")
+        sim.advance(made["id"], to="completed")
+        assert len(http.get(f"/fine-tunes/{made['id']}/checkpoints").json()["data"]) == 1
+
+    def test_the_settings_of_an_adapter_are_the_default_ones(self) -> None:
+        found = json.loads(adapter_files("seed")["adapter_config.json"])
+        assert (found["r"], found["lora_alpha"]) == (64, 16)
+
     @pytest.mark.parametrize(
         ("query", "status", "words"),
         [
             ({}, 400, "ft_id is required"),
             ({"ft_id": "ft-unknown", "checkpoint": "merged"}, 404, "ft-unknown not found"),
-            ({"ft_id": LORA_JOB}, 400, "checkpoint is required"),
             ({"ft_id": LORA_JOB, "checkpoint": "model_output_path"}, 400, "merged, adapter"),
             ({"ft_id": LORA_JOB, "checkpoint": "default"}, 400, "merged, adapter"),
             ({"ft_id": FULL_JOB, "checkpoint": "merged"}, 400, "model_output_path"),
@@ -323,7 +344,7 @@ class TestErrors:
             ({"ft_id": FAILED_JOB, "checkpoint": "adapter"}, 400, "is error"),
         ],
     )
-    def test_a_download_that_makes_no_sense(
+    def test_an_invalid_download_is_refused(
         self, real: Simulator, query: dict[str, str], status: int, words: str
     ) -> None:
         """Each in the real service's form."""
@@ -363,12 +384,44 @@ class TestErrors:
         assert answer.status_code == 400
         assert words in answer.json()["error"]["message"]
 
-    def test_an_unknown_path_or_method_is_answered_in_json_too(self, http: httpx.Client) -> None:
+    @pytest.mark.parametrize(
+        ("path", "field", "value"),
+        [
+            ("/fine-tunes", "training_file", "file-unknown"),
+            ("/fine-tunes", "training_file", "../file"),
+            ("/fine-tunes", "validation_file", "file-unknown"),
+            ("/fine-tunes", "model", "acme/Unknown"),
+            ("/fine-tunes", "from_checkpoint", "ft-unknown"),
+            ("/fine-tunes/estimate-price", "training_file", "file-unknown"),
+            ("/fine-tunes/estimate-price", "validation_file", "file-unknown"),
+            ("/fine-tunes/estimate-price", "model", "acme/Unknown"),
+            ("/endpoints", "model", "acme/Unknown"),
+            ("/chat/completions", "model", "acme/Unknown"),
+        ],
+    )
+    def test_a_file_or_a_model_that_does_not_exist_is_refused(
+        self, sim: Simulator, http: httpx.Client, path: str, field: str, value: str
+    ) -> None:
+        """A 404 that names it, and nothing is created; with an existing one the request is accepted."""
+        hardware = {"hardware": "1x_nvidia_h100_80gb_sxm", "autoscaling": {"min_replicas": 1, "max_replicas": 1}}
+        messages = {"messages": [{"role": "user", "content": "Hello!"}]}
+        wanted = {"training_file": TRAINING_FILE, "model": MODEL, **hardware, **messages}
+        before = [http.get(listed).json() for listed in ("/fine-tunes", "/endpoints")]
+        answer = http.post(path, json={**wanted, field: value})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (404, field)
+        assert value in answer.json()["error"]["message"]
+        assert [http.get(listed).json() for listed in ("/fine-tunes", "/endpoints")] == before
+        sim.add_file(file_id=value)
+        sim.add_model(value)
+        sim.add_job(value)
+        assert http.post(path, json={**wanted, field: value}).status_code == 200
+
+    def test_an_unknown_path_or_method_has_a_json_error_too(self, http: httpx.Client) -> None:
         """404 and 405."""
-        assert http.get("/models").json()["error"]["message"] == "Not Found"
+        assert http.get("/images").json()["error"]["message"] == "Not Found"
         assert http.put("/fine-tunes").status_code == 405
 
-    def test_every_answer_has_an_id_of_its_own(self, http: httpx.Client) -> None:
+    def test_every_response_has_a_unique_request_id(self, http: httpx.Client) -> None:
         """Errors included."""
         answers = [http.get("/fine-tunes"), http.get("/nowhere"), http.get("/finetune/download", params=MERGED)]
         assert len({answer.headers["x-request-id"] for answer in answers}) == 3
@@ -400,7 +453,7 @@ class TestArchives:
         )
 
     def test_a_full_model_is_in_bf16(self, real: Simulator, tmp_path: Path) -> None:
-        """Two bytes for each weight, in the words of the real library."""
+        """Two bytes for each weight, according to the real library."""
         files = unpack(download(real, ft_id=FULL_JOB, checkpoint="model_output_path").content)
         path = tmp_path / "shard.safetensors"
         path.write_bytes(files["model-00001-of-00002.safetensors"])
@@ -408,7 +461,7 @@ class TestArchives:
             assert {shard.get_slice(name).get_dtype() for name in shard.keys()} == {"BF16"}  # noqa: SIM118 - no mapping
 
     def test_an_adapter_is_what_peft_saves(self, real: Simulator) -> None:
-        """Pairs of matrices of the configured rank, and a base model that nobody can load."""
+        """Pairs of matrices of the configured rank, and a base model that cannot be loaded."""
         files = unpack(download(real, **ADAPTER).content)
         config = json.loads(files["adapter_config.json"])
         tensors = load(files["adapter_model.safetensors"])
@@ -453,14 +506,14 @@ class TestArchives:
         """And weights hardly compress."""
         merged = download(real, **MERGED).content
         assert 4 * 2**20 < len(merged) < 8 * 2**20
-        assert 2**20 < real.archive(LORA_JOB, form="adapter").size < 2 * 2**20
+        assert 2**20 < real.archive(LORA_JOB, form="adapter").size < 4 * 2**20
         assert len(merged) > 0.85 * len(zstd.decompress(merged))
 
 
 class TestRanges:
     """RFC 9110, on the wire."""
 
-    def test_a_whole_archive_comes_with_all_that_a_downloader_needs(self, http: httpx.Client) -> None:
+    def test_a_complete_archive_has_all_headers_that_a_downloader_needs(self, http: httpx.Client) -> None:
         """Size, type, ranges and both validators; the strong one is the digest."""
         answer = http.get("/finetune/download", params=MERGED)
         assert answer.status_code == 200
@@ -504,7 +557,7 @@ class TestRanges:
             ("Thu, 01 Jan 2026 00:00:09 GMT", 200),
         ],
     )
-    def test_a_part_of_the_version_that_is_known(self, http: httpx.Client, condition: str, status: int) -> None:
+    def test_a_part_of_the_known_version(self, http: httpx.Client, condition: str, status: int) -> None:
         """If-Range: the part if it is still that version, else everything."""
         headers = {"Range": "bytes=10-19", "If-Range": condition}
         answer = http.get("/finetune/download", params=MERGED, headers=headers)
@@ -521,7 +574,7 @@ class TestRanges:
 class TestRecords:
     """The simulator remembers."""
 
-    def test_a_request_is_remembered_as_it_came(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_requests_are_recorded_as_received(self, sim: Simulator, http: httpx.Client) -> None:
         """All that a test may want to look at."""
         http.post("/fine-tunes?a=1&b=", content=b'{"x": 1}', headers={"X-Some": "Thing"})
         request = sim.requests[-1]
@@ -539,7 +592,7 @@ class TestRecords:
         sim.forget()
         assert (sim.requests, sim.bytes_sent) == ([], 0)
 
-    def test_waiting_for_what_does_not_come(self, sim: Simulator) -> None:
+    def test_a_wait_for_a_missing_request_ends(self, sim: Simulator) -> None:
         """Ends with an error."""
         with pytest.raises(TimeoutError):
             sim.wait_until(lambda it: it.bytes_sent > 0, timeout=0.01)
@@ -548,7 +601,7 @@ class TestRecords:
 class TestFaults:
     """What tests can make go wrong."""
 
-    def test_another_answer(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_a_fault_can_replace_the_response(self, sim: Simulator, http: httpx.Client) -> None:
         """Any status, headers and body; then all is well again."""
         sim.script(
             Fault(status=429, headers={"retry-after": "7"}),
@@ -562,7 +615,7 @@ class TestFaults:
         assert answers[4].content == SMALL
         assert all("x-request-id" in answer.headers for answer in answers)
 
-    def test_another_answer_elsewhere(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_a_fault_can_replace_the_response_of_another_path(self, sim: Simulator, http: httpx.Client) -> None:
         """A path of one's own, for ever or until it is cleared."""
         sim.script(Fault(status=500, path=f"/fine-tunes/{LORA_JOB}", times=None))
         assert [http.get(f"/fine-tunes/{LORA_JOB}").status_code for _ in range(3)] == [500] * 3
@@ -576,7 +629,7 @@ class TestFaults:
         answer = http.get("/finetune/download", params=MERGED)
         assert (answer.status_code, answer.headers["location"]) == (302, "http://127.0.0.1:9/elsewhere")
 
-    def test_no_answer_at_all(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_a_fault_can_close_the_connection_without_a_response(self, sim: Simulator, http: httpx.Client) -> None:
         """The connection is reset before the status line."""
         sim.script(Fault(drop=True))
         with pytest.raises(httpx.ReadError):
@@ -628,7 +681,7 @@ class TestFaults:
             assert answer.read() == SMALL
         sim.wait_until(lambda it: it.stalled == 0 and it.requests[-1].finished)
 
-    def test_a_silence_before_the_answer(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_a_silence_before_the_response(self, sim: Simulator, http: httpx.Client) -> None:
         """Not even the status line."""
         sim.script(Fault(hold=True))
         with pytest.raises(httpx.ReadTimeout):
@@ -683,7 +736,7 @@ class TestFaults:
         assert answer.content == SMALL
 
     def test_a_body_encoded_on_the_way(self, sim: Simulator, http: httpx.Client) -> None:
-        """Gzip, of what was asked for."""
+        """Gzip of the requested bytes."""
         sim.script(Fault(gzip=True))
         with http.stream("GET", "/finetune/download", params=MERGED, headers={"Range": "bytes=10-"}) as answer:
             assert answer.headers["content-encoding"] == "gzip"
@@ -697,8 +750,8 @@ class TestFaults:
         answer = http.get("/finetune/download", params=MERGED, headers={"Range": "bytes=40-59"})
         assert answer.content == expected[40:60]
 
-    def test_an_archive_built_anew(self, sim: Simulator, http: httpx.Client) -> None:
-        """New bytes and new validators from that answer on, or when a test says so."""
+    def test_a_rebuilt_archive(self, sim: Simulator, http: httpx.Client) -> None:
+        """New bytes and new validators from that response on, or on request of a test."""
         query = {"ft_id": DPO_JOB, "checkpoint": "adapter"}
         etags = [http.head("/finetune/download", params=query).headers["etag"]]
         sim.script(Fault(replace=True))
@@ -751,7 +804,7 @@ class TestPace:
             assert sim.requests[0].sent < 10_000
 
     def test_a_huge_archive_is_never_held(self, sim: Simulator, http: httpx.Client) -> None:
-        """A hundred terabytes can be asked for their end."""
+        """The end of a hundred terabytes can be requested."""
         job = sim.add_job(archive=100 << 40)
         answer = http.get(
             "/finetune/download", params={"ft_id": job, "checkpoint": "merged"}, headers={"Range": "bytes=-3"}
@@ -770,7 +823,7 @@ class TestPace:
         assert answer.headers["last-modified"] == "Tue, 14 Nov 2023 22:13:20 GMT"
         assert http.get("/finetune/download", params=MERGED).content == SMALL
 
-    def test_the_most_particular_archive_wins(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_the_most_specific_archive_is_used(self, sim: Simulator, http: httpx.Client) -> None:
         """One for a step and a form before one for all."""
         sim.add_archive(LORA_JOB, BytesArchive(b"step"), step=500)
         sim.add_archive(LORA_JOB, b"both", step=500, form="adapter")
@@ -780,7 +833,7 @@ class TestPace:
 
     @pytest.mark.parametrize("status", ["completed", "queued", "error", "user_error", "cancelled", "hibernating"])
     def test_a_job_of_any_status_can_be_added(self, sim: Simulator, http: httpx.Client, status: str) -> None:
-        """Also of one that nobody has heard of."""
+        """Also an unknown one."""
         job = sim.add_job("ft-mine", status=status, training_type="Full", model_output_name="me/../evil")
         found = http.get(f"/fine-tunes/{job}").json()
         assert (job, found["status"], found["training_type"]) == ("ft-mine", status, {"type": "Full"})
@@ -827,7 +880,7 @@ class TestStorage:
 
     def test_the_api_still_checks(self, http: httpx.Client) -> None:
         """Before it signs."""
-        assert http.get("/finetune/download", params={"ft_id": LORA_JOB}).status_code == 400
+        assert http.get("/finetune/download", params={"ft_id": LORA_JOB, "checkpoint": "?"}).status_code == 400
 
     def test_a_key_beside_a_signature_is_refused(self, sim: Simulator, http: httpx.Client) -> None:
         """As object stores do."""
@@ -849,7 +902,7 @@ class TestStorage:
         assert PLAIN.get(self.location(http)).content == SMALL
 
     def test_all_urls_expire_at_once(self, sim: Simulator, http: httpx.Client) -> None:
-        """When a test says so."""
+        """On request of a test."""
         location = self.location(http)
         sim.storage.expire()
         assert PLAIN.get(location).status_code == 403
@@ -862,8 +915,8 @@ class TestStorage:
         assert PLAIN.get(location.replace("merged", "adapter")).status_code == 403
         assert PLAIN.get(location.partition("?")[0]).status_code == 403
 
-    def test_the_bytes_go_wrong_where_they_are(self, sim: Simulator, http: httpx.Client) -> None:
-        """A spoilt download waits for the storage host; another answer is the API's unless a path says otherwise."""
+    def test_bytes_are_corrupted_at_the_storage_host(self, sim: Simulator, http: httpx.Client) -> None:
+        """A faulty download is sent by the storage host; another response by the API, unless a path is given."""
         sim.script(Fault(cut=5), Fault(status=503), Fault(status=500, path=STORAGE_PATH))
         assert http.get("/finetune/download", params=MERGED).status_code == 503
         location = self.location(http)
@@ -871,7 +924,7 @@ class TestStorage:
             PLAIN.get(location)
         assert [PLAIN.get(location).status_code for _ in range(2)] == [500, 200]
 
-    def test_an_archive_built_anew_behind_a_signature(self, sim: Simulator, http: httpx.Client) -> None:
+    def test_a_rebuilt_archive_at_a_signed_url(self, sim: Simulator, http: httpx.Client) -> None:
         """The same URL leads to other bytes."""
         query = {"ft_id": DPO_JOB, "checkpoint": "adapter"}
         location = http.get("/finetune/download", params=query).headers["location"]
@@ -891,7 +944,7 @@ class TestLife:
     """Beginning and end."""
 
     def test_it_starts_and_ends_at_once(self) -> None:
-        """Even with a download that stalls, one that crawls, and a connection that idles."""
+        """Even with a download that stalls, one that is slow, and an idle connection."""
         began = time.monotonic()
         simulator = Simulator().start()
         simulator.add_archive(LORA_JOB, SyntheticArchive(1 << 30))
@@ -921,7 +974,7 @@ class TestLife:
             Simulator(port=sim.port).start()
 
     def test_a_client_that_hangs_up_ends_its_download(self, sim: Simulator, http: httpx.Client) -> None:
-        """Nothing goes on sending into the void."""
+        """No response continues after the client has gone."""
         sim.add_archive(LORA_JOB, 1 << 40)
         with http.stream("GET", "/finetune/download", params=MERGED) as answer:
             next(answer.iter_raw())

@@ -1,4 +1,4 @@
-"""Waiting for a job and following its events, in three worlds, on a clock that only goes on while somebody waits."""
+"""Waiting for a job and following its events, in three worlds, on a clock that only advances during a wait."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from together_ext import (
     Together,
     WaitTimeoutError,
 )
+from together_ext.fine_tuning.waiting import PATIENCE, EventLog, Polls
 from together_ext.simulator import FAILED_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
-from together_ext.waiting import PATIENCE, EventLog, Polls
+from together_ext.simulator.catalog import MODEL, TRAINING_FILE
 from together_generated.models import FineTuneEvent, FinetuneResponse
 
 if TYPE_CHECKING:
-    from conftest import Clock, Outcome
+    from tests.integration.conftest import Clock, Outcome
 
 
 @pytest.fixture
@@ -35,11 +36,11 @@ def lives(sim: Simulator) -> Callable[[], str]:
 
 
 class TestWait:
-    def test_a_job_that_is_done_is_told_at_once(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_a_completed_job_is_returned_at_once(self, client: Together, clock: Clock, sim: Simulator) -> None:
         assert client.fine_tuning.wait(LORA_JOB).status == "completed"
         assert (clock.waits, len(sim.requests)) == ([], 1)
 
-    def test_each_state_is_told_once_until_the_job_is_done(
+    def test_each_status_is_reported_once_until_the_job_is_completed(
         self, client: Together, clock: Clock, lives: Callable[[], str]
     ) -> None:
         told: list[object] = []
@@ -47,7 +48,7 @@ class TestWait:
         job = client.fine_tuning.wait(RUNNING_JOB, on_update=lambda now: told.append(now.status))
         assert (job.id, told) == (RUNNING_JOB, ["running", "compressing", "uploading", "completed"])
 
-    def test_a_new_job_is_waited_for_from_the_beginning(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_a_new_job_is_waited_for_from_its_start(self, client: Together, clock: Clock, sim: Simulator) -> None:
         new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny")
         clock.then = lambda: sim.advance(new.id)
         assert client.fine_tuning.wait(new.id).status == "completed"
@@ -63,14 +64,12 @@ class TestWait:
         assert caught.value.event is not None
         assert caught.value.event.message == "line 3 is no JSON"
 
-    def test_a_reason_that_the_job_does_not_carry_is_asked_for(
-        self, client: Together, clock: Clock, sim: Simulator
-    ) -> None:
+    def test_a_missing_reason_is_requested(self, client: Together, clock: Clock, sim: Simulator) -> None:
         sim.job(FAILED_JOB).absent.add("events")
         with pytest.raises(JobFailedError, match="line 118 of the training file"):
             client.fine_tuning.wait(FAILED_JOB)
         sim.faults.append(Fault(status=500, path=f"/fine-tunes/{FAILED_JOB}/events", times=None))
-        with pytest.raises(JobFailedError, match="has ended as error: look"):
+        with pytest.raises(JobFailedError, match="has ended as error: see"):
             client.fine_tuning.wait(FAILED_JOB)
         assert clock.waits == []
 
@@ -80,14 +79,12 @@ class TestWait:
             client.fine_tuning.wait(RUNNING_JOB)
         assert sim.api_key not in str(caught.value)
 
-    def test_a_job_that_has_lost_its_id_is_named_as_it_was_asked_for(self, client: Together, sim: Simulator) -> None:
+    def test_a_job_without_an_id_is_named_by_the_requested_one(self, client: Together, sim: Simulator) -> None:
         sim.job(FAILED_JOB).overrides["id"] = None
         with pytest.raises(JobFailedError, match=f"{FAILED_JOB} has ended"):
             client.fine_tuning.wait(FAILED_JOB)
 
-    def test_a_job_that_is_cancelled_meanwhile_is_an_error(
-        self, client: Together, clock: Clock, lives: Callable[[], str]
-    ) -> None:
+    def test_a_cancelled_job_is_an_error(self, client: Together, clock: Clock, lives: Callable[[], str]) -> None:
         client.fine_tuning.cancel(RUNNING_JOB)
         clock.then = lives
         with pytest.raises(JobFailedError, match="has ended as cancelled") as caught:
@@ -95,7 +92,7 @@ class TestWait:
         assert caught.value.event is None
 
     @pytest.mark.parametrize("status", ["hibernating", "", None, 7])
-    def test_a_state_that_nobody_knows_is_not_the_end(
+    def test_an_unknown_status_does_not_end_the_wait(
         self, client: Together, clock: Clock, sim: Simulator, status: object
     ) -> None:
         sim.job(LORA_JOB).overrides["status"] = status
@@ -103,25 +100,25 @@ class TestWait:
         assert client.fine_tuning.wait(LORA_JOB).status == "completed"
         assert len(clock.waits) == 1
 
-    def test_the_time_that_there_was_is_kept_to_the_second(self, client: Together, clock: Clock) -> None:
+    def test_the_timeout_is_exact_to_the_second(self, client: Together, clock: Clock) -> None:
         with pytest.raises(WaitTimeoutError, match="is running after 100 seconds") as caught:
             client.fine_tuning.wait(RUNNING_JOB, timeout=100)
         assert isinstance(caught.value, TimeoutError)
-        assert (caught.value.job.id, clock.now) == (RUNNING_JOB, 100)
+        assert (caught.value.job.id, clock.time) == (RUNNING_JOB, 100)
 
-    def test_no_time_at_all_is_one_question(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_a_timeout_of_zero_polls_once(self, client: Together, clock: Clock, sim: Simulator) -> None:
         with pytest.raises(WaitTimeoutError):
             client.fine_tuning.wait(RUNNING_JOB, timeout=0)
         assert (clock.waits, len(sim.requests)) == ([], 1)
 
-    def test_the_questions_come_further_apart(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_the_polls_become_less_frequent(self, client: Together, clock: Clock, sim: Simulator) -> None:
         sim.job(RUNNING_JOB).overrides["progress"] = None
         with pytest.raises(WaitTimeoutError):
             client.fine_tuning.wait(RUNNING_JOB, timeout=60, poll_interval=10)
         assert clock.waits[:3] == [1, 1.5, 2.25]
         assert max(clock.waits) == 10
 
-    def test_the_job_is_asked_for_when_the_server_expects_its_end(
+    def test_the_job_is_polled_when_the_server_expects_its_end(
         self, client: Together, clock: Clock, sim: Simulator
     ) -> None:
         sim.job(RUNNING_JOB).overrides["progress"] = {"estimate_available": True, "seconds_remaining": 12.5}
@@ -130,7 +127,7 @@ class TestWait:
         assert clock.waits == [12.5, 7.5]
 
     @pytest.mark.parametrize("seconds", [0, -5, 1e300, "soon", None, True])
-    def test_what_the_server_expects_is_not_trusted_far(
+    def test_the_estimate_of_the_server_is_limited(
         self, client: Together, clock: Clock, sim: Simulator, seconds: object
     ) -> None:
         sim.job(RUNNING_JOB).overrides["progress"] = {"estimate_available": True, "seconds_remaining": seconds}
@@ -142,29 +139,27 @@ class TestWait:
     @pytest.mark.parametrize(
         "fault", [Fault(status=503), Fault(status=429), Fault(drop=True), Fault(status=200, body=b"<html>")]
     )
-    def test_trouble_of_the_network_is_sat_out(
-        self, client: Together, clock: Clock, sim: Simulator, fault: Fault
-    ) -> None:
+    def test_network_errors_are_tolerated(self, client: Together, clock: Clock, sim: Simulator, fault: Fault) -> None:
         sim.script(*(Fault(**{**vars(fault), "path": "/fine-tunes", "times": 5}) for _ in range(1)))
         assert client.fine_tuning.wait(LORA_JOB).status == "completed"
         assert len(clock.waits) == 5
 
-    def test_trouble_without_end_is_told(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_network_errors_without_end_are_raised(self, client: Together, clock: Clock, sim: Simulator) -> None:
         sim.script(Fault(drop=True, path="/fine-tunes", times=None))
         with pytest.raises(ApiConnectionError):
             client.fine_tuning.wait(LORA_JOB)
-        assert PATIENCE <= clock.now < PATIENCE + 31
+        assert PATIENCE <= clock.time < PATIENCE + 31
 
-    def test_trouble_is_told_when_the_time_is_over_and_nothing_else_is_known(
+    def test_a_network_error_is_raised_at_the_timeout_if_no_job_was_received(
         self, client: Together, clock: Clock, sim: Simulator
     ) -> None:
         sim.script(Fault(status=500, path="/fine-tunes", times=None))
         with pytest.raises(InternalServerError):
             client.fine_tuning.wait(LORA_JOB, timeout=5)
-        assert clock.now == 5
+        assert clock.time == 5
 
     @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (404, NotFoundError)])
-    def test_a_refusal_ends_it(
+    def test_an_error_status_ends_the_wait(
         self, client: Together, clock: Clock, sim: Simulator, status: int, error: type[Exception]
     ) -> None:
         sim.script(Fault(status=status, path="/fine-tunes"))
@@ -185,14 +180,14 @@ class TestWait:
             {"poll_interval": float("inf")},
         ],
     )
-    def test_what_cannot_be_right_is_refused_before_any_request(
+    def test_invalid_arguments_are_refused_before_any_request(
         self, client: Together, sim: Simulator, arguments: dict[str, Any]
     ) -> None:
         with pytest.raises(RuleError):
             client.fine_tuning.wait(**{"id": LORA_JOB, **arguments})
         assert sim.requests == []
 
-    def test_what_the_callback_raises_ends_it(self, client: Together) -> None:
+    def test_an_exception_of_the_callback_ends_the_wait(self, client: Together) -> None:
         def update(job: FinetuneResponse) -> None:
             raise LookupError(job.id)
 
@@ -201,7 +196,7 @@ class TestWait:
 
 
 class TestFollow:
-    def test_each_event_is_told_once_until_the_job_has_ended(
+    def test_each_event_is_returned_once_until_the_job_has_ended(
         self, client: Together, clock: Clock, sim: Simulator, lives: Callable[[], str]
     ) -> None:
         clock.then = lives
@@ -209,20 +204,22 @@ class TestFollow:
         assert told == [event.message for event in sim.job(RUNNING_JOB).events]
         assert told[-1] == "Job finished"
 
-    def test_a_job_that_has_ended_is_told_without_a_wait(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_the_events_of_an_ended_job_are_returned_without_a_wait(
+        self, client: Together, clock: Clock, sim: Simulator
+    ) -> None:
         assert len(list(client.fine_tuning.follow_events(LORA_JOB))) == len(sim.job(LORA_JOB).events)
         assert clock.waits == []
 
-    def test_trouble_of_the_network_is_sat_out(self, client: Together, clock: Clock, sim: Simulator) -> None:
+    def test_network_errors_are_tolerated(self, client: Together, clock: Clock, sim: Simulator) -> None:
         sim.script(Fault(drop=True, path=f"/fine-tunes/{LORA_JOB}/events", times=3))
         assert len(list(client.fine_tuning.follow_events(LORA_JOB))) == len(sim.job(LORA_JOB).events)
         assert len(clock.waits) == 3
 
-    def test_a_refusal_ends_it(self, client: Together) -> None:
+    def test_an_error_status_ends_the_wait(self, client: Together) -> None:
         with pytest.raises(NotFoundError):
             list(client.fine_tuning.follow_events("ft-nothing"))
 
-    def test_what_cannot_be_right_is_refused_before_it_is_asked(self, client: Together, sim: Simulator) -> None:
+    def test_invalid_arguments_of_follow_are_refused_before_any_request(self, client: Together, sim: Simulator) -> None:
         with pytest.raises(RuleError):
             client.fine_tuning.follow_events("nothing")
         with pytest.raises(RuleError):
@@ -241,7 +238,7 @@ events = st.builds(
 
 
 @given(st.lists(events, max_size=8), st.data())
-def test_every_event_is_told_once_however_the_lists_come(found: list[FineTuneEvent], data: st.DataObject) -> None:
+def test_every_event_is_returned_once_whatever_the_lists_are(found: list[FineTuneEvent], data: st.DataObject) -> None:
     """Growing lists, in any order, and sometimes shorter than before."""
     log, told = EventLog(), list[FineTuneEvent]()
     for _ in range(4):
@@ -253,7 +250,7 @@ def test_every_event_is_told_once_however_the_lists_come(found: list[FineTuneEve
 
 
 @given(st.floats(1, 1000), st.lists(st.none() | st.floats(allow_nan=True), max_size=30))
-def test_a_pause_is_never_longer_than_was_asked_for(interval: float, expected: list[float | None]) -> None:
+def test_a_pause_never_exceeds_the_poll_interval(interval: float, expected: list[float | None]) -> None:
     polls = Polls(interval)
     for seconds in expected:
         job = FinetuneResponse.from_dict(
@@ -263,11 +260,11 @@ def test_a_pause_is_never_longer_than_was_asked_for(interval: float, expected: l
 
 
 def test_a_paced_job_trains_as_time_passes() -> None:
-    """Checkpoints come one after another, and the server says when the state will be over."""
+    """Checkpoints appear one after another, and the server estimates when the state ends."""
     now = 0.0
     with Simulator(pace=100, timer=lambda: now, clock=lambda: datetime.now(UTC)) as sim:
         client = Together(sim.api_key, sim.url)
-        new = client.fine_tuning.create(training_file="file-1", model="acme/Tiny", n_checkpoints=4)
+        new = client.fine_tuning.create(training_file=TRAINING_FILE, model=MODEL, lora_r=8, n_checkpoints=4)
         steps = []
         for now in range(0, 600, 20):
             job = client.fine_tuning.retrieve(new.id)
@@ -285,7 +282,7 @@ def test_a_paced_job_trains_as_time_passes() -> None:
 
 
 class TestCommands:
-    def test_wait_tells_each_change_and_prints_the_status(
+    def test_wait_reports_each_change_and_prints_the_status(
         self, command: Callable[..., Outcome], clock: Clock, lives: Callable[[], str]
     ) -> None:
         clock.then = lives
@@ -294,25 +291,25 @@ class TestCommands:
         told = [line.split(" ", 1)[1] for line in outcome.err.splitlines()]
         assert told == ["running, about 17:24 to the next state", "compressing", "uploading", "completed"]
 
-    def test_quiet_says_the_status_alone_and_json_the_job(self, command: Callable[..., Outcome]) -> None:
+    def test_quiet_prints_the_status_and_json_the_job(self, command: Callable[..., Outcome]) -> None:
         assert command("ft", "wait", LORA_JOB, "--quiet") == type(command("ft"))(0, "completed\n", "")
         outcome = command("ft", "wait", LORA_JOB, "--json")
         assert (outcome.json["id"], outcome.err) == (LORA_JOB, "")
 
-    def test_a_job_that_failed_ends_with_5(self, command: Callable[..., Outcome]) -> None:
+    def test_a_failed_job_is_exit_code_5(self, command: Callable[..., Outcome]) -> None:
         outcome = command("ft", "wait", FAILED_JOB, "--json")
         assert outcome.code == 5
         assert outcome.json["error"]["code"] == "job_failed"
         assert "line 118 of the training file" in outcome.json["error"]["message"]
 
-    def test_the_longest_wait_is_kept(self, command: Callable[..., Outcome], clock: Clock) -> None:
+    def test_the_timeout_is_enforced(self, command: Callable[..., Outcome], clock: Clock) -> None:
         outcome = command("ft", "wait", RUNNING_JOB, "--timeout", "1h30m", "--poll-interval", "10m", "-q")
         assert (outcome.code, outcome.out) == (5, "")
-        assert clock.now == 5400
+        assert clock.time == 5400
         assert "is running after 5400 seconds" in outcome.err
 
     @pytest.mark.parametrize("time", ["", "soon", "5d", "-1", "h", "1.5h"])
-    def test_what_is_no_time_is_refused(self, command: Callable[..., Outcome], time: str) -> None:
+    def test_an_invalid_duration_is_refused(self, command: Callable[..., Outcome], time: str) -> None:
         assert command("ft", "wait", RUNNING_JOB, f"--timeout={time}").code == 2
 
     def test_events_are_followed(
@@ -323,17 +320,15 @@ class TestCommands:
         messages = [line.split("\t")[2] for line in outcome.out.splitlines()]
         assert messages == [event.message for event in sim.job(RUNNING_JOB).events]
 
-    def test_on_a_terminal_each_event_that_is_followed_is_one_line(
-        self, command: Callable[..., Outcome], sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    def test_on_a_terminal_each_event_that_is_followed_is_shown_once(
+        self, on_a_terminal: Callable[..., str], sim: Simulator
     ) -> None:
-        for module in ("screen", "fine_tuning", "fields"):
-            monkeypatch.setattr(f"together_ext.cli.{module}.stdout_is_terminal", lambda: True)
-        lines = command("ft", "list-events", LORA_JOB, "--follow").out.splitlines()
+        lines = on_a_terminal("ft", "list-events", LORA_JOB, "--follow").splitlines()
         events = sim.job(LORA_JOB).events
         assert lines[0] == f"{events[0].at:%Y-%m-%d %H:%M}  info     {events[0].message}"
-        assert len(lines) == len(events)
+        assert len([line for line in lines if line.startswith("2026-")]) == len(events)
 
-    def test_events_that_are_followed_are_one_document_in_the_end(
+    def test_followed_events_are_one_json_document_at_the_end(
         self, command: Callable[..., Outcome], sim: Simulator
     ) -> None:
         outcome = command("ft", "list-events", LORA_JOB, "--follow", "--json")
@@ -348,5 +343,5 @@ class TestCommands:
         assert outcome.code == 0
         assert outcome.out.endswith("nightly-90abcdef.tar.zst\n")
 
-    def test_a_longest_wait_without_a_wait_is_refused(self, command: Callable[..., Outcome]) -> None:
+    def test_a_timeout_without_wait_is_refused(self, command: Callable[..., Outcome]) -> None:
         assert command("ft", "download", RUNNING_JOB, "--timeout", "2h").code == 2

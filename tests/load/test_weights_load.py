@@ -78,7 +78,7 @@ def delivered(sim: Simulator, saved: Path, output: Path, kind: CheckpointType) -
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(("shard", "several"), [("1GB", False), ("20KB", True)], ids=["one file", "shards"])
-def test_a_merged_model_says_what_it_said_before(
+def test_a_merged_model_gives_the_same_output_as_before(
     sim: Simulator, tmp_path: Path, tokenizer: PreTrainedTokenizerFast, dtype: torch.dtype, shard: str, *, several: bool
 ) -> None:
     merged = tuned(llama(dtype)).merge_and_unload()

@@ -1,10 +1,8 @@
-"""The simulator is one of the service's servers to clients that we did not write: `make test-official`.
-
-Version 1 gets an older server, with integers for prices and its events in upper case, as it will read nothing else.
-"""
+"""The official clients for Python and Node use the simulator as they use the service: `make test-official`."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -12,10 +10,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
+from together_ext.simulator.registry import PART
 
 CLIENTS = Path(os.environ.get("OFFICIAL_CLIENTS", ".venv-official")).resolve()
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
@@ -75,6 +75,41 @@ found = {
 print("FOUND" + json.dumps(found))
 """
 
+TRAINING = json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}) + "\n"
+
+STREAM = """
+import json
+from together import Together
+stream = Together().chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "a b"}], stream=True)
+chunks = list(stream)
+print("FOUND" + json.dumps([chunk.choices[0].delta.content for chunk in chunks]))
+"""
+
+PARTS_1 = """
+import together.filemanager as manager
+import together.resources.files as files
+files.MULTIPART_THRESHOLD_GB = 0
+manager.MultipartUploadManager._calculate_parts = lambda self, size: (50, -(-size // 50))
+"""
+
+PARTS_3 = """
+import together.lib.resources.files as files
+files.MULTIPART_THRESHOLD_GB = 0
+files._calculate_parts = lambda size: (50, -(-size // 50))
+"""
+
+UPLOAD = """
+from together import Together
+print("FOUND" + '"' + Together().files.upload("train.jsonl").id + '"')
+"""
+
+NAMES_3 = """
+import json
+from together.lib.cli import app
+names = [f"{group} {name}" for group in ("fine-tuning", "files", "models") for name in app[group] if name[0] != "-"]
+print("FOUND" + json.dumps(names))
+"""
+
 
 @dataclass(frozen=True)
 class Client:
@@ -90,14 +125,17 @@ class Client:
         return self._run("python", "-W", "ignore", "-c", head + code, *arguments)
 
     def command(self, *arguments: str) -> str:
+        """Run a fine-tuning command of the client's own command line."""
+        return self.together("fine-tuning", *arguments)
+
+    def together(self, *arguments: str) -> str:
         """Run the client's own command line."""
-        return self._run("together", "fine-tuning", *arguments)
+        return self._run("together", *arguments)
 
     def _run(self, program: str, *arguments: str) -> str:
-        # Version 3 has the `/v1` in its paths.
-        url = self.sim.url if self.version == 1 else self.sim.url.removesuffix("/v1")
+        # The two lines that `together-ext simulator` prints, for both versions.
         environment = os.environ | {
-            "TOGETHER_BASE_URL": url,
+            "TOGETHER_BASE_URL": self.sim.url,
             "TOGETHER_API_KEY": self.sim.api_key,
             "TOGETHER_NO_BANNER": "1",
             "COLUMNS": "300",
@@ -119,17 +157,25 @@ class Client:
 
 @pytest.fixture(params=[1, 3], ids=["1.5.35", "3.1.1"])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
-    with Simulator(old_server=request.param == 1) as simulator:
+    with Simulator() as simulator:
+        (tmp_path / "train.jsonl").write_text(TRAINING)
         yield Client(request.param, simulator, tmp_path)
 
 
-def found(out: str) -> dict[str, object]:
-    return json.loads(out.partition("FOUND")[2])  # type: ignore[no-any-return]
+@pytest.fixture
+def newest(tmp_path: Path) -> Iterator[Client]:
+    with Simulator() as simulator:
+        (tmp_path / "train.jsonl").write_text(TRAINING)
+        yield Client(3, simulator, tmp_path)
+
+
+def found(out: str) -> Any:  # noqa: ANN401 -- JSON
+    return json.loads(out.partition("FOUND")[2])
 
 
 def test_jobs_events_and_checkpoints_are_read_and_a_job_is_created_and_cancelled(client: Client) -> None:
     answers = found(client.python(BOTH, LORA_JOB, FULL_JOB, DPO_JOB))
-    assert sorted(answers["jobs"]) == sorted(job.id for job in client.sim._account.all() if job.id != answers["new"])  # type: ignore[call-overload]
+    assert sorted(answers["jobs"]) == sorted(job.id for job in client.sim._account.all() if job.id != answers["new"])
     for job_id, kind in ((LORA_JOB, "Lora"), (FULL_JOB, "Full"), (DPO_JOB, "Lora")):
         job = client.sim.job(job_id)
         assert answers[job_id] == {
@@ -170,9 +216,147 @@ def test_the_command_lines_create_cancel_and_delete(client: Client) -> None:
     assert RUNNING_JOB not in [job.id for job in client.sim._account.all()]
 
 
-def test_version_3_reads_metrics_limits_prices_files_and_answers(tmp_path: Path) -> None:
+def test_files_are_uploaded_listed_read_and_deleted(client: Client) -> None:
+    client.together("files", "upload", "train.jsonl")
+    file = client.sim._files.all()[-1]
+    assert (file.name, file.content.decode(), file.status) == ("train.jsonl", TRAINING, "COMPLETED")
+    assert file.id in client.together("files", "list").replace("\n", "")
+    client.together("files", "retrieve", file.id)
+    client.together("files", "delete", file.id)
+    assert file.id not in [left.id for left in client.sim._files.all()]
+
+
+def test_large_files_are_uploaded_in_parts(client: Client) -> None:
+    file_id = found(client.python((PARTS_1 if client.version == 1 else PARTS_3) + UPLOAD))
+    stored = client.sim._files.get(file_id)
+    assert stored is not None
+    assert (stored.content.decode(), stored.status) == (TRAINING, "COMPLETED")
+    assert len(client.sim.storage_requests) == -(-len(TRAINING) // 50)
+
+
+def test_chat_completions_are_streamed(client: Client) -> None:
+    assert "".join(found(client.python(STREAM))) == "You said: a b"
+
+
+def test_version_1_lists_the_models(tmp_path: Path) -> None:
     with Simulator() as simulator:
-        answers = found(Client(3, simulator, tmp_path).python(REST_3, LORA_JOB))
+        assert MODEL in Client(1, simulator, tmp_path).together("models", "list")
+
+
+def test_version_3_lists_the_models_and_endpoints(newest: Client) -> None:
+    assert MODEL in newest.together("models", "public")
+    client = newest.sim
+    endpoint = client._endpoints.create({"model": MODEL, "hardware": "1x_nvidia_h100_80gb_sxm", "autoscaling": {}})
+    assert endpoint.name.rpartition("/")[2][:20] in newest.together("endpoints", "ls").replace("\n", "")
+
+
+def test_version_3_does_not_upload_the_same_file_again(newest: Client) -> None:
+    newest.together("files", "upload", "train.jsonl")
+    assert "already exists" in newest.together("files", "upload", "train.jsonl")
+    assert [file.name for file in newest.sim._files.all()].count("train.jsonl") == 1
+
+
+REGISTERED: Final = "<the ID of a model in the registry>"
+
+COMMANDS_3: Final = {
+    "fine-tuning create": ["-t", "train.jsonl", "-M", MODEL, "--lora", "--confirm"],
+    "fine-tuning list": [],
+    "fine-tuning ls": [],
+    "fine-tuning retrieve": [FULL_JOB],
+    "fine-tuning get": [LORA_JOB],
+    "fine-tuning cancel": [RUNNING_JOB],
+    "fine-tuning list-events": [FULL_JOB],
+    "fine-tuning list-checkpoints": [DPO_JOB],
+    "fine-tuning download": [FULL_JOB, "-o", "out"],
+    "fine-tuning delete": [LORA_JOB, "--force"],
+    "fine-tuning download-tokenized-dataset": [LORA_JOB],
+    "fine-tuning preview": ["-t", FILE, "-M", MODEL, "--top-k", "2"],
+    "fine-tuning list-metrics": [FULL_JOB],
+    "fine-tuning model-limits": [MODEL],
+    "files upload": ["train.jsonl"],
+    "files list": [],
+    "files ls": [],
+    "files retrieve": [FILE],
+    "files get": [FILE],
+    "files retrieve-content": [FILE, "--stdout"],
+    "files download": [FILE, "--output", "out"],
+    "files delete": [FILE],
+    "files check": ["train.jsonl"],
+    "models public": [],
+    "models list": [],
+    "models ls": [],
+    "models get": [REGISTERED],
+    "models retrieve": [REGISTERED],
+    "models ls-files": [REGISTERED],
+    "models ls-revisions": [REGISTERED],
+    "models list-revisions": [REGISTERED],
+    "models download": [REGISTERED, "out", "--project", "project-acme"],
+}
+"""Arguments for each command of the official command line 3.1.1."""
+
+_DEPLOYMENTS: Final = "deployments belong to the successor of dedicated endpoints, which the simulator only lists"
+_MODELS: Final = "the models of a project are read, not made"
+LEFT_OUT: Final = {
+    "models configs": _DEPLOYMENTS,
+    "models create": _MODELS,
+    "models deploy": _DEPLOYMENTS,
+    "models org": _MODELS,
+    "models remote-uploads": _MODELS,
+    "models rm": _MODELS,
+    "models update": _MODELS,
+    "models upload": _MODELS,
+}
+"""Commands that are not tried, with the reason."""
+
+
+@pytest.mark.parametrize("command", COMMANDS_3)
+def test_each_command_of_version_3_works(newest: Client, command: str) -> None:
+    registered = newest.sim.registry.all()[0].id
+    newest.together(*command.split(), *[registered if each == REGISTERED else each for each in COMMANDS_3[command]])
+    assert {request.status for request in newest.sim.requests} <= {200, 206, 302}
+
+
+def test_the_commands_of_version_3_are_tried_or_left_out_for_a_reason(newest: Client) -> None:
+    assert sorted(found(newest.python(NAMES_3))) == sorted([*COMMANDS_3, *LEFT_OUT])
+
+
+def test_version_3_downloads_models_byte_for_byte(newest: Client) -> None:
+    """The official client as a check of how the registry's wire is read; hashes and parts are of 20 MiB."""
+
+    def download(*arguments: str) -> None:
+        newest.together("models", "download", *arguments, "--project", "project-acme")
+
+    files: dict[str, bytes | int] = {"config.json": b"{}", "a/model.safetensors": PART + 7, "empty.txt": b""}
+    model = newest.sim.registry.add("support-bot", files)
+    older = model.revisions[0].id
+    newest.sim.registry.add("support-bot", {"config.json": b"[]"})
+    download(model.id, "old", "--revision", older)
+    expected = {
+        path: stored.content.read(0, stored.content.size) for path, stored in model.revisions[0].files().items()
+    }
+    assert {path: (newest.folder / "old" / path).read_bytes() for path in files} == expected
+    download(model.name, "hub", "--format", "hf")
+    (snapshot,) = (newest.folder / "hub").glob("models--acme-research--support-bot/snapshots/*/config.json")
+    assert (snapshot.read_bytes(), snapshot.parent.name) == (b"[]", model.revisions[1].id)
+    download(f"{model.id}@{older}", "some", "--files", "config.json,empty.txt")
+    assert sorted(path.name for path in (newest.folder / "some").iterdir()) == ["config.json", "empty.txt"]
+    before = len(newest.sim.storage_requests)
+    download(model.id, "old", "--revision", older)
+    # It skips files whose hashes, which it computes itself, are those of the server.
+    assert len(newest.sim.storage_requests) == before
+
+
+def test_version_3_knows_the_owner_of_the_key(newest: Client) -> None:
+    out = newest.together("whoami")
+    assert ("Acme" in out, "project-acme" in out) == (True, True)
+
+
+def test_version_3_shows_a_job_without_a_command(newest: Client) -> None:
+    assert "completed" in newest.together("ft", FULL_JOB)
+
+
+def test_version_3_reads_metrics_limits_prices_files_and_answers(newest: Client) -> None:
+    answers = found(newest.python(REST_3, LORA_JOB))
     assert answers == {
         "metrics": 13,
         "limits": 64,
@@ -181,3 +365,26 @@ def test_version_3_reads_metrics_limits_prices_files_and_answers(tmp_path: Path)
         "files": [FILE],
         "deleted": f"Fine-tune job {LORA_JOB} has been deleted",
     }
+
+
+@pytest.mark.skipif(not (CLIENTS / "node" / "node_modules").is_dir(), reason="npm was not found by make test-official")
+def test_a_node_script_injects_faults_and_moves_jobs_over_http(tmp_path: Path) -> None:
+    with Simulator() as simulator:
+        environment = os.environ | {
+            "TOGETHER_BASE_URL": simulator.url,
+            "TOGETHER_API_KEY": simulator.api_key,
+            "SIMULATOR_ADMIN_URL": simulator.admin_url,
+            "SIMULATOR_ADMIN_TOKEN": simulator.admin_token,
+        }
+        done = subprocess.run(  # noqa: S603 -- a pinned client
+            ["node", Path(__file__).parent / "node" / "simulator.mjs", CLIENTS / "node"],  # noqa: S607
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        archive = simulator.archive(LORA_JOB, form="adapter")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == hashlib.sha256(archive.read(0, archive.size)).hexdigest()

@@ -10,13 +10,15 @@ import pytest
 from tools.generate import ROOT
 from tools.spec import changes
 from tools.spec.changes import VERDICTS, Effect, Found, judged
+from tools.spec.compare import compare
 from tools.spec.compare_schemas import Pair, schemas
 from tools.spec.documents import SpecError
 from tools.spec.rules import RULES
 from tools.spec.shape import shape
+from tools.spec.surface import Kept, Surface
 
 
-def told(old: Any, new: Any, side: str = "answer", **named: Any) -> list[str]:  # noqa: ANN401 -- schemas
+def told(old: Any, new: Any, side: str = "response", **named: Any) -> list[str]:  # noqa: ANN401 -- schemas
     """What changed between two schemas, each as `kind subject what`; `named` are those that they may refer to."""
     document = {"components": {"schemas": named}}
     found = schemas(Pair(document, document, side), old, new, "it")
@@ -37,24 +39,24 @@ STRING, INTEGER, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type"
         (STRING, {"type": ["string", "integer"]}, ["type-widened it is integer or string, was string"]),
         ({"anyOf": [STRING, INTEGER]}, STRING, ["type-narrowed it is string, was integer or string"]),
         (STRING, {"anyOf": [STRING, NULL]}, ["null-added it may be null now"]),
-        ({"type": "string", "nullable": True}, STRING, ["null-removed it may not be null any more"]),
-        (STRING, {"enum": ["a"]}, ["values-closed it knows the values a"]),
+        ({"type": "string", "nullable": True}, STRING, ["null-removed it may no longer be null"]),
+        (STRING, {"enum": ["a"]}, ["values-closed it has the known values a"]),
         ({"enum": ["a"]}, STRING, ["values-opened it may be any string, was one of a"]),
-        (STRING, {"anyOf": [{"enum": ["a"]}, STRING]}, ["values-named it knows the values a"]),
+        (STRING, {"anyOf": [{"enum": ["a"]}, STRING]}, ["values-named it has the known values a"]),
         ({"anyOf": [{"enum": ["a"]}, STRING]}, STRING, ["values-unnamed it may be any string, was one of a"]),
         (
             {"anyOf": [{"enum": ["a"]}, STRING]},
             {"enum": ["a"]},
-            ["values-closed it may be one of the known values alone"],
+            ["values-closed it may only be one of the known values"],
         ),
         (
             {"enum": ["a"]},
             {"anyOf": [{"enum": ["a"]}, STRING]},
-            ["values-opened it may be any value, besides those known"],
+            ["values-opened it may be any value besides the known ones"],
         ),
-        ({"enum": ["a", "b"]}, {"const": "a"}, ["value-removed it does not know b any more"]),
+        ({"enum": ["a", "b"]}, {"const": "a"}, ["value-removed it no longer has the value b"]),
         ({"enum": [1]}, {"enum": [1, True]}, ["type-widened it is boolean or integer, was integer"]),
-        ({**STRING, "format": "uuid"}, STRING, ["format-changed it has any form, had uuid"]),
+        ({**STRING, "format": "uuid"}, STRING, ["format-changed it has the format none, had uuid"]),
         ({**INTEGER, "format": "int32"}, {**INTEGER, "format": "int64"}, []),
         ({**INTEGER, "minimum": 1}, {**INTEGER, "minimum": 2}, ["bounds-tightened it has minimum 2, had 1"]),
         ({**INTEGER, "maximum": 1}, {**INTEGER, "maximum": 2}, ["bounds-loosened it has maximum 2, had 1"]),
@@ -70,17 +72,17 @@ STRING, INTEGER, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type"
             {"type": "array", "maxItems": 1},
             ["bounds-tightened it has maxItems 1, had 2"],
         ),
-        ({**STRING, "deprecated": True}, STRING, ["not-deprecated it is not deprecated any more"]),
-        ({**STRING, "default": "a"}, STRING, ["default-changed it the default is none, was 'a'"]),
+        ({**STRING, "deprecated": True}, STRING, ["not-deprecated it is no longer deprecated"]),
+        ({**STRING, "default": "a"}, STRING, ["default-changed it has the default none, had 'a'"]),
         (
             {"type": "object"},
             {"type": "object", "additionalProperties": False},
-            ["others-closed it takes no fields without a name any more"],
+            ["others-closed it no longer has fields beside the described ones"],
         ),
         (
             {"type": "object", "additionalProperties": False},
             {"type": "object"},
-            ["others-opened it takes fields without a name"],
+            ["others-opened it may have fields beside the described ones"],
         ),
         ({"type": "object"}, {"type": "object", "additionalProperties": STRING}, ["type-narrowed it{} is typed now"]),
         (
@@ -102,7 +104,7 @@ def job(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 -- schemas
 
 def test_a_renamed_field_is_told_as_gone_with_a_hint_at_its_new_name() -> None:
     old, new = job(queue_depth=INTEGER), job(queue_position=INTEGER, place=STRING)
-    assert told(old, new)[0] == "field-removed it.queue_depth is gone (is it called queue_position now?)"
+    assert told(old, new)[0] == "field-removed it.queue_depth was removed (is it called queue_position now?)"
 
 
 def test_kinds_of_a_union_are_known_by_their_tags_whatever_they_are_called() -> None:
@@ -113,10 +115,10 @@ def test_kinds_of_a_union_are_known_by_their_tags_whatever_they_are_called() -> 
     new = {"oneOf": [{"$ref": "#/components/schemas/Azure"}, {"$ref": "#/components/schemas/Red"}]}
     assert told(old, new, Red=red, Blue=blue, Azure=blue) == ["class-renamed it the class Blue is called Azure now"]
     assert told(old, {"$ref": "#/components/schemas/Red"}, Red=red, Blue=blue) == [
-        "kind-removed it may not be a Blue any more"
+        "kind-removed it may no longer be a Blue"
     ]
     assert told({"oneOf": [red, STRING]}, {"oneOf": [red, blue, STRING]}) == [
-        "kind-added it may be an object with tag: blue, too"
+        "kind-added it may also be an object with tag: blue"
     ]
 
 
@@ -146,14 +148,14 @@ def test_what_consists_of_itself_is_an_error() -> None:
 
 def test_a_change_may_break_one_side_and_not_the_other() -> None:
     effects = {
-        side: judged(Found("field-added-required", "x", "is new", side)).effect for side in ("request", "answer")
+        side: judged(Found("field-added-required", "x", "is new", side)).effect for side in ("request", "response")
     }
-    assert effects == {"request": Effect.BREAKING, "answer": Effect.ADDITIVE}
+    assert effects == {"request": Effect.BREAKING, "response": Effect.ADDITIVE}
 
 
 def test_a_value_that_is_gone_is_tighter_only_where_nothing_else_is_allowed() -> None:
-    assert judged(Found("value-removed", "x", "", "answer", closed=True)).tighter
-    assert not judged(Found("value-removed", "x", "", "answer")).tighter
+    assert judged(Found("value-removed", "x", "", "response", closed=True)).tighter
+    assert not judged(Found("value-removed", "x", "", "response")).tighter
 
 
 def test_every_kind_that_is_found_has_its_verdict_on_each_side() -> None:
@@ -166,11 +168,47 @@ def test_every_kind_that_is_found_has_its_verdict_on_each_side() -> None:
     assert known - strings - {"deprecated"} == set()
     for kind in known:
         sides = {side for of, side in VERDICTS if of == kind}
-        assert sides in ({""}, {"request", "answer"}, {"request"})
+        assert sides in ({""}, {"request", "response"}, {"request"}, {"response"})
 
 
 def test_what_absorbs_a_change_exists() -> None:
     rules = {rule.__name__ for rule in RULES}
     absorbing = {verdict.absorbed_by for verdict in VERDICTS.values()} - {""}
-    assert absorbing <= rules | {changes._SURFACE}
-    assert (ROOT / changes._SURFACE).exists()
+    assert absorbing <= rules | {changes.SURFACE}
+    assert (ROOT / changes.SURFACE).exists()
+
+
+# The form that is used of several -------------------------------------------------------------------------------
+
+BYTES, JSON = "application/octet-stream", "application/json"
+KEPT = (Kept("fetch", "Files", "get", "/file"),)
+
+
+def with_contents(*kinds: str) -> dict[str, Any]:
+    """A specification of one operation that responds with these media types."""
+    contents = {kind: {"schema": {"type": "string"}} for kind in kinds}
+    return {"paths": {"/file": {"get": {"responses": {"200": {"content": contents}}}}}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "forms", "kinds"),
+    [
+        ((BYTES,), (BYTES, JSON), {}, ["form-changed"]),
+        ((BYTES,), (BYTES, JSON), {"fetch.response": BYTES}, ["content-added"]),
+        ((JSON,), (BYTES, JSON), {}, ["content-added"]),
+        ((JSON,), (BYTES, JSON), {"fetch.response": BYTES}, ["form-changed"]),
+        ((JSON,), ("application/vnd.file+json; charset=utf-8",), {}, []),
+        ((BYTES, JSON), (BYTES,), {}, ["content-removed"]),
+        ((BYTES,), ("application/x-tar",), {}, ["bytes-restated"]),
+        ((BYTES,), ("text/plain",), {}, ["content-changed"]),
+    ],
+)
+def test_of_several_media_types_the_form_that_is_used_decides(
+    old: tuple[str, ...], new: tuple[str, ...], forms: dict[str, str], kinds: list[str]
+) -> None:
+    surface = Surface(KEPT, {}, {}, forms=forms)
+    found = compare(with_contents(*old), with_contents(*new), surface).changes
+    assert [change.found.kind for change in found] == kinds
+    assert [change.breaks for change in found] == [
+        kind in {"form-changed", "content-removed", "content-changed"} for kind in kinds
+    ]

@@ -73,9 +73,9 @@ schemas = st.recursive(
 )
 
 
-def document(named: list[Any], answer: Any, body: Any, parameter: Any) -> Node:  # noqa: ANN401 -- schemas may be true or false
+def document(named: list[Any], response: Any, body: Any, parameter: Any) -> Node:  # noqa: ANN401 -- schemas may be true or false
     """A specification of two operations."""
-    content = {"application/json": {"schema": answer}}
+    content = {"application/json": {"schema": response}}
     return {
         "openapi": "3.1.0",
         "servers": [{"url": "https://api.example.com/v1"}],
@@ -130,21 +130,18 @@ def in_other_words(node: Any, random: Random, key: str = "", sets: frozenset[str
 # Properties -----------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(one=documents)
 def test_a_specification_does_not_differ_from_itself(one: Node) -> None:
     comparison = compare(one, one, SURFACE)
     assert (comparison.changes, comparison.problems) == ((), ())
 
 
-@settings(deadline=None)
 @given(one=documents, random=st.randoms(use_true_random=False))
 def test_another_order_and_other_words_are_no_change(one: Node, random: Random) -> None:
     comparison = compare(one, in_other_words(one, random, sets=SETS | UNIONS), SURFACE)
     assert (comparison.changes, comparison.problems) == ((), ())
 
 
-@settings(deadline=None)
 @given(one=documents, other=documents)
 def test_of_any_two_specifications_something_is_told(one: Node, other: Node) -> None:
     there, back = compare(one, other, SURFACE), compare(other, one, SURFACE)
@@ -157,7 +154,7 @@ junk: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random=st.randoms(use_true_random=False), value=junk)
 def test_whatever_stands_where_it_does_not_belong_is_told_in_a_sentence(
     specimen: Repository,

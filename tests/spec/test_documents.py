@@ -36,7 +36,7 @@ def test_yaml_is_read_as_json_would_have_said_it(text: str, value: object) -> No
     ("text", "sentence"),
     [
         ("a: [", "it is not YAML: line 2: did not find expected node content"),
-        ("a: 1\nb: 2\na: 3", "it is not YAML: line 3: the key 'a' is there twice"),
+        ("a: 1\nb: 2\na: 3", "it is not YAML: line 3: the key 'a' occurs twice"),
         ("[" * 3000, "it is nested too deeply|it is not YAML"),
         ("a: !!python/object:os.system {}", "it is not YAML: line 1: could not determine a constructor"),
     ],
@@ -74,7 +74,7 @@ def test_references_are_followed_and_those_that_lead_nowhere_are_told() -> None:
     assert followed(document, document["x"]) == document["a"]
     with pytest.raises(SpecError, match="#/a/gone does not exist"):
         resolve(document, "#/a/gone")
-    with pytest.raises(SpecError, match="leads out of the document"):
+    with pytest.raises(SpecError, match="is in another document"):
         resolve(document, "other.yaml#/a")
     with pytest.raises(SpecError, match="#/o refers to itself"):
         followed(document, document["o"])
@@ -87,7 +87,10 @@ def test_references_are_followed_and_those_that_lead_nowhere_are_told() -> None:
     ("text", "sentence"),
     [
         ("{}", "lists no operations"),
-        ("operations: {Jobs: {list_jobs: /jobs}}", "list_jobs has the address '/jobs', expected such as GET"),
+        (
+            "operations: {Jobs: {list_jobs: /jobs}}",
+            "list_jobs has the address '/jobs'; use a method and a path, such as GET",
+        ),
         ("operations: {A: {x: GET /a}, B: {x: GET /b}}", "lists the operationId x twice"),
     ],
 )
@@ -103,7 +106,7 @@ def test_words_are_given_and_what_has_none_comes_last_by_name(tmp_path: Path) ->
     file.write_text("info: {}\ntags: {}\noperations: {}\ntypes: {Job: {about: A job., fields: {z: Last., a: }}}")
     properties = {name: {"type": "string"} for name in ("new", "a", "fresh", "z")}
     schemas = {"Other": {"type": "string"}, "Job": {"type": "object", "properties": properties}}
-    document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas}}
+    document = {"openapi": "3.1.0", "info": {}, "paths": {}, "components": {"schemas": schemas}}
     words = read_words(file)
     found = described(document, words)["components"]["schemas"]
     assert list(found) == ["Job", "Other"]
@@ -117,7 +120,7 @@ def test_words_for_what_is_gone_are_an_error(tmp_path: Path) -> None:
     file = tmp_path / "words.yaml"
     file.write_text("info: {}\ntags: {}\noperations: {x: {}}\ntypes: {Gone: Words., Job: {fields: {y: Words.}}}")
     document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Job": {"type": "object"}}}}
-    with pytest.raises(SpecError, match=r"describes what is not there \(any more\): x, Gone, Job\.y\."):
+    with pytest.raises(SpecError, match=r"describes what is not in the specification now: x, Gone, Job\.y\."):
         described(document, read_words(file))
     file.write_text("[]")
     with pytest.raises(SpecError, match="is not a mapping of mappings"):
@@ -141,7 +144,7 @@ def test_what_a_path_says_for_all_its_operations_is_said_by_each() -> None:
 
 
 def test_an_operation_of_a_specification_without_any_is_gone_all_the_same() -> None:
-    with pytest.raises(SpecError, match="the nearest are: none, as there are no operations"):
+    with pytest.raises(SpecError, match=r"x \(GET /x\): no other operation is like it"):
         prune({"openapi": "3.1.0", "paths": {}}, Surface((Kept("x", "T", "get", "/x"),), {}, {}))
 
 
@@ -158,3 +161,49 @@ def test_what_is_written_can_be_read_by_any_parser_and_has_no_long_lines() -> No
     assert "'on'" in written
     assert "'2025-02-04'" in written
     assert "tags: [y]" in written
+
+
+# Servers, paths and former addresses ----------------------------------------------------------------------------
+
+
+def test_an_operation_may_have_addresses_that_it_had_before(tmp_path: Path) -> None:
+    file = tmp_path / "surface.yaml"
+    file.write_text("operations: {Jobs: {events: ['GET /jobs/{id}/log', 'GET /jobs/{id}/events']}}")
+    (kept,) = read_surface(file).operations
+    assert (kept.address, kept.former) == ("GET /jobs/{id}/log", ("GET /jobs/{id}/events",))
+    file.write_text("operations: {Jobs: {events: ['GET /jobs/{id}/log', '/jobs/{id}/events']}}")
+    with pytest.raises(SpecError, match=r"events has the address '/jobs/{id}/events'; use a method and a path"):
+        read_surface(file)
+
+
+@pytest.mark.parametrize(
+    ("server", "path"),
+    [
+        ("https://api.example.com/v1", "/jobs/{job_id}"),
+        ("https://api.example.com", "/v1/jobs/{id}"),
+        ("https://api.example.com/", "/v1/jobs/{the-job}"),
+        ("/v1", "/jobs/{id}"),
+        ("", "/jobs/{id}"),
+        ("", "/v1/jobs/{id}"),
+        ("https://{region}.example.com/{version}", "/jobs/{id}"),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_divided(server: str, path: str) -> None:
+    name = path.partition("{")[2].rstrip("}")
+    one = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    variables = {"region": {"default": "api"}, "version": {"default": "v1"}}
+    document = {
+        "openapi": "3.1.0",
+        "servers": [{"url": server, "variables": variables}] if server else [],
+        "paths": {path: {"get": {"parameters": [one], "responses": {}}}},
+    }
+    found = prune(document, Surface((Kept("retrieve", "Jobs", "get", "/jobs/{id}"),), {}, {}))
+    assert found["paths"]["/jobs/{id}"]["get"]["parameters"][0]["name"] == "id"
+    assert [one["url"] for one in found.get("servers", [])] in ([], ["https://api.example.com/v1"], ["/v1"])
+
+
+def test_a_reference_into_a_path_or_a_list_is_followed() -> None:
+    document = {"paths": {"/a": {"get": {"parameters": [{"schema": {"type": "string"}}]}}}}
+    assert resolve(document, "#/paths/~1a/get/parameters/0/schema") == {"type": "string"}
+    with pytest.raises(SpecError, match="parameters/1 does not exist"):
+        resolve(document, "#/paths/~1a/get/parameters/1")

@@ -72,7 +72,7 @@ def test_several_items_of_a_list_are_removed_at_once(tmp_path: Path) -> None:
     ("action", "sentence"),
     [
         ({"target": "$.gone"}, r"action 1 of the overlay \(\$\.gone\) matches nothing\. Its reason is: A reason\."),
-        ({"target": "$.a["}, r"has no JSONPath for a target: unexpected end of query"),
+        ({"target": "$.a["}, r"has an invalid JSONPath as its target: unexpected end of query"),
         ({"update": {"version": "1"}}, r"says what the specification says itself now: version: '1'"),
         (
             {"target": "$.components.schemas.Job.enum", "update": "b"},
@@ -100,3 +100,38 @@ def test_what_is_no_overlay_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(SpecError, match=r"overlay\.yaml (is not an OpenAPI Overlay|has no actions)"):
         read_overlay(file)
+
+
+# What has become superfluous ------------------------------------------------------------------------------------
+
+PLACE = "$.components.schemas.Job.properties"
+REMOVE = {"target": f"{PLACE}.id", "remove": True, "update": "-"}
+
+
+def test_what_is_removed_and_added_as_it_was_is_an_error_that_names_both(tmp_path: Path) -> None:
+    again = {"target": PLACE, "update": {"name": {}, "id": {"format": "uuid", "type": "string"}}}
+    with pytest.raises(SpecError) as refused:
+        overlaid(tmp_path, {}, REMOVE, again)
+    assert str(refused.value) == (
+        "action 2 of the overlay ($.components.schemas.Job.properties.id) removes, and action 3 "
+        "($.components.schemas.Job.properties) adds again, what the specification says itself now: "
+        "components.schemas.Job.properties.id. Remove the first action, and that part of the second."
+    )
+
+
+def test_an_item_of_a_list_that_is_removed_and_added_is_found_in_any_order(tmp_path: Path) -> None:
+    enum = "$.components.schemas.Job.enum"
+    removed = {"target": f"{enum}[?@ == 'a']", "remove": True, "update": "-"}
+    with pytest.raises(SpecError, match=r"action 1 of the overlay .* removes, and action 2 .* adds again"):
+        overlaid(tmp_path, removed, {"target": enum, "update": "a"})
+
+
+def test_what_is_removed_and_added_in_another_form_is_no_error(tmp_path: Path) -> None:
+    found = overlaid(tmp_path, REMOVE, {"target": PLACE, "update": {"id": {"type": "integer"}}})
+    assert found["components"]["schemas"]["Job"]["properties"] == {"id": {"type": "integer"}}
+
+
+def test_a_name_of_a_target_that_matches_nothing_any_more_is_told(tmp_path: Path) -> None:
+    action = {"target": f"{PLACE}['id', 'gone', \"lost\"]", "remove": True, "update": "-"}
+    with pytest.raises(SpecError, match=r"matches nothing for gone, lost\. Its reason is: A reason\. Remove these"):
+        overlaid(tmp_path, action)

@@ -52,11 +52,37 @@ def test_the_committed_file_has_the_operations_of_the_surface_and_no_other() -> 
     assert found == {(kept.id, kept.tag, kept.method, kept.path) for kept in read_recipe(ROOT).surface.operations}
 
 
+STATEMENTS = [
+    ("download_fine_tune", None, ["compressed", "400 for invalid parameters", "404 for a job that is not found"]),
+    ("download_fine_tune", "ft_id", ["starts with `ft-`"]),
+    ("download_fine_tune", "checkpoint_step", ["step", "the server ignores `checkpoint`"]),
+    (
+        "download_fine_tune",
+        "checkpoint",
+        ["`merged`", "`adapter`", "`model_output_path`", "Required if `checkpoint_step` is not set"],
+    ),
+    ("cancel_fine_tune", None, ["400 for invalid parameters", "404 for a job that is not found"]),
+    ("cancel_fine_tune", "id", ["starts with `ft-`"]),
+]
+"""What the API's documentation says of the wire, by operation and parameter."""
+
+
+@pytest.mark.parametrize(("operation_id", "parameter", "said"), STATEMENTS)
+def test_the_descriptions_keep_what_the_documentation_says_of_the_wire(
+    operation_id: str, parameter: str | None, said: list[str]
+) -> None:
+    paths = read_openapi(ROOT / "openapi.yaml")["paths"]
+    (operation,) = [found for item in paths.values() for found in item.values() if found["operationId"] == operation_id]
+    described = {found["name"]: found["description"] for found in operation["parameters"]}
+    text = operation["description"] if parameter is None else described[parameter]
+    assert [statement for statement in said if statement not in text] == []
+
+
 def test_the_steps_one_by_one_make_what_the_whole_makes(
     repository: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = repository.upstream_file
-    for step in ("prune", "rules", "overlay", "write"):
+    for step in ("additions", "prune", "rules", "overlay", "write"):
         assert main(["--root", str(repository.root), step, str(given)]) == 0
         given = tmp_path / f"{step}.yaml"
         given.write_text(capsys.readouterr().out)

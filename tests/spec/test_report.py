@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +19,24 @@ from tools.spec.documents import Node
 
 from .cases import CASES
 from .conftest import Repository
+from .kinds import KINDS
 
 Diff = Callable[..., int]
-CHANGES = {case.name: case.change for case in CASES}
+CHANGES = {**{case.name: case.change for case in CASES}, **{kind.name: kind.change for kind in KINDS}}
+COMPARES = '''\
+from typing import Final
+
+DEFAULT_BASE_URL = "https://api.example.com/v1"
+ENDED: Final = {"completed", "error"}
+
+
+def ended(status: str) -> bool:
+    """Says: completed."""
+    match status:
+        case "completed":
+            return True
+    return status == "completed" or {"completed": 1}[status] == 1
+'''
 
 
 @pytest.fixture
@@ -42,10 +58,15 @@ def diff(specimen: Repository, tmp_path: Path) -> Diff:
     ("cases", "code", "verdict"),
     [
         ([], 0, "No changes."),
-        (["a field is added to an answer", "a default is changed"], 0, "Nothing breaks: 1 additive, 1 neutral."),
-        (["a tag is renamed"], 1, "Breaking in source only, by names of generated code: 1 breaking."),
-        (["a tag is renamed", "the server is moved", "a default is changed"], 1, "Breaking: 2 breaking, 1 neutral."),
-        (["a reference leads nowhere"], 2, "Not comparable as a whole: 1 operations could not be read."),
+        (["a field is added to a response", "a default is changed"], 0, "Nothing breaks: 1 additive, 1 neutral."),
+        (["a tag is renamed"], 0, "Nothing breaks: 1 absorbed."),
+        (["a kind is removed from a union"], 1, "Breaking in source only, by names of generated code: 1 breaking."),
+        (
+            ["a tag is renamed", "the server is moved", "a default is changed"],
+            1,
+            "Breaking: 1 breaking, 1 absorbed, 1 neutral.",
+        ),
+        (["a reference leads nowhere"], 2, "Not comparable as a whole: 1 operation could not be read."),
     ],
 )
 def test_a_line_and_an_exit_code_say_whether_anybody_breaks(
@@ -58,36 +79,37 @@ def test_a_line_and_an_exit_code_say_whether_anybody_breaks(
 
 
 def test_people_read_what_why_flags_and_where(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
-    diff("a value is added to an answer", "a field of an answer is renamed", "a parameter is dropped")
+    diff("a value is added to a response", "a field of a response is renamed", "a parameter is dropped")
     assert capsys.readouterr().out == (
         "# From upstream.yaml to new.yaml\n\n**Breaking: 2 breaking, 2 additive.**\n\n## Breaking\n\n"
-        "- `DELETE /fine-tunes/{id} ?force` (request) is gone: calls with it are refused, or it is ignored.\n"
-        "- `FinetuneResponse.queue_depth` (answer) is gone (is it called queue_depths now?): who reads it finds"
-        " nothing. In GET /fine-tunes/{id}.\n\n## Additive\n\n"
-        "- `FinetuneJobStatus` (answer) knows hibernating besides: our clients read it as a plain string. *[open enum]*"
-        " With us it is absorbed by enums_are_open. In GET /fine-tunes, POST /fine-tunes, GET /fine-tunes/{id}.\n"
-        "- `FinetuneResponse.queue_depths` (answer) is new: old clients keep it among the fields that they do not know."
+        "- `DELETE /fine-tunes/{id} ?force` (request) was removed: calls with it are refused, or it is ignored.\n"
+        "- `FinetuneResponse.queue_depth` (response) was removed (is it called queue_depths now?): code that"
+        " reads it finds nothing. In GET /fine-tunes/{id}.\n\n## Additive\n\n"
+        "- `FinetuneJobStatus` (response) has the new value hibernating: our clients read it as a plain string."
+        " *[open enum]* Absorbed by enums_are_open. In GET /fine-tunes, POST /fine-tunes, GET /fine-tunes/{id}.\n"
+        "- `FinetuneResponse.queue_depths` (response) is new: old clients keep it among the unknown fields."
         " In GET /fine-tunes/{id}.\n\n"
-        "## What the handwritten layer must look at\n\n"
+        "## Code to review in the handwritten layer\n\n"
         "- `FinetuneJobStatus`: together_ext/__init__.py:13\n"
     )
 
 
 def test_machines_read_the_same(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
-    assert diff("a required field is added to an answer", options=("--json",)) == 0
+    assert diff("a required field is added to a response", options=("--json",)) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["breaking"] is False
     assert document["changes"] == [
         {
             "subject": "FinetuneResponse.carbon_grams",
             "kind": "field-added-required",
-            "side": "answer",
+            "side": "response",
             "class": "additive",
             "what": "is new, and required",
-            "why": "old clients keep it among the fields that they do not know",
+            "why": "old clients keep it among the unknown fields",
             "source_only": False,
             "tighter": True,
             "open_enum": False,
+            "absorbed": False,
             "absorbed_by": "little_is_required",
             "operations": ["GET /fine-tunes/{id}"],
             "fields": [],
@@ -99,7 +121,7 @@ def test_machines_read_the_same(diff: Diff, capsys: pytest.CaptureFixture[str]) 
 def test_what_uses_a_function_a_class_or_a_field_is_told(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
     diff("a parameter of the path is renamed", "another success is described", options=("--json",))
     assert json.loads(capsys.readouterr().out)["look_at"] == []
-    diff("a field of an answer becomes optional", options=("--json",))
+    diff("a field of a response becomes optional", options=("--json",))
     (look,) = json.loads(capsys.readouterr().out)["look_at"]
     assert look == {"subject": "FinetuneResponse.status", "places": ["together_ext/__init__.py:13"]}
 
@@ -117,7 +139,7 @@ def test_a_sync_that_is_refused_says_that_nothing_has_changed(
     assert main(["--root", str(specimen.root), "sync", str(upstream)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("openapi.yaml and generated/ are as they were, because:\nupstream.yaml is not YAML: line 2:")
+    assert err.startswith("openapi.yaml and generated/ are unchanged:\nupstream.yaml is not YAML: line 2:")
 
 
 def test_a_sync_says_what_has_no_words_yet(
@@ -126,25 +148,106 @@ def test_a_sync_says_what_has_no_words_yet(
     root, upstream = tmp_path / "repository", tmp_path / "upstream.yaml"
     shutil.copytree(specimen.root, root)
     changed = specimen.upstream
-    CHANGES["a field is added to an answer"](changed)
+    CHANGES["a field is added to a response"](changed)
     upstream.write_text(yaml.safe_dump(changed))
     assert main(["--root", str(root), "sync", str(upstream)]) == 0
     out = capsys.readouterr().out
-    assert "`FinetuneResponse.carbon_grams` (answer) is new" in out
+    assert "`FinetuneResponse.carbon_grams` (response) is new" in out
     assert "- Describe in tools/spec/words.yaml: FinetuneResponse.carbon_grams. Then sync again.\n" in out
-    assert "- openapi.yaml and generated/ are new: `git diff`, then `make check test`.\n" in out
+    assert "- openapi.yaml and generated/ have changed: review `git diff`, then run `make check test`.\n" in out
 
 
-@pytest.mark.parametrize("command", ["sync-spec", "spec-diff", "test-drift"])
-def test_make_says_what_a_command_needs(command: str) -> None:
-    done = subprocess.run(  # noqa: S603 -- one of two commands of ours
-        ["make", command, "READY="],  # noqa: S607 -- whichever make a developer has
+def test_the_lines_that_compare_with_a_removed_value_are_told(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    (root / "together_ext" / "states.py").write_text(COMPARES)
+    changed = specimen.upstream
+    CHANGES["a status is replaced"](changed)
+    new = tmp_path / "new.yaml"
+    new.write_text(yaml.safe_dump(changed))
+    assert main(["--root", str(root), "diff", str(specimen.upstream_file), str(new), "--json"]) == 1
+    looks = {look["subject"]: look["places"] for look in json.loads(capsys.readouterr().out)["look_at"]}
+    places = [f"together_ext/states.py:{line}" for line in (10, 12, 4)]
+    assert looks["FinetuneJobStatus == 'completed'"] == places
+
+
+def test_a_changed_server_points_to_where_it_is_spelled_out(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    (root / "together_ext" / "config.py").write_text(COMPARES)
+    changed = specimen.upstream
+    CHANGES["the server is moved"](changed)
+    new = tmp_path / "new.yaml"
+    new.write_text(yaml.safe_dump(changed))
+    assert main(["--root", str(root), "diff", str(specimen.upstream_file), str(new)]) == 1
+    assert "- `the server`: together_ext/config.py:3\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("broken", ["a: [", "swagger: '2.0'", None])
+def test_machines_read_one_document_also_of_what_cannot_be_read(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str | None
+) -> None:
+    new = tmp_path / "new.yaml"
+    if broken is not None:
+        new.write_text(broken)
+    assert main(["--root", str(specimen.root), "diff", str(specimen.upstream_file), str(new), "--json"]) == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert (document["changes"], document["look_at"], err) == ([], [], "")
+    (problem,) = document["problems"]
+    assert "new.yaml" in problem
+
+
+def test_absorbed_changes_are_marked(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff("only what is absorbed has changed", "a field of a response may be null") == 0
+    out = capsys.readouterr().out
+    assert out.count("*[absorbed]*") == 3
+    assert "**Nothing breaks: 3 absorbed.**" in out
+    diff("only what is absorbed has changed", options=("--json",))
+    assert {change["absorbed"] for change in json.loads(capsys.readouterr().out)["changes"]} == {True}
+
+
+def test_a_renamed_parameter_gets_a_hint_at_its_new_name(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
+    diff("a parameter of the query is renamed")
+    assert "?checkpoint_step` (request) was removed (is it called checkpoint_steps now?)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("case", "code"), [("the server is moved", 0), ("a default is changed", 0), ("a reference leads nowhere", 2)]
+)
+def test_make_fails_for_a_person_only_if_nothing_could_be_compared(
+    specimen: Repository, tmp_path: Path, case: str, code: int
+) -> None:
+    """That something breaks is what a person wants to read, and no error of `make`."""
+    changed = specimen.upstream
+    CHANGES[case](changed)
+    new = tmp_path / "new.yaml"
+    new.write_text(yaml.safe_dump(changed))
+    done = make(
+        "spec-diff", "READY=", f"OLD={specimen.upstream_file}", f"NEW={new}", f"BIN={Path(sys.executable).parent}"
+    )
+    assert done.returncode == code, done.stderr
+    assert "# From upstream.yaml to new.yaml" in done.stdout
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make, without what another make, which may have called the tests, hands down."""
+    return subprocess.run(  # noqa: S603 -- commands of ours
+        ["make", *arguments],  # noqa: S607 -- whichever make a developer has
         check=False,
         capture_output=True,
         text=True,
         cwd=ROOT,
-        # Without what another make, which may have called the tests, hands down.
         env={"PATH": os.environ["PATH"]},
     )
+
+
+@pytest.mark.parametrize("command", ["sync-spec", "spec-diff", "test-drift"])
+def test_make_says_what_a_command_needs(command: str) -> None:
+    done = make(command, "READY=")
     assert done.returncode != 0
     assert done.stdout.startswith(f"make {command} ")

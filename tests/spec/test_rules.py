@@ -9,18 +9,18 @@ import pytest
 from tools.generate import ROOT
 from tools.spec import rules
 from tools.spec.documents import Node, SpecError
-from tools.spec.rules import RULES, answers, exchanges, forms, names
+from tools.spec.rules import RULES, exchanges, forms, names, responses
 from tools.spec.surface import Kept, Surface
 
 SURFACE = Surface((Kept("list_jobs", "Jobs", "get", "/jobs"),), {}, {})
 
 
 def document(**schemas: Any) -> Node:  # noqa: ANN401 -- schemas
-    """A pruned specification: one operation that answers a Job and takes a Request, if there are such."""
-    operation: Node = {"operationId": "list_jobs", "tags": ["Jobs"], "parameters": [], "responses": {}}
+    """A pruned specification: one operation that responses a Job and takes a Request, if there are such."""
+    operation: Node = {"operationId": "list_jobs", "tags": ["Jobs"], "parameters": [], "responses": {"204": {}}}
     if "Job" in schemas:
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}
-        operation["responses"]["200"] = {"description": "", "content": content}
+        operation["responses"] = {"200": {"description": "", "content": content}}
     if "Request" in schemas:
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}}
         operation["requestBody"] = {"content": content}
@@ -33,7 +33,7 @@ def document(**schemas: Any) -> Node:  # noqa: ANN401 -- schemas
 
 
 def field(rule: rules.Rule, schema: Any, *, sent: bool = False) -> Any:  # noqa: ANN401 -- schemas
-    """What a rule makes of a field of a request, or of an answer."""
+    """What a rule makes of a field of a request, or of a response."""
     holder = {"type": "object", "properties": {"it": schema}}
     given = document(Request=holder) if sent else document(Job=holder)
     rule(given, SURFACE)
@@ -96,7 +96,7 @@ def test_mending_leaves_the_document_that_was_given() -> None:
         (
             forms.no_unions_of_one,
             {"anyOf": [{"anyOf": [{"type": "string"}, {"type": "null"}]}, {"type": "integer"}]},
-            {"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "integer"}]},
+            {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
         ),
         (
             forms.no_foreign_words,
@@ -156,7 +156,7 @@ def test_only_successes_are_described_and_json_before_other_forms() -> None:
     operation["responses"] |= {"404": {"description": ""}, "default": {"description": ""}}
     operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {}}
     exchanges.only_successes(given, SURFACE)
-    exchanges.json_before_streams(given, SURFACE)
+    exchanges.one_form_of_contents(given, SURFACE)
     assert list(operation["responses"]) == ["200"]
     assert list(operation["responses"]["200"]["content"]) == ["application/json"]
 
@@ -190,28 +190,28 @@ def with_state(schema: Node) -> Node:
         ({"type": "array", "items": REF}, {"type": "array", "items": {"anyOf": [REF, STRING]}}),
     ],
 )
-def test_an_enum_in_an_answer_may_be_any_string(given: Node, mended: Node) -> None:
+def test_an_enum_in_a_response_may_be_any_string(given: Node, mended: Node) -> None:
     found = with_state(given)
-    answers.enums_are_open(found, SURFACE)
+    responses.enums_are_open(found, SURFACE)
     assert found["components"]["schemas"]["Job"]["properties"]["it"] == mended
     assert found["components"]["schemas"]["State"] == STATE
 
 
 def test_an_enum_in_a_request_stays_closed() -> None:
     given = document(Request={"type": "object", "properties": {"it": REF}}, State=STATE)
-    answers.enums_are_open(given, SURFACE)
+    responses.enums_are_open(given, SURFACE)
     assert given["components"]["schemas"]["Request"]["properties"]["it"] == REF
 
 
-def test_a_date_in_an_answer_may_be_any_string_and_one_that_is_sent_not() -> None:
+def test_a_date_in_a_response_may_be_any_string_and_one_that_is_sent_not() -> None:
     date = {"type": "string", "format": "date-time"}
-    assert field(answers.dates_may_be_odd, date) == {"anyOf": [date, STRING]}
-    assert field(answers.dates_may_be_odd, date, sent=True) == date
+    assert field(responses.dates_may_be_odd, date) == {"anyOf": [date, STRING]}
+    assert field(responses.dates_may_be_odd, date, sent=True) == date
 
 
-def test_a_constant_of_an_answer_is_any_string_and_one_that_is_sent_stays() -> None:
-    assert field(answers.constants_are_open, {"const": "job"}) == STRING
-    assert field(answers.constants_are_open, {"const": "job"}, sent=True) == {"type": "string", "enum": ["job"]}
+def test_a_constant_of_a_response_is_any_string_and_one_that_is_sent_stays() -> None:
+    assert field(responses.constants_are_open, {"const": "job"}) == STRING
+    assert field(responses.constants_are_open, {"const": "job"}, sent=True) == {"type": "string", "enum": ["job"]}
 
 
 def kinds() -> Node:
@@ -240,26 +240,26 @@ def kinds() -> Node:
 
 def test_only_ids_and_what_tells_members_apart_is_required() -> None:
     given = kinds()
-    answers.little_is_required(given, SURFACE)
+    responses.little_is_required(given, SURFACE)
     required = {name: schema.get("required") for name, schema in given["components"]["schemas"].items()}
     assert required == {"Job": ["id"], "Red": ["tag"], "Blue": ["tag"], "Any": None, "Picky": ["turns"]}
 
 
 def test_tags_stay_closed() -> None:
     given = kinds()
-    answers.constants_are_open(given, SURFACE)
+    responses.constants_are_open(given, SURFACE)
     assert given["components"]["schemas"]["Red"]["properties"]["tag"] == {"type": "string", "enum": ["red"]}
 
 
 def test_of_members_without_tags_the_demanding_one_is_tried_first() -> None:
     given = kinds()
-    answers.the_demanding_first(given, SURFACE)
+    responses.the_demanding_first(given, SURFACE)
     fields = given["components"]["schemas"]["Job"]["properties"]
     assert [one["$ref"][-5:] for one in fields["plan"]["oneOf"]] == ["Picky", "s/Any"]
     assert [one["$ref"][-4:] for one in fields["kind"]["oneOf"]] == ["/Red", "Blue"]
 
 
-def test_every_field_of_an_answer_may_be_null_but_those_that_are_required() -> None:
+def test_every_field_of_a_response_may_be_null_but_those_that_are_required() -> None:
     given = rules.apply(kinds(), SURFACE)["components"]["schemas"]
     assert given["Job"]["properties"]["id"] == STRING
     assert given["Job"]["properties"]["name"] == {"anyOf": [STRING, NULL]}
@@ -276,7 +276,7 @@ def test_a_list_of_objects_holds_them_and_a_list_of_a_union_has_a_last_resort() 
     fields = given["components"]["schemas"]["Job"]["properties"]
     fields["reds"] = {"type": "array", "items": one}
     fields["all"] = {"type": "array", "items": {"oneOf": [one, other]}}
-    answers.unions_have_a_last_resort(given, SURFACE)
+    responses.unions_have_a_last_resort(given, SURFACE)
     assert fields["reds"]["items"] == one
     assert fields["all"]["items"]["anyOf"][2] == {"$ref": "#/components/schemas/UnknownObject"}
 
@@ -333,14 +333,16 @@ def test_types_on_the_spot_are_called_as_we_say() -> None:
 
 
 def test_a_name_for_a_place_without_a_type_is_an_error() -> None:
-    with pytest.raises(SpecError, match=r"names the types of places that have none .*: Job\.gone"):
+    with pytest.raises(SpecError, match=r"names the types of places that have none now: Job\.gone"):
         named(inline(), Job__gone="Gone")
-    with pytest.raises(SpecError, match=r"renames types that are not there .*: Gone"):
+    with pytest.raises(SpecError, match=r"renames types that are not in the specification: Gone"):
         named(inline(), Gone="Come")
 
 
 def test_two_different_types_cannot_have_one_name() -> None:
-    with pytest.raises(SpecError, match="two different types want the name Same"):
+    with pytest.raises(
+        SpecError, match=r"Job\.progress and Job\.state are different types, and .* gives both the name Same"
+    ):
         named(inline(), Job__progress="Same", Job__state="Same")
 
 

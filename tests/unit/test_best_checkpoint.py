@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext.checkpoints import Checkpoint
-from together_ext.cli.plot import curve_lines
+from together_ext.cli.render.plot import curve_lines
 from together_ext.errors import RuleError
-from together_ext.metrics import (
+from together_ext.fine_tuning.metrics import (
     Point,
     best,
     chosen_by_server,
@@ -56,45 +56,45 @@ def test_the_final_weights_may_be_the_best() -> None:
     assert found.checkpoint.name == JOB
 
 
-def test_a_checkpoint_is_judged_by_the_last_value_since_the_one_before() -> None:
-    """An evaluation at step 101 is none of the weights of step 100."""
+def test_a_checkpoint_has_the_last_value_since_the_previous_one() -> None:
+    """An evaluation at step 101 is not one of the weights of step 100."""
     found = best(CHECKPOINTS, losses(s50=0.1, s90=0.9, s101=0.2, s199=0.5, s290=0.8), "eval_loss", None)
     assert found is not None
     assert (found.checkpoint.step, found.step, found.value) == (200, 199, 0.5)
     assert "recorded at step 199" in found.reason
 
 
-def test_a_checkpoint_without_a_value_since_the_one_before_is_not_judged() -> None:
+def test_a_checkpoint_without_a_value_since_the_previous_one_is_skipped() -> None:
     found = best(CHECKPOINTS, losses(s100=0.5), "eval_loss", None)
     assert found is not None
     assert found.reason == "ft-x:100 has the lowest eval_loss, 0.5, the only one that was judged"
 
 
-def test_of_two_that_are_as_good_the_earlier_one_is_taken() -> None:
+def test_of_two_equal_checkpoints_the_earlier_one_is_chosen() -> None:
     found = best(CHECKPOINTS, losses(s100=0.5, s200=0.5, s300=0.5), "eval_loss", None)
     assert found is not None
     assert found.checkpoint.step == 100
 
 
-def test_of_two_at_one_step_the_final_one_is_taken() -> None:
+def test_of_two_at_one_step_the_final_one_is_chosen() -> None:
     for order in (1, -1):
         found = best([checkpoint(5), checkpoint(5, final=True)][::order], losses(s5=1.0), "eval_loss", None)
         assert found is not None
         assert found.checkpoint.name == JOB
 
 
-def test_what_is_better_is_told_by_the_name_or_by_the_caller() -> None:
+def test_the_direction_of_a_metric_follows_from_its_name_or_the_mode() -> None:
     recorded = [Point(100, {"eval_accuracy": 0.1, "x": 1.0}), Point(200, {"eval_accuracy": 0.9, "x": 2.0})]
     assert best(CHECKPOINTS, recorded, "eval/accuracy", None).step == 200  # type: ignore[union-attr]
     assert best(CHECKPOINTS, recorded, "eval/accuracy", "min").step == 100  # type: ignore[union-attr]
     assert best(CHECKPOINTS, recorded, "x", "max").step == 200  # type: ignore[union-attr]
     with pytest.raises(RuleError, match="mode='min' or 'max'"):
         is_better_lower("x", None)
-    with pytest.raises(RuleError, match="there is no mode 'best'"):
+    with pytest.raises(RuleError, match="invalid mode 'best'"):
         is_better_lower("x", "best")
 
 
-def test_without_values_there_is_none() -> None:
+def test_without_values_there_is_no_best_checkpoint() -> None:
     assert best(CHECKPOINTS, losses(s301=0.5), "eval_loss", None) is None
     assert best([], losses(s100=0.5), "eval_loss", None) is None
 
@@ -127,7 +127,7 @@ def test_the_step_is_found_under_its_names(recorded: dict[str, Any], step: int |
     assert step_of(recorded) == step
 
 
-def test_both_vocabularies_are_one_and_what_is_no_number_is_left_out() -> None:
+def test_both_vocabularies_are_read_and_other_values_are_left_out() -> None:
     found = points(
         [
             {"eval_loss": 0.5, "global_step": 20, "logged_at": 1_777_277_642.0},
@@ -140,7 +140,7 @@ def test_both_vocabularies_are_one_and_what_is_no_number_is_left_out() -> None:
     assert names(found) == ["train_loss", "eval_loss"]
 
 
-def test_what_is_recorded_at_one_step_is_one_point() -> None:
+def test_values_at_one_step_are_one_point() -> None:
     """Training and evaluation come one after the other, and after a restart some steps come again."""
     found = points(
         [
@@ -170,7 +170,7 @@ def test_the_time_is_seconds_or_text(said: object, time: datetime | None) -> Non
 
 
 def test_a_checkpoint_without_a_label_is_the_final_one_only_if_it_is_the_last() -> None:
-    """By its name alone, the final weights would be fetched in place of those that were judged."""
+    """By its name alone, the final weights would be downloaded instead of the evaluated ones."""
     unlabelled = [Checkpoint(step, "", JOB, None, "", "") for step in (300, 100, 200)]
     assert best(unlabelled, losses(s100=0.9, s200=0.4, s300=0.6), "eval_loss", None).checkpoint.name == "ft-x:200"  # type: ignore[union-attr]
     assert best(unlabelled, losses(s300=0.6), "eval_loss", None).checkpoint.name == JOB  # type: ignore[union-attr]
@@ -199,7 +199,7 @@ anything = st.dictionaries(
 
 
 @given(st.lists(anything, max_size=6), st.lists(st.integers(0, 10**12 - 1), max_size=5))
-def test_whatever_a_server_records_the_best_has_a_value_of_its_own(recorded: list[Any], steps: list[int]) -> None:
+def test_for_any_metrics_the_best_has_a_recorded_value(recorded: list[Any], steps: list[int]) -> None:
     found = best([checkpoint(step) for step in steps], points(recorded), "eval_loss", None)
     if found is not None:
         values = [point.values["eval_loss"] for point in points(recorded) if "eval_loss" in point.values]
@@ -255,7 +255,7 @@ def test_of_a_curve_the_best_is_pointed_at_and_steps_are_whole() -> None:
     assert "best" not in "".join(curve_lines("eval_loss", curve, 4_000_000))
 
 
-def test_a_curve_shows_what_can_hardly_be_told_apart() -> None:
+def test_a_curve_shows_small_differences() -> None:
     assert len(curve_lines("eval_loss", [(1, 5e-324), (2, 0.0)])) == 9
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from together_ext.checkpoints import (
     FAILED,
-    NAME_BYTES,
+    MAX_STEP,
     UNFINISHED,
     Checkpoint,
     CheckpointName,
@@ -32,9 +33,10 @@ from together_ext.checkpoints import (
     training_kind,
 )
 from together_ext.errors import CheckpointNameError, CheckpointTypeError, JobNotReadyError, UnknownTrainingTypeError
+from together_ext.text import NAME_BYTES
 from together_generated.models import FinetuneJobStatus
 
-steps = st.integers(0, 10**12 - 1)
+steps = st.integers(0, MAX_STEP)
 job_ids = st.from_regex(r"ft-[A-Za-z0-9._~?#&%=é日-]{1,40}", fullmatch=True)
 
 
@@ -49,10 +51,10 @@ def test_a_name_is_read_back_as_it_was_written(job_id: str, step: int | None) ->
 
 
 @given(job_id=job_ids)
-def test_the_best_is_a_name_without_a_step(job_id: str) -> None:
+def test_best_is_a_name_without_a_step(job_id: str) -> None:
     name = parse_checkpoint_name(f"{job_id}:best")
     assert (name.job_id, name.step, name.best, str(name)) == (job_id, None, True, f"{job_id}:best")
-    with pytest.raises(CheckpointNameError, match="names a step already"):
+    with pytest.raises(CheckpointNameError, match="contains a step"):
         parse_checkpoint_name(f"{job_id}:best", 500)
     with pytest.raises(CheckpointNameError, match="names a checkpoint"):
         parse_job_id(f"{job_id}:best")
@@ -62,7 +64,7 @@ def test_the_best_is_a_name_without_a_step(job_id: str) -> None:
 
 
 @given(job_id=job_ids, inner=steps, outer=steps)
-def test_a_step_twice_names_both(job_id: str, inner: int, outer: int) -> None:
+def test_two_steps_are_refused_by_name(job_id: str, inner: int, outer: int) -> None:
     with pytest.raises(CheckpointNameError) as caught:
         parse_checkpoint_name(f"{job_id}:{inner}", outer)
     assert f"'{job_id}:{inner}'" in str(caught.value)
@@ -86,14 +88,23 @@ def test_any_text_is_a_name_or_an_error_that_can_be_printed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "step"), [("ft-x:0", 0), ("ft-x:007", 7), ("ft-x:999999999999", 999999999999), ("ft-x", None)]
+    ("text", "step"),
+    [("ft-x:0", 0), ("ft-x:007", 7), (f"ft-x:{MAX_STEP}", MAX_STEP), (f"ft-x:{'0' * 5000}5", 5), ("ft-x", None)],
 )
 def test_the_step_is_a_decimal_number(text: str, step: int | None) -> None:
     assert parse_checkpoint_name(text).step == step
 
 
-@pytest.mark.parametrize("step", [-1, 10**12, 10**5000, True, "5", 5.0, [5]], ids=lambda step: type(step).__name__)
-def test_what_is_no_step_is_refused_with_a_short_message(step: object) -> None:
+@given(step=st.integers(2**63) | st.just(10**5000 - 1))
+def test_a_step_that_needs_more_than_64_bits_is_refused_with_the_limit(step: int) -> None:
+    for name, beside in ((f"ft-x:{Decimal(step):f}", None), ("ft-x", step)):
+        with pytest.raises(ValueError, match=r"9223372036854775807$") as caught:
+            parse_checkpoint_name(name, beside)
+        assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("step", [-1, 2**63, 10**5000, True, "5", 5.0, [5]], ids=lambda step: type(step).__name__)
+def test_an_invalid_step_is_refused_with_a_short_message(step: object) -> None:
     with pytest.raises(CheckpointNameError, match="checkpoint_step is") as caught:
         parse_checkpoint_name("ft-x", step)  # type: ignore[arg-type]
     assert len(str(caught.value)) < 120
@@ -143,14 +154,31 @@ MATRIX = [
 
 
 @pytest.mark.parametrize(("training", "wanted", "outcome"), MATRIX)
-def test_the_form_follows_from_training_and_wish(
+def test_the_form_follows_from_training_type_and_checkpoint_type(
     training: str | None, wanted: CheckpointType, outcome: str | type[Exception]
 ) -> None:
     if isinstance(outcome, str):
-        assert requested_checkpoint("ft-x", wanted, training) == outcome
+        assert requested_checkpoint(CheckpointName("ft-x"), wanted, training) == outcome
     else:
         with pytest.raises(outcome, match="ft-x"):
-            requested_checkpoint("ft-x", wanted, training)
+            requested_checkpoint(CheckpointName("ft-x"), wanted, training)
+
+
+words = st.none() | st.sampled_from(["Full", "FULL", "Lora", "lora"]) | st.text()
+
+
+@given(word=words, wanted=st.sampled_from(CheckpointType), step=steps)
+def test_a_step_needs_no_known_training_type(word: str | None, wanted: CheckpointType, step: int) -> None:
+    """Only the default type of a step is left to the server, and only where the training type does not decide."""
+    name, kind = CheckpointName("ft-x", step), training_kind(word)
+    if kind is TrainingKind.FULL and wanted is not CheckpointType.DEFAULT:
+        with pytest.raises(CheckpointTypeError):
+            requested_checkpoint(name, wanted, word)
+        return
+    decided = kind is not None or wanted is not CheckpointType.DEFAULT
+    assert (requested_checkpoint(name, wanted, word) is not None) == decided
+    if decided:
+        assert requested_checkpoint(name, wanted, word) == requested_checkpoint(CheckpointName("ft-x"), wanted, word)
 
 
 @pytest.mark.parametrize(
@@ -164,28 +192,31 @@ def test_the_form_follows_from_training_and_wish(
         (None, None),
     ],
 )
-def test_training_is_known_by_the_servers_word(word: str | None, kind: TrainingKind | None) -> None:
+def test_the_training_type_is_recognized_by_its_label(word: str | None, kind: TrainingKind | None) -> None:
     assert training_kind(word) is kind
 
 
 # States ---------------------------------------------------------------------------------------------------------------
 
 
-def test_every_state_of_the_specification_is_known() -> None:
+def test_every_status_of_the_specification_is_recognized() -> None:
     assert {status.value for status in FinetuneJobStatus} == UNFINISHED | FAILED | {"completed"}
     assert not UNFINISHED & FAILED
 
 
 @pytest.mark.parametrize("status", sorted(UNFINISHED | FAILED))
-def test_a_state_without_final_weights_is_refused_unless_a_step_is_named(status: str) -> None:
-    with pytest.raises(JobNotReadyError, match=f"ft-x is {status}") as caught:
+def test_a_status_without_final_weights_is_refused_without_a_step(status: str) -> None:
+    with pytest.raises(
+        JobNotReadyError, match=rf"ft-x (is {status} and|failed, so it|was cancelled, so it) has no final weights"
+    ) as caught:
         check_ready(CheckpointName("ft-x"), status.upper())
+    assert caught.value.status == status
     assert caught.value.ended is (status in FAILED)
     check_ready(CheckpointName("ft-x", 0), status)
 
 
 @pytest.mark.parametrize("status", ["completed", "novel", "", None])
-def test_any_other_state_lets_the_server_decide(status: str | None) -> None:
+def test_any_other_status_lets_the_server_decide(status: str | None) -> None:
     check_ready(CheckpointName("ft-x"), status)
 
 
@@ -210,7 +241,7 @@ def test_any_text_gives_one_safe_path_component(
 
 
 @given(text=st.text(min_size=1))
-def test_the_models_part_of_a_name_is_limited_in_bytes(text: str) -> None:
+def test_the_model_part_of_a_name_is_limited_in_bytes(text: str) -> None:
     stem = archive_stem(CheckpointName("ft-x"), text, adapter=False)
     assert len(stem.encode()) <= NAME_BYTES
 

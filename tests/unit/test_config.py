@@ -26,19 +26,19 @@ def test_the_defaults_are_those_of_the_service() -> None:
     assert settings == Settings(None, "https://api.together.ai/v1", 60.0, 2)
 
 
-def test_the_environment_goes_before_the_defaults() -> None:
+def test_the_environment_overrides_the_defaults() -> None:
     environ = {"TOGETHER_API_KEY": " key\n", "TOGETHER_BASE_URL": "http://host/"}
     assert Settings.resolve(environ=environ) == Settings("key", "http://host/v1", 60.0, 2)
 
 
-def test_arguments_go_before_the_environment() -> None:
+def test_arguments_override_the_environment() -> None:
     environ = {"TOGETHER_API_KEY": "theirs", "TOGETHER_BASE_URL": "nonsense"}
     settings = Settings.resolve("mine", "http://mine", 1, 0, environ=environ)
     assert settings == Settings("mine", "http://mine/v1", 1.0, 0)
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
-def test_an_empty_variable_counts_as_not_set(empty: str) -> None:
+def test_an_empty_variable_is_ignored(empty: str) -> None:
     environ = {"TOGETHER_API_KEY": empty, "TOGETHER_BASE_URL": empty}
     assert Settings.resolve(environ=environ) == Settings.resolve(environ=NOTHING)
 
@@ -48,7 +48,7 @@ def test_an_empty_key_is_none_even_beside_a_variable() -> None:
 
 
 @pytest.mark.parametrize("key", ["a b", "a\nb", "a\x00b", "é", "a\u200bb", b"ab", 5], ids=ascii)
-def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
+def test_an_invalid_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ConfigurationError, match="the API key") as caught:
         Settings.resolve(key, environ=NOTHING)
     assert "ab" not in str(caught.value).replace("bytes", "")
@@ -60,19 +60,19 @@ def test_the_key_is_in_no_repr() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 0.0, math.nan, math.inf, 1e300, 10**400, True, None, "60", [60]], ids=repr)
-def test_a_time_out_that_cannot_be_one_is_refused(timeout: float) -> None:
+def test_an_invalid_timeout_is_refused(timeout: float) -> None:
     """Infinity used to end in an OverflowError of the first call."""
     with pytest.raises(ConfigurationError, match=r"timeout is .*: it must be a number of seconds above 0"):
         Settings.resolve(timeout=timeout, environ=NOTHING)
 
 
 @pytest.mark.parametrize("timeout", [1, 0.001, 1e9])
-def test_a_time_out_is_a_number_of_seconds(timeout: float) -> None:
+def test_a_timeout_is_a_number_of_seconds(timeout: float) -> None:
     assert Settings.resolve(timeout=timeout, environ=NOTHING).timeout == timeout
 
 
 @pytest.mark.parametrize("retries", [-1, 1.0, True, None, "2"], ids=repr)
-def test_a_number_of_retries_that_cannot_be_one_is_refused(retries: int) -> None:
+def test_an_invalid_number_of_retries_is_refused(retries: int) -> None:
     with pytest.raises(ConfigurationError, match=r"max_retries is .*: it must be a whole number from 0"):
         Settings.resolve(max_retries=retries, environ=NOTHING)
 
@@ -138,7 +138,7 @@ BAD_URLS = [
 
 
 @pytest.mark.parametrize("url", BAD_URLS, ids=lambda url: ascii(url)[:40])
-def test_what_is_no_base_url_is_refused_and_not_shown(url: str) -> None:
+def test_an_invalid_base_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"the base URL .*: expected an address such as") as caught:
         normalized_base_url(url)
     assert "sec" not in str(caught.value)
@@ -166,11 +166,11 @@ def test_any_text_is_a_base_url_or_a_configuration_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("argument", "variable", "expected"), [(None, None, 8), (None, "", 8), (None, "3", 3), (5, "3", 5), (64, "x", 64)]
 )
-def test_an_argument_goes_before_the_variable_and_that_before_eight(
+def test_an_argument_overrides_the_variable_which_overrides_the_default(
     argument: int | None, variable: str | None, expected: int
 ) -> None:
     environ = {} if variable is None else {"TOGETHER_EXT_CONNECTIONS": variable}
-    assert download_connections(argument, environ=environ) == expected
+    assert download_connections(argument, 8, environ=environ) == expected
 
 
 @pytest.mark.parametrize(
@@ -184,18 +184,18 @@ def test_an_argument_goes_before_the_variable_and_that_before_eight(
         (None, "9" * 5000, "TOGETHER_EXT_CONNECTIONS is '999"),
     ],
 )
-def test_connections_that_cannot_be_are_refused_by_name(argument: int | None, variable: str | None, named: str) -> None:
+def test_invalid_connections_are_refused_by_name(argument: int | None, variable: str | None, named: str) -> None:
     environ = {} if variable is None else {"TOGETHER_EXT_CONNECTIONS": variable}
     with pytest.raises(ConfigurationError, match=re.escape(named)):
-        download_connections(argument, environ=environ)
+        download_connections(argument, 8, environ=environ)
 
 
 @pytest.mark.parametrize("argument", [None, 1000, 8e6])
-def test_a_limit_on_the_rate_is_taken_as_it_is(argument: float | None) -> None:
+def test_a_rate_limit_is_accepted_unchanged(argument: float | None) -> None:
     assert download_limit_rate(argument) == argument
 
 
 @pytest.mark.parametrize("argument", [0, -1, 999, math.inf, math.nan, True, "8M"])
-def test_a_limit_that_cannot_be_is_refused(argument: float) -> None:
+def test_an_invalid_rate_limit_is_refused(argument: float) -> None:
     with pytest.raises(ConfigurationError, match="limit_rate is"):
         download_limit_rate(argument)

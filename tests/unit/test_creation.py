@@ -8,11 +8,12 @@ from typing import Any, Required, get_origin, get_type_hints
 import attrs
 import pytest
 
-from together_ext import training
-from together_ext.creation import JobParameters, creation_request, creation_secrets, price_request
 from together_ext.errors import CheckpointNameError, ModelLimitError, RuleError
-from together_ext.job_rules import check_limits, fit_rank, needs_limits
-from together_ext.pricing import token_count
+from together_ext.fine_tuning import training
+from together_ext.fine_tuning.creation import creation_request, creation_secrets, price_request
+from together_ext.fine_tuning.job_rules import check_limits, fit_rank, needs_limits
+from together_ext.fine_tuning.parameters import JobParameters
+from together_ext.fine_tuning.pricing import token_count
 from together_generated.models import (
     FinetuneCreateRequest,
     FinetuneModelLimits,
@@ -176,7 +177,7 @@ def test_a_missing_or_unknown_keyword_is_a_type_error() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"model": None}, "give a model, or a from_checkpoint"),
+        ({"model": None}, "pass model, or from_checkpoint"),
         ({"model": " "}, "model is ' ': expected text"),
         ({"n_epochs": 0}, "n_epochs is 0: expected a whole number from 1"),
         ({"n_epochs": True}, "n_epochs is True"),
@@ -184,58 +185,61 @@ def test_a_missing_or_unknown_keyword_is_a_type_error() -> None:
         ({"n_epochs": 10**400}, None),
         ({"batch_size": 0}, "batch_size is 0: expected a whole number from 1, or 'max'"),
         ({"batch_size": "many"}, "'many'"),
-        ({"learning_rate": 0}, "learning_rate is 0: expected a number, more than 0"),
+        ({"learning_rate": 0}, "learning_rate is 0: expected a number above 0"),
         ({"learning_rate": "fast"}, "learning_rate is 'fast'"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
         ({"learning_rate": Decimal(1)}, "learning_rate is Decimal"),
-        ({"warmup_ratio": 1.01}, "warmup_ratio is 1.01: expected a number, from 0 to 1"),
+        ({"warmup_ratio": 1.01}, "warmup_ratio is 1.01: expected a number from 0 to 1"),
         ({"lr_scheduler_type": "cosine", "min_lr_ratio": -0.1}, "min_lr_ratio is -0.1"),
         ({"lr_scheduler_type": "cosine", "scheduler_num_cycles": 0}, "scheduler_num_cycles is 0"),
         ({"lr_scheduler_type": "linear", "scheduler_num_cycles": 1}, "lr_scheduler_type='cosine'"),
-        ({"lr_scheduler_type": "square"}, "there is no schedule 'square'"),
+        ({"lr_scheduler_type": "square"}, "invalid lr_scheduler_type 'square'"),
         ({"min_lr_ratio": 0.1}, "needs lr_scheduler_type"),
-        ({"max_grad_norm": -1}, "max_grad_norm is -1: expected a number, 0 or more"),
+        ({"max_grad_norm": -1}, "max_grad_norm is -1: expected a number from 0"),
         ({"weight_decay": -1}, "weight_decay is -1"),
-        ({"lora_dropout": 1}, "lora_dropout is 1: expected a number, from 0 to less than 1"),
+        ({"lora_dropout": 1}, "lora_dropout is 1: expected a number from 0 to less than 1"),
         ({"lora_r": 0}, "lora_r is 0"),
-        ({"lora": False, "lora_r": 8}, "lora=False trains all weights, and lora_r is for an adapter"),
-        ({"training_type": LORA, "lora_alpha": 8}, "training_type is given as an object, and lora_alpha beside it"),
-        ({"training_type": LORA, "lora": True}, "training_type is given as an object, and lora beside it"),
+        ({"lora": False, "lora_r": 8}, "lora_r is for an adapter, but lora is False"),
+        ({"training_type": LORA, "lora_alpha": 8}, "training_type is given as an object together with lora_alpha"),
+        ({"training_type": LORA, "lora": True}, "training_type is given as an object together with lora"),
         ({"training_type": {"type": "Lora"}}, "training_type is a dict: expected FullTrainingType or LoRATrainingType"),
-        ({"training_method": "rl"}, "there is no training method 'rl'"),
+        ({"training_method": "rl"}, "invalid training_method 'rl'"),
         ({"dpo_beta": 0.1}, "dpo_beta is for training_method='dpo'"),
         ({"training_method": "sft", "rpo_alpha": 0.1}, "rpo_alpha is for training_method='dpo'"),
-        ({"training_method": "dpo", "dpo_beta": 0.04}, "dpo_beta is 0.04: expected a number, from 0.05 to 0.9"),
+        ({"training_method": "dpo", "dpo_beta": 0.04}, "dpo_beta is 0.04: expected a number from 0.05 to 0.9"),
         ({"training_method": "dpo", "dpo_beta": 0.91}, "dpo_beta is 0.91"),
-        ({"training_method": "dpo", "train_on_inputs": True}, "train_on_inputs is for the training method 'sft'"),
-        ({"training_method": "dpo", "simpo_gamma": 1, "dpo_reference_free": False}, "SimPO needs dpo_reference_free"),
+        ({"training_method": "dpo", "train_on_inputs": True}, "train_on_inputs is for training_method='sft'"),
+        (
+            {"training_method": "dpo", "simpo_gamma": 1, "dpo_reference_free": False},
+            "dpo_reference_free is False, which SimPO requires",
+        ),
         ({"training_method": DPO, "dpo_beta": 0.2}, "training_method is given as an object"),
         (
             {"training_method": TrainingMethodDPO(TrainingMethodDPOMethod.DPO, dpo_beta=5)},
-            "dpo_beta is 5: expected a number, from 0.05 to 0.9",
+            "dpo_beta is 5: expected a number from 0.05 to 0.9",
         ),
         ({"train_on_inputs": "maybe"}, "train_on_inputs is 'maybe'"),
         ({"train_vision": "yes"}, "train_vision is 'yes': expected True or False"),
         ({"packing": 1}, "packing is 1"),
-        ({"suffix": "x" * 41}, "at most 40 characters, and these are 41"),
+        ({"suffix": "x" * 41}, "at most 40 characters, not 41"),
         ({"suffix": 5}, "suffix is 5: expected text"),
-        ({"n_evals": 2}, "give a validation_file"),
+        ({"n_evals": 2}, "without a validation_file"),
         ({"early_stopping_patience": 2}, "without early_stopping_enabled=True"),
-        ({"early_stopping_enabled": True}, "give a validation_file, and n_evals"),
-        ({"early_stopping_enabled": True, "validation_file": "v", "n_evals": 3}, "n_evals of at least 4"),
+        ({"early_stopping_enabled": True}, "pass validation_file and n_evals"),
+        ({"early_stopping_enabled": True, "validation_file": "v", "n_evals": 3}, "early stopping needs at least 4"),
         (
             {"early_stopping_enabled": True, "validation_file": "v", "n_evals": 5, "early_stopping_patience": 4},
-            "n_evals of at least 6",
+            "early stopping needs at least 6",
         ),
         ({"from_checkpoint": "ft-1", "from_hf_model": "a/b"}, "from_checkpoint and from_hf_model are both given"),
-        ({"model": None, "from_hf_model": "a/b", "from_checkpoint": None}, "give a model"),
+        ({"model": None, "from_hf_model": "a/b", "from_checkpoint": None}, "pass model"),
         ({"hf_model_revision": "main"}, "without from_hf_model"),
         ({"wandb_name": b"x"}, "wandb_name is b'x': expected text"),
         ({"random_seed": "7"}, "random_seed is '7'"),
     ],
 )
-def test_what_cannot_be_right_is_refused_in_a_sentence(given: dict[str, Any], said: str | None) -> None:
+def test_invalid_parameters_are_refused_in_one_sentence(given: dict[str, Any], said: str | None) -> None:
     if said is None:
         request(**given)
         return
@@ -244,7 +248,7 @@ def test_what_cannot_be_right_is_refused_in_a_sentence(given: dict[str, Any], sa
     assert said in str(caught.value)
 
 
-def test_keys_of_other_services_are_known_as_secrets() -> None:
+def test_keys_of_other_services_are_treated_as_secrets() -> None:
     parameters: JobParameters = {"training_file": "f", "model": "m"}
     assert creation_secrets(parameters) == ()
     assert creation_secrets({**parameters, "wandb_api_key": "w", "hf_api_token": None}) == ("w",)
@@ -312,34 +316,34 @@ def test_what_the_base_model_does_not_allow_is_refused(given: dict[str, Any], pa
         {"batch_size": 1000},
     ],
 )
-def test_what_it_allows_passes(given: dict[str, Any]) -> None:
-    """A batch has no limit that is known, as long as nobody knows how it will be trained."""
+def test_parameters_within_the_limits_are_accepted(given: dict[str, Any]) -> None:
+    """The limit of a batch is unknown as long as the training type is."""
     check_limits(request(**given), FinetuneModelLimits.from_dict(LIMITS))
 
 
 @pytest.mark.parametrize("odd", [None, "many", [], {}, True])
-def test_a_limit_that_is_none_limits_nothing(odd: object) -> None:
+def test_an_invalid_limit_is_ignored(odd: object) -> None:
     limits = FinetuneModelLimits.from_dict(
         {**dict.fromkeys(LIMITS, odd), "lora_training": {"max_rank": odd, "target_modules": odd}}
     )
     check_limits(request(n_epochs=99, learning_rate=5, lora_r=1000, batch_size=999, train_vision=None), limits)
 
 
-def test_a_kind_of_training_that_the_model_does_not_have_is_refused() -> None:
+def test_an_unsupported_training_type_is_refused() -> None:
     full = {"training_type": FullTrainingType(FullTrainingTypeType.FULL)}
-    with pytest.raises(ModelLimitError, match="only an adapter"):
+    with pytest.raises(ModelLimitError, match="supports only LoRA"):
         check_limits(request(**full), FinetuneModelLimits.from_dict({**LIMITS, "full_training": None}))
-    with pytest.raises(ModelLimitError, match="only all of its weights"):
+    with pytest.raises(ModelLimitError, match="supports only full training"):
         check_limits(request(lora=True), FinetuneModelLimits.from_dict({**LIMITS, "lora_training": None}))
 
 
-def test_a_rank_that_nobody_asked_for_fits_the_model() -> None:
+def test_a_default_rank_fits_the_model() -> None:
     body = request(lora=True)
     fit_rank(body, FinetuneModelLimits.from_dict(LIMITS))
     assert body.to_dict()["training_type"] == {"type": "Lora", "lora_r": 32, "lora_alpha": 16}
 
 
-def test_nothing_that_is_limited_needs_no_limits() -> None:
+def test_limits_are_not_needed_without_limited_parameters() -> None:
     assert not needs_limits(request(suffix="s", batch_size="max", training_method="dpo", warmup_ratio=0.1))
 
 

@@ -1,4 +1,4 @@
-"""What the caller says of the place, and what the content says of the extension."""
+"""The path is chosen by the caller, and the extension by the content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from together_ext.destination import UNKNOWN, archive_extension, check_output, destination
+from together_ext.destinations.local import UNKNOWN, archive_extension, check_output, destination
 from together_ext.errors import IntegrityError, RuleError
 from together_ext.transfer import Head
 
@@ -25,17 +25,17 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
-def test_nothing_means_the_current_folder(tmp_path: Path) -> None:
+def test_no_output_is_the_current_folder(tmp_path: Path) -> None:
     assert place(None) == tmp_path / "stem.tar.zst"
 
 
-def test_an_existing_folder_is_meant_with_and_without_a_separator(tmp_path: Path) -> None:
+def test_an_existing_folder_needs_no_separator(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     for output in ("there", "there/", "there//", "./there", Path("there"), str(tmp_path / "there"), b"there"):
         assert place(output) == tmp_path / "there/stem.tar.zst"  # type: ignore[arg-type]
 
 
-def test_a_missing_folder_is_meant_with_a_separator(tmp_path: Path) -> None:
+def test_a_missing_folder_needs_a_separator(tmp_path: Path) -> None:
     assert place("new/deep/") == tmp_path / "new/deep/stem.tar.zst"
     assert not (tmp_path / "new").exists()
 
@@ -46,7 +46,7 @@ def test_anything_else_is_the_file_itself(tmp_path: Path) -> None:
     assert place(Path("new/")) == tmp_path / "new"
 
 
-def test_the_home_folder_is_known(tmp_path: Path) -> None:
+def test_the_home_folder_is_expanded(tmp_path: Path) -> None:
     assert place("~/x") == tmp_path / "home/x"
     assert place("~/x/") == tmp_path / "home/x/stem.tar.zst"
     assert check_output("~/x/") == f"{tmp_path}/home/x/"
@@ -58,17 +58,17 @@ def test_links_are_not_followed_in_what_is_reported(tmp_path: Path) -> None:
     assert place("link") == tmp_path / "link/stem.tar.zst"
 
 
-def test_a_name_too_long_for_the_system_is_left_to_whoever_writes(tmp_path: Path) -> None:
+def test_a_name_too_long_for_the_system_fails_when_it_is_written(tmp_path: Path) -> None:
     assert place("x" * 300) == tmp_path / ("x" * 300)
 
 
 @pytest.mark.parametrize("output", ["", b"", "a\0b", 5, object(), []], ids=lambda output: type(output).__name__)
-def test_what_names_nothing_is_refused(output: str) -> None:
-    with pytest.raises(RuleError, match="expected a path, or None for the current folder"):
+def test_an_empty_output_is_refused(output: str) -> None:
+    with pytest.raises(RuleError, match=r"output is .*: expected a path"):
         check_output(output)
 
 
-def test_a_name_that_is_no_unicode_survives(tmp_path: Path) -> None:
+def test_a_name_that_is_not_unicode_is_kept(tmp_path: Path) -> None:
     assert os.fsencode(place(b"\xff.zst")) == os.fsencode(tmp_path) + b"/\xff.zst"  # type: ignore[arg-type]
 
 
@@ -87,7 +87,7 @@ def test_a_name_that_is_no_unicode_survives(tmp_path: Path) -> None:
         (b"{\x00", UNKNOWN),
     ],
 )
-def test_the_content_decides_whatever_the_server_calls_it(data: bytes, extension: str, media_type: str) -> None:
+def test_the_content_decides_whatever_its_label(data: bytes, extension: str, media_type: str) -> None:
     assert archive_extension(Head(data, media_type)) == extension
 
 
@@ -101,7 +101,7 @@ def test_text_in_place_of_weights_is_refused(data: bytes, media_type: str) -> No
 
 
 @pytest.mark.parametrize(("media_type", "refused"), [("text/plain", True), ("", False)])
-def test_words_alone_are_text_where_the_server_calls_them_so(media_type: str, *, refused: bool) -> None:
+def test_plain_words_are_text_if_the_server_labels_them_as_text(media_type: str, *, refused: bool) -> None:
     if refused:
         with pytest.raises(IntegrityError, match="try again later"):
             archive_extension(Head(b"try again later", media_type))
@@ -116,6 +116,6 @@ def test_what_is_quoted_is_short_and_can_be_printed() -> None:
     assert len(str(caught.value)) < 320
 
 
-def test_nothing_is_no_file() -> None:
+def test_an_empty_response_is_not_a_file() -> None:
     with pytest.raises(IntegrityError, match="empty file"):
         archive_extension(Head(b"", "application/octet-stream"))

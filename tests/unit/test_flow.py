@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from together_ext.flow import Archive, Call, Flow, Step, arun, ask, run
+from together_ext.api.flow import Archive, Call, Flow, Step, arun, ask, run
 
 
 def call(action: str) -> Call[str]:
-    """A call that nobody makes."""
+    """A call that is never made."""
 
     def sync() -> str:
         raise AssertionError
@@ -55,13 +55,13 @@ def plain(*actions: str) -> Flow[list[str]]:
 
 
 @BOTH
-def test_answers_go_in_and_the_result_comes_out(drive: Drive) -> None:
+def test_outcomes_are_sent_in_and_the_result_is_returned(drive: Drive) -> None:
     assert drive(plain("a", "b"), shout) == ["A", "B"]
     assert drive(plain(), shout) == []
 
 
 @BOTH
-def test_a_failure_may_be_dealt_with_inside(drive: Drive) -> None:
+def test_a_flow_can_handle_a_failure(drive: Drive) -> None:
     def careful() -> Flow[str]:
         try:
             yield from ask(call("fail"))
@@ -73,7 +73,7 @@ def test_a_failure_may_be_dealt_with_inside(drive: Drive) -> None:
 
 
 @BOTH
-def test_a_failure_comes_out_as_it_is(drive: Drive) -> None:
+def test_a_failure_is_raised_unchanged(drive: Drive) -> None:
     with pytest.raises(KeyError, match="fail"):
         drive(plain("a", "fail", "b"), shout)
 
@@ -94,7 +94,7 @@ def test_a_refused_failure_is_raised_again_after_another_step(drive: Drive) -> N
 
 @BOTH
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_the_end_of_the_program_is_no_failure_to_deal_with(drive: Drive, error: type[BaseException]) -> None:
+def test_a_flow_does_not_handle_the_exit_of_the_program(drive: Drive, error: type[BaseException]) -> None:
     def careless() -> Flow[str]:
         try:
             return (yield from ask(call("a")))

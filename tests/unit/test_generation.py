@@ -5,28 +5,32 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import yaml
 
 from tools import check_generated
 from tools import generate as generation
+from tools.annotations import fits
 from tools.check_generated import (
+    closed_responses,
     dangling_imports,
     differences,
     empty_operations,
+    lost_keywords,
     lost_names,
     missing_operations,
     operations,
     unread_payloads,
     unwanted_operations,
 )
-from tools.generate import CONFIG, PACKAGE, ROOT, SPEC, GenerationError, generate
-from tools.uses import attributes, uses
+from tools.generate import CONFIG, CORRECTIONS, PACKAGE, ROOT, SPEC, Correction, GenerationError, complaints, generate
+from tools.spec.documents import read_openapi
+from tools.uses import attributes, keywords, uses
 
 # A fresh package against the committed one ----------------------------------------------------------------------
 
@@ -42,7 +46,7 @@ def twins(tmp_path: Path) -> tuple[Path, Path]:
     return committed, fresh
 
 
-def test_equal_packages_do_not_differ(twins: tuple[Path, Path]) -> None:
+def test_equal_packages_have_no_difference(twins: tuple[Path, Path]) -> None:
     assert list(differences(*twins)) == []
 
 
@@ -55,7 +59,7 @@ def test_one_changed_byte_is_found(twins: tuple[Path, Path]) -> None:
 def test_a_stray_file_is_found(twins: tuple[Path, Path]) -> None:
     committed, fresh = twins
     (committed / "models" / "old.py").touch()
-    assert list(differences(committed, fresh)) == ["models/old.py: would be gone (a stray file?)"]
+    assert list(differences(committed, fresh)) == ["models/old.py: is not generated (a stray file?)"]
 
 
 def test_a_missing_file_is_found_even_if_it_is_empty(twins: tuple[Path, Path]) -> None:
@@ -64,13 +68,13 @@ def test_a_missing_file_is_found_even_if_it_is_empty(twins: tuple[Path, Path]) -
     assert list(differences(committed, fresh)) == ["py.typed: is missing"]
 
 
-def test_a_package_that_is_not_there_lacks_every_file(twins: tuple[Path, Path]) -> None:
+def test_a_missing_package_lacks_every_file(twins: tuple[Path, Path]) -> None:
     committed, fresh = twins
     shutil.rmtree(committed)
     assert list(differences(committed, fresh)) == ["models/job.py: is missing", "py.typed: is missing"]
 
 
-def test_what_python_compiles_beside_a_module_is_no_difference(twins: tuple[Path, Path]) -> None:
+def test_compiled_python_files_are_ignored(twins: tuple[Path, Path]) -> None:
     committed, fresh = twins
     (committed / "models" / "__pycache__").mkdir()
     (committed / "models" / "__pycache__" / "job.cpython-311.pyc").write_bytes(b"\x00")
@@ -123,20 +127,20 @@ def test_an_operation_that_lacks_an_entry_point_is_found(tmp_path: Path) -> None
     assert problems == ["operation list_jobs: lacks sync, asyncio_detailed"]
 
 
-def test_an_operation_whose_module_is_no_python_is_found(tmp_path: Path) -> None:
+def test_an_operation_with_an_invalid_module_is_found(tmp_path: Path) -> None:
     write(tmp_path, {"api/jobs/list_jobs.py": "<<<<<<< HEAD\n"})
     (problem,) = missing_operations(iter(["list_jobs"]), tmp_path)
     assert problem == "operation list_jobs: its module is not Python"
 
 
 def test_the_committed_client_has_every_operation() -> None:
-    document = yaml.safe_load(SPEC.read_text())
+    document = read_openapi(SPEC)
     wanted = list(operations(document))
     assert len(wanted) >= 24
     assert list(missing_operations(iter(wanted), PACKAGE, empty_operations(document))) == []
 
 
-def test_an_operation_without_an_answer_needs_no_function_that_reads_it(tmp_path: Path) -> None:
+def test_an_operation_without_a_response_needs_no_reading_function(tmp_path: Path) -> None:
     document = {"paths": {"/jobs/{id}": {"delete": {"operationId": "delete_job", "responses": {"204": {}}}}}}
     assert empty_operations(document) == {"delete_job"}
     write(tmp_path, {"api/jobs/delete_job.py": "def sync_detailed(): ...\nasync def asyncio_detailed(): ...\n"})
@@ -148,10 +152,12 @@ def test_an_operation_without_an_answer_needs_no_function_that_reads_it(tmp_path
 def test_no_upload_has_a_boundary_that_can_be_guessed() -> None:
     """A file that holds it would be cut in two."""
     assert not [path for path in PACKAGE.rglob("*.py") if "boundary=" in path.read_text()]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "FIXED_BOUNDARY", "another one")
-        with pytest.raises(GenerationError, match="has no fixed boundary any more"):
-            generate(PACKAGE.with_name("nothing"))
+
+
+@pytest.mark.parametrize("correction", CORRECTIONS, ids=lambda correction: correction.template)
+def test_a_template_that_has_changed_is_not_corrected_silently(correction: Correction) -> None:
+    with pytest.raises(GenerationError, match=f"{correction.template} has changed"):
+        correction.apply(correction.apply(correction.old).replace(correction.old, ""))
 
 
 # Imports --------------------------------------------------------------------------------------------------------
@@ -194,7 +200,7 @@ def dangling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dangli
         "def f():\n    from ..models.event import Event",
     ],
 )
-def test_an_import_that_leads_somewhere_is_no_problem(dangling: Dangling, source: str) -> None:
+def test_a_resolvable_import_is_accepted(dangling: Dangling, source: str) -> None:
     assert dangling(source) == []
 
 
@@ -221,7 +227,7 @@ def test_an_import_that_leads_somewhere_is_no_problem(dangling: Dangling, source
         ("from ....types import UNSET", "1: cannot import UNSET of ....types"),
     ],
 )
-def test_an_import_that_leads_nowhere_is_found_at_any_level(dangling: Dangling, source: str, problem: str) -> None:
+def test_a_dangling_import_is_found_at_any_level(dangling: Dangling, source: str, problem: str) -> None:
     assert dangling(source) == [f"models/job.py:{problem}"]
 
 
@@ -234,7 +240,7 @@ def test_an_import_of_a_module_that_cannot_be_run_is_found(dangling: Dangling, t
     ]
 
 
-def test_a_file_that_is_no_python_is_found_and_the_others_are_still_read(dangling: Dangling, tmp_path: Path) -> None:
+def test_an_invalid_python_file_is_found_and_the_others_are_read(dangling: Dangling, tmp_path: Path) -> None:
     """Such as one with the marks of a merge conflict."""
     write(tmp_path / "a_fake_package", {"client.py": "x = 1\n<<<<<<< HEAD\n"})
     assert dangling("from .gone import Gone") == [
@@ -304,7 +310,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def test_names_that_are_there_are_not_lost(tmp_path: Path, client: Path) -> None:
+def test_existing_names_are_not_reported(tmp_path: Path, client: Path) -> None:
     assert list(lost_names(write(tmp_path / "ours", {"module.py": HANDWRITTEN}), client)) == []
 
 
@@ -317,7 +323,7 @@ def test_names_that_are_there_are_not_lost(tmp_path: Path, client: Path) -> None
         ("types.py", "UNSET", "NOTHING", "10: uses UNSET of together_generated.types"),
     ],
 )
-def test_a_name_that_we_use_and_that_is_gone_is_found(
+def test_a_used_name_that_was_removed_is_found(
     tmp_path: Path, client: Path, file: str, old: str, new: str, lost: str
 ) -> None:
     write(client, {file: CLIENT[file].replace(old, new)})
@@ -325,7 +331,7 @@ def test_a_name_that_we_use_and_that_is_gone_is_found(
     assert any(f"ours/module.py:{lost}" in problem for problem in problems), problems
 
 
-def test_the_handwritten_layer_uses_nothing_that_is_not_there() -> None:
+def test_the_handwritten_layer_uses_only_existing_names() -> None:
     assert len(uses(ROOT / "together_ext")) > 50
     assert list(lost_names(ROOT / "together_ext", PACKAGE)) == []
 
@@ -356,51 +362,177 @@ def test_a_payload_that_cannot_be_read_is_found(tmp_path: Path, file: str, paylo
     assert found.startswith(problem)
 
 
+# What payloads are parsed as ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("payload", "misfit"),
+    [
+        (
+            {"id": "ft-1", "created_at": 7},
+            "created_at is int (7), and annotated as datetime.datetime | None | str | Unset",
+        ),
+        ({"id": 7}, "id is int (7), and annotated as str"),
+        ({"id": "ft-1", "events": [{"step": "x"}]}, "events[0].step is str ('x'), and annotated as int | None | Unset"),
+        ({"id": "ft-1", "events": [{}, "odd"]}, "events is list ([FineTuneEvent("),
+        ({"id": "ft-1", "total_price": True}, "total_price is bool (True), and annotated as float | None | Unset"),
+    ],
+)
+def test_a_payload_that_is_not_as_annotated_is_found(tmp_path: Path, payload: object, misfit: str) -> None:
+    (tmp_path / "FinetuneResponse.json").write_text(json.dumps({"it": payload, "odd_one": payload}))
+    (problem,) = unread_payloads(tmp_path, PACKAGE)
+    assert problem.startswith(f"payload FinetuneResponse it: {misfit}")
+    assert problem.endswith(": correct openapi.overlay.yaml, or the payload")
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "fit"),
+    [
+        (1, int, True),
+        (1, float, True),
+        (1.5, int, False),
+        (True, int, False),
+        (None, int | None, True),
+        (["a"], list[str], True),
+        (["a", 1], list[str], False),
+        ({"a": 1}, dict[str, int], True),
+        ({"a": "b"}, dict[str, int], False),
+        ("a", Literal["a", "b"], True),
+        ("c", Literal["a", "b"], False),
+        (object(), Any, True),
+    ],
+)
+def test_a_value_fits_its_annotation_or_not(value: object, hint: object, fit: bool) -> None:  # noqa: FBT001 -- a case
+    assert fits(value, hint) is fit
+
+
+# Unknown fields, and keywords -----------------------------------------------------------------------------------
+
+RESPONSE = {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}}
+OF_JOBS: dict[str, Any] = {
+    "paths": {"/jobs": {"get": {"operationId": "list_jobs", "responses": RESPONSE}}},
+    "components": {"schemas": {"Job": {"type": "object"}, "State": {"enum": ["on"]}, "Request": {"type": "object"}}},
+}
+
+
+def test_a_class_of_a_response_that_drops_unknown_fields_is_found(client: Path) -> None:
+    source = "import attrs\n@attrs.define\nclass Job:\n    id: str\n{}__all__ = ('Job',)\n"
+    write(client, {"models/__init__.py": source.format("")})
+    (problem,) = closed_responses(OF_JOBS, client)
+    assert problem.startswith("response type Job: its class drops unknown fields: remove")
+
+
+def test_a_class_of_a_response_that_keeps_unknown_fields_is_accepted(client: Path) -> None:
+    source = "import attrs\n@attrs.define\nclass Job:\n    additional_properties: dict\n__all__ = ('Job',)\n"
+    write(client, {"models/__init__.py": source})
+    assert list(closed_responses(OF_JOBS, client)) == []
+
+
+def test_a_response_without_a_class_is_found(client: Path) -> None:
+    write(client, {"models/__init__.py": "__all__ = ()\n"})
+    assert list(closed_responses(OF_JOBS, client)) == ["response type Job: there is no such class"]
+
+
+def test_every_response_of_the_committed_client_keeps_unknown_fields() -> None:
+    document = read_openapi(SPEC)
+    assert list(closed_responses(document, PACKAGE)) == []
+
+
+CALLS = """
+from together_generated import models
+
+
+def _call(action, sync, **arguments):
+    return sync(**arguments)
+
+
+def f():
+    from together_generated.api.jobs import list_jobs as endpoint
+
+    _call("list", endpoint.sync, action="x", limit=1)
+    endpoint.sync_detailed(after=2)
+    models.Job(id="1", name="x")
+
+
+def g():
+    from together_generated.api.jobs import other as endpoint
+
+    print(endpoint.sync, sep="")
+    h(endpoint.sync, anything=1)
+
+
+def h(sync, anything): ...
+"""
+WITH_KEYWORDS = {
+    "api/jobs/list_jobs.py": "def sync(*, limit): ...\ndef sync_detailed(*, limit, after): ...\n",
+    "api/jobs/other.py": "def sync(*, sep): ...\n",
+    "models/__init__.py": "class Job:\n    def __init__(self, id, name): ...\n",
+}
+
+
+def test_existing_keywords_are_not_reported(tmp_path: Path, client: Path) -> None:
+    write(client, WITH_KEYWORDS)
+    assert list(lost_keywords(write(tmp_path / "ours", {"module.py": CALLS}), client)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "lost"),
+    [
+        ("api/jobs/list_jobs.py", "sync(*, limit)", "sync(*, count)", "12: uses the keyword limit of sync of"),
+        ("api/jobs/list_jobs.py", "limit, after", "limit, since", "13: uses the keyword after of sync_detailed of"),
+        ("models/__init__.py", "id, name", "id, title", "14: uses the keyword name of Job of"),
+    ],
+)
+def test_a_keyword_that_is_used_and_was_removed_is_found(
+    tmp_path: Path, client: Path, file: str, old: str, new: str, lost: str
+) -> None:
+    write(client, {**WITH_KEYWORDS, file: WITH_KEYWORDS[file].replace(old, new)})
+    (problem,) = lost_keywords(write(tmp_path / "ours", {"module.py": CALLS}), client)
+    assert problem.startswith(f"ours/module.py:{lost} together_generated.")
+    assert problem.endswith(", which was removed")
+
+
+def test_the_handwritten_layer_uses_only_existing_keywords() -> None:
+    assert len([one for one in keywords(ROOT / "together_ext") if one.keywords]) >= 15
+    assert list(lost_keywords(ROOT / "together_ext", PACKAGE)) == []
+
+
 # The command of `make check-generated` --------------------------------------------------------------------------
 
 
+def real(into: Path, _spec: Path) -> None:
+    """Generate the committed client, without the seconds that it takes."""
+    shutil.copytree(PACKAGE, into)
+
+
+def refusing(_into: Path, _spec: Path) -> None:
+    """Refuse the specification."""
+    raise GenerationError("no such schema")
+
+
 @pytest.fixture
-def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the committed client that the commands take for theirs; generating gives the real one."""
-    package = tmp_path / "generated" / PACKAGE.name
-    shutil.copytree(PACKAGE, package)
-
-    def give_the_real_one(into: Path) -> None:
-        shutil.copytree(PACKAGE, into)
-
-    for module in (check_generated, generation):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
-        monkeypatch.setattr(module, "PACKAGE", package)
-        monkeypatch.setattr(module, "generate", give_the_real_one)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the specification, the committed client, and nothing that uses it."""
+    shutil.copytree(PACKAGE, tmp_path / "generated" / PACKAGE.name)
+    shutil.copy(SPEC, tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
-    return package
+    return tmp_path
 
 
-@pytest.fixture
-def refusing(committed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, but the generator refuses the specification."""
-
-    def refuse(_into: Path) -> None:
-        raise GenerationError("no such schema")
-
-    for module in (check_generated, generation):
-        monkeypatch.setattr(module, "generate", refuse)
-    return committed
+def test_the_check_passes_for_a_client_that_is_up_to_date(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_generated.main(["--root", str(root)], real) == 0
+    count = len(list(operations(read_openapi(SPEC))))
+    assert capsys.readouterr() == (f"generated/together_generated is up to date: {count} operations\n", "")
 
 
-@pytest.mark.usefixtures("committed")
-def test_the_check_passes_for_a_client_that_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_generated.main() == 0
-    assert capsys.readouterr() == ("generated/together_generated is up to date: 24 operations\n", "")
-
-
-def test_the_check_names_every_defect_and_the_way_out(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_reports_every_defect_and_what_to_do(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    committed = root / "generated" / PACKAGE.name
     (committed / "py.typed").unlink()
     (committed / "api" / "fine_tuning" / "list_fine_tunes.py").unlink()
     with (committed / "errors.py").open("a") as file:
         file.write("def f():\n    from .gone import Gone\n")
 
-    assert check_generated.main() == 1
+    assert check_generated.main(["--root", str(root)], real) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert "py.typed: is missing" in err
@@ -410,9 +542,10 @@ def test_the_check_names_every_defect_and_the_way_out(committed: Path, capsys: p
     assert err.endswith("run `make generate`.\n")
 
 
-@pytest.mark.usefixtures("refusing")
-def test_the_check_fails_if_the_generator_refuses_the_specification(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_generated.main() == 1
+def test_the_check_fails_if_the_generator_refuses_the_specification(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_generated.main(["--root", str(root)], refusing) == 1
     assert capsys.readouterr().err.startswith("no such schema\n")
 
 
@@ -420,19 +553,18 @@ def test_the_check_fails_if_the_generator_refuses_the_specification(capsys: pyte
 
 
 def test_generating_replaces_the_package_and_leaves_no_stray_file(
-    committed: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    committed = root / "generated" / PACKAGE.name
     (committed / "stray.py").touch()
-    assert generation.main() == 0
+    assert generation.main(root, real) == 0
     assert list(differences(committed, PACKAGE)) == []
     assert capsys.readouterr().out == "regenerated generated/together_generated\n"
 
 
-def test_a_refused_specification_leaves_the_package_as_it_was(
-    refusing: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert generation.main() == 1
-    assert list(differences(refusing, PACKAGE)) == []
+def test_a_refused_specification_leaves_the_package_unchanged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert generation.main(root, refusing) == 1
+    assert list(differences(root / "generated" / PACKAGE.name, PACKAGE)) == []
     assert "no such schema" in capsys.readouterr().err
 
 
@@ -446,10 +578,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SPEC, root)
     shutil.copy(CONFIG, root)
     (root / "generated").mkdir()
-    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(root):
-        patch.setattr(generation, "CONFIG", root / CONFIG.name)
-        generate(root / "generated" / "once", spec=root / SPEC.name)
-        generate(root / "generated" / "twice", spec=root / SPEC.name)
+    with contextlib.chdir(root):
+        for name in ("once", "twice"):
+            generate(root / "generated" / name, root / SPEC.name, config=root / CONFIG.name)
     return root
 
 
@@ -457,8 +588,8 @@ def test_generating_twice_gives_the_same_bytes(repository: Path) -> None:
     assert list(differences(repository / "generated" / "once", repository / "generated" / "twice")) == []
 
 
-def test_generating_leaves_no_litter(repository: Path) -> None:
-    """Neither the generator nor the linter it calls leave a cache behind."""
+def test_generating_leaves_no_temporary_files(repository: Path) -> None:
+    """Neither the generator nor its linter leaves a cache."""
     made = {path.relative_to(repository).as_posix() for path in repository.glob("*")}
     assert made == {"generated", SPEC.name, CONFIG.name}
     assert {path.name for path in (repository / "generated").iterdir()} == {"once", "twice"}
@@ -485,19 +616,19 @@ def test_an_invalid_specification_is_refused_before_anything_is_written(
     spec = tmp_path / "broken.yaml"
     spec.write_text(yaml.safe_dump(document))
     with pytest.raises(GenerationError, match=r"broken\.yaml is not a valid OpenAPI document"):
-        generate(tmp_path / "client", spec=spec)
+        generate(tmp_path / "client", spec)
     assert not (tmp_path / "client").exists()
 
 
-def test_a_specification_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+def test_a_specification_that_is_not_yaml_is_refused(tmp_path: Path) -> None:
     spec = tmp_path / "broken.yaml"
     spec.write_text("openapi: 3.1.0\npaths: [\n")
     with pytest.raises(GenerationError, match=r"broken\.yaml"):
-        generate(tmp_path / "client", spec=spec)
+        generate(tmp_path / "client", spec)
 
 
-def test_a_specification_that_the_generator_cannot_take_whole_is_refused(tmp_path: Path) -> None:
-    """It would leave an answer out, say so, and go on."""
+def test_a_specification_that_the_generator_supports_only_partly_is_refused(tmp_path: Path) -> None:
+    """It would omit a response with a warning, and continue."""
     answer = {"description": "A picture.", "content": {"image/png": {"schema": {"type": "string"}}}}
     document = {
         "openapi": "3.1.0",
@@ -507,16 +638,52 @@ def test_a_specification_that_the_generator_cannot_take_whole_is_refused(tmp_pat
     spec = tmp_path / "pictures.yaml"
     spec.write_text(yaml.safe_dump(document))
     with pytest.raises(GenerationError, match=r"Unsupported content_type image/png"):
-        generate(tmp_path / "client", spec=spec)
+        generate(tmp_path / "client", spec)
 
 
-def test_a_folder_with_the_word_in_its_name_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complaint_of_the_generator_names_the_thing_without_addresses_of_objects() -> None:
+    output = """Generating /tmp/c
+
+Warning(s) encountered while generating. Client was generated, but some pieces may be missing
+WARNING parsing GET /picture within pictures.
+
+Cannot parse response for status code <openapi_python_client.schema.UntrustedString object at 0x7ffa9384ffd0> (odd)
+
+{
+  "description": "A picture."
+}
+
+Unable to process schema /components/schemas/Job:
+
+type array must have items
+"""
+    assert complaints(output) == [
+        "  GET /picture: Cannot parse response for status code (odd)",
+        "  Job: type array must have items",
+    ]
+    assert complaints("Traceback\n\n<a.B object at 0x1f> failed\n") == ["  Traceback", "  failed"]
+
+
+def test_an_invalid_specification_is_reported_by_path_without_the_openapi_schema(tmp_path: Path) -> None:
+    spec = tmp_path / "broken.yaml"
+    paths: dict[str, Any] = {"/x": {"get": {"responses": {}}}}
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
+    with pytest.raises(GenerationError) as refused:
+        generate(tmp_path / "client", spec)
+    assert str(refused.value) == (
+        "broken.yaml is not a valid OpenAPI document: paths./x.get.responses: {} should be non-empty"
+    )
+
+
+def test_a_folder_with_that_word_in_its_name_is_accepted(tmp_path: Path) -> None:
     """The generator prints where it writes to."""
-    into = tmp_path / "early-warning"
-    into.mkdir()
-
-    def content(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(command, 0, stdout=f"Generating {into}\n", stderr="")
-
-    monkeypatch.setattr(subprocess, "run", content)
-    generate(into)
+    answers = {"204": {"description": "Done."}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/it": {"post": {"operationId": "do_it", "responses": answers}}},
+    }
+    spec = tmp_path / "small.yaml"
+    spec.write_text(yaml.safe_dump(document))
+    generate(tmp_path / "early-warning", spec)
+    assert (tmp_path / "early-warning" / "py.typed").exists()

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from together_ext.long_lists import LazyList, ListReader
+from together_ext.api.flow import LimitError
+from together_ext.api.long_lists import ITEM_LIMIT, MOST_ITEMS, LazyList, ListReader
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -34,7 +35,7 @@ def read(text: bytes, size: int) -> ListReader:
     st.booleans(),
     st.sampled_from([None, 2]),
 )
-def test_any_pieces_make_the_whole(
+def test_any_division_into_pieces_gives_the_same_list(
     before: dict[str, Any],
     items: list[Any],
     after: dict[str, Any],
@@ -49,17 +50,109 @@ def test_any_pieces_make_the_whole(
     assert reader.rest == {key: value for key, value in document.items() if key != "data"}
 
 
-@given(st.binary(max_size=60), st.integers(1, 20))
-def test_any_bytes_are_read_as_json_reads_them_or_refused(text: bytes, size: int) -> None:
+def pairs(text: bytes) -> list[tuple[str, Any]] | None:
+    """The members of an object, as `json` reads them; None for invalid JSON and for other values."""
+    members: list[list[tuple[str, Any]]] = []
+
+    def note(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        members.append(found)
+        return dict(found)
+
     try:
-        expected = json.loads(text.decode())
+        document = json.loads(text.decode(), object_pairs_hook=note)
     except ValueError:
-        expected = None
-    if isinstance(expected, dict):
-        read(text, size)
-    else:
+        return None
+    return members[-1] if isinstance(document, dict) else None
+
+
+def check(text: bytes, size: int) -> None:
+    """Whether a text is read as `json` reads it, or refused as there, and with two lists of the name."""
+    expected = pairs(text)
+    if expected is None or [key for key, _ in expected].count("data") > 1:
         with pytest.raises((ValueError, TypeError)):
             read(text, size)
+        return
+    reader = read(text, size)
+    listed = dict(expected).get("data")
+    found = {**reader.rest, "data": [item for (item,), _ in reader.items]} if isinstance(listed, list) else reader.rest
+    assert repr(found.get("data")) == repr(listed)
+    assert sorted(found) == sorted(dict(expected))
+
+
+@given(st.binary(max_size=60), st.integers(1, 20))
+def test_any_bytes_are_read_as_json_reads_them_or_refused(text: bytes, size: int) -> None:
+    check(text, size)
+
+
+TOKENS = [
+    '{"data":[',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "1",
+    "-",
+    "2.5e3",
+    '"data"',
+    '"a"',
+    "null",
+    " ",
+    "\n",
+    "\xa0",
+    "NaN",
+]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(TOKENS), max_size=14), st.integers(1, 20))
+def test_stray_and_missing_commas_are_refused_as_json_refuses_them(tokens: list[str], size: int) -> None:
+    check("".join(tokens).encode(), size)
+    check('{"data": [1, {"a": [2]}], "b": 0}'.replace(",", "".join(tokens[:2])).encode(), size)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"data": [1 2]}',
+        b'{"data": [1,,2]}',
+        b'{"data": [,1]}',
+        b'{"data": [1,]}',
+        b'{,"data": [1]}',
+        b'{"data": [1],}',
+        b'{"data": [1] "more": 2}',
+        b'{"more": 2 "data": [1]}',
+        b'{"data": [1]},',
+        b'{"data": [1], "data": [2]}',
+        b'{"data": [1], "data": null}',
+        b'{"data": null, "data": [1]}',
+    ],
+)
+def test_stray_and_missing_commas_and_two_lists_are_refused(text: bytes) -> None:
+    for size in (1, 3, 100):
+        check(text, size)
+        with pytest.raises((ValueError, TypeError)):
+            read(text, size)
+
+
+def feed(reader: ListReader, piece: bytes, times: int) -> None:
+    for _ in range(times):
+        reader.feed(piece)
+
+
+def test_an_item_beyond_the_limit_is_refused_before_its_end() -> None:
+    reader, piece = ListReader("data", lambda item: item), b"x" * (1 << 20)
+    reader.feed(b'{"data": [{"id": "')
+    with pytest.raises(LimitError, match="an item of the response exceeds the limit of 64 MiB"):
+        feed(reader, piece, ITEM_LIMIT // len(piece) + 2)
+
+
+def test_items_beyond_the_limit_are_refused() -> None:
+    reader, piece = ListReader("data", lambda item: item), b"{}," * 1000
+    reader.feed(b'{"data": [')
+    with pytest.raises(LimitError, match="the response exceeds the limit of 1,000,000 items"):
+        feed(reader, piece, MOST_ITEMS // 1000 + 2)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +170,14 @@ def test_any_bytes_are_read_as_json_reads_them_or_refused(text: bytes, size: int
         b'{"data": [1]} x',
     ],
 )
-def test_what_is_no_object_with_a_list_is_refused(text: bytes) -> None:
+def test_a_document_without_a_list_is_refused(text: bytes) -> None:
     for size in (1, 100):
         with pytest.raises((ValueError, TypeError)):
             read(text, size)
 
 
 @pytest.mark.parametrize("text", [b"[" * 200_000, b'{"data": ' + b"[" * 200_000, b'{"data": [' + b'{"a":' * 100_000])
-def test_too_many_levels_are_refused(text: bytes) -> None:
+def test_deeply_nested_json_is_refused(text: bytes) -> None:
     with pytest.raises((RecursionError, ValueError, TypeError)):
         read(text, 1 << 16)
 

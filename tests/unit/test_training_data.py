@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext.errors import TrainingFileError
-from together_ext.training_data import LONGEST, MOST_PROBLEMS, check_lines
+from together_ext.files.training_data import LONGEST, MOST_PROBLEMS, check_lines
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
 GOOD = [
@@ -30,43 +30,47 @@ def lines(*examples: object) -> list[bytes]:
 
 
 @pytest.mark.parametrize("example", GOOD)
-def test_each_form_is_taken(example: object) -> None:
+def test_each_format_is_accepted(example: object) -> None:
     assert check_lines("train.jsonl", lines(example, example)) == 2
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"\n", "line 2 is empty"),
         (b"{\n", "line 2 is not JSON"),
-        (b"\xff\n", "line 2 is not JSON"),
+        (b"\xff\n", "line 2 is not UTF-8"),
+        ('{"text": "x"}'.encode("utf-16"), "line 2 is not UTF-8"),
+        ('{"text": "x"}'.encode("utf-16-le"), "line 2 is not JSON"),
         (b"[" * 100_000, "line 2 is not JSON"),
-        ([], "line 2 is no JSON object"),
+        ([], "line 2 is not a JSON object"),
         ({"question": "?"}, "line 2 has none of the forms that can be trained on; its keys are question"),
-        ({"messages": []}, "line 2 has messages that are no list, or an empty one"),
+        ({"messages": []}, "line 2 has messages that are not a list, or an empty list"),
         ({"messages": [{"content": "Hi"}]}, "line 2 has a message without a role"),
         ({"messages": [{"role": "assistant"}]}, "line 2 has a message without a content"),
         ({"messages": [{"role": "user", "content": "Hi"}]}, "line 2 has no message of the assistant"),
-        ({"prompt": "2+2", "completion": 4}, "line 2 has a completion that is no text"),
-        ({"text": None}, "line 2 has a text that is no text"),
-        ({"input": "Hi", "preferred_output": [], "non_preferred_output": []}, "line 2 has an input that is no object"),
-        ({"text": "x"}, "line 1 is a conversation and line 2 plain text: expected one form in all of it"),
+        ({"prompt": "2+2", "completion": 4}, "line 2 has a completion that is not text"),
+        ({"text": None}, "line 2 has a text that is not text"),
+        (
+            {"input": "Hi", "preferred_output": [], "non_preferred_output": []},
+            "line 2 has an input that is not an object",
+        ),
+        ({"text": "x"}, "line 1 is a conversation and line 2 plain text: expected the same form in all lines"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(line: object, said: str) -> None:
+def test_problems_are_reported_with_their_line(line: object, said: str) -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", lines(CHAT, line))
     assert said in str(caught.value)
     assert str(caught.value).startswith("train.jsonl cannot be trained on: ")
 
 
-def test_not_more_than_the_first_few_problems_are_told() -> None:
+def test_only_the_first_problems_are_reported() -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", (b"no\n" for _ in range(10**9)))
     assert len(caught.value.problems) == MOST_PROBLEMS
 
 
-def test_a_file_that_is_all_one_line_is_not_read_on() -> None:
+def test_a_file_of_one_long_line_is_not_read_completely() -> None:
     class Long(bytes):
         def __len__(self) -> int:
             return LONGEST + 1
@@ -75,13 +79,46 @@ def test_a_file_that_is_all_one_line_is_not_read_on() -> None:
         check_lines("train.jsonl", iter([*lines(CHAT), Long(b"x"), pytest]))  # type: ignore[arg-type]  # never reached
 
 
-def test_nothing_at_all_is_empty() -> None:
+@pytest.mark.parametrize("found", [[], [b"\n"], [b"\n", b" \t\r\n"]])
+def test_an_empty_file_is_refused(found: list[bytes]) -> None:
     with pytest.raises(TrainingFileError, match="it is empty"):
-        check_lines("train.jsonl", [])
+        check_lines("train.jsonl", found)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"  ", b"\n\n \n"])
+def test_blank_lines_at_the_end_are_ignored(end: bytes) -> None:
+    assert check_lines("train.jsonl", [*lines(CHAT, CHAT), *end.splitlines(keepends=True)]) == 2
+
+
+@pytest.mark.parametrize(("blank", "said"), [(1, "line 1 is empty"), (2, "line 2 is empty")])
+def test_blank_lines_before_the_end_are_refused(blank: int, said: str) -> None:
+    found = lines(CHAT, CHAT)
+    with pytest.raises(TrainingFileError, match=said):
+        check_lines("train.jsonl", [*found[: blank - 1], b"\n", b"\n", *found[blank - 1 :]])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("utf-32", "UTF-32"),
+        ("utf-32-le", "UTF-32"),
+        ("utf-32-be", "UTF-32"),
+        ("utf-8-sig", "UTF-8 with a byte order mark"),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_another_encoding_is_refused_and_named(encoding: str, name: str, count: int) -> None:
+    data = "\n".join([json.dumps(CHAT)] * count).encode(encoding)
+    with pytest.raises(TrainingFileError) as caught:
+        check_lines("train.jsonl", data.splitlines(keepends=True))
+    assert caught.value.problems == (f"it is encoded as {name}, and only UTF-8 without a byte order mark is accepted",)
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from(lines(*GOOD)), max_size=6))
-def test_any_bytes_are_taken_or_refused_in_a_sentence(found: list[bytes]) -> None:
+def test_any_bytes_are_accepted_or_refused_in_one_sentence(found: list[bytes]) -> None:
     refusal = ""
     try:
         count = check_lines("x.jsonl", found)
@@ -90,4 +127,6 @@ def test_any_bytes_are_taken_or_refused_in_a_sentence(found: list[bytes]) -> Non
     if refusal:
         assert refusal.isprintable()
     else:
-        assert count == len(found) > 0
+        assert 0 < count <= len(found)
+        assert all(map(bytes.strip, found[:count]))
+        assert not any(map(bytes.strip, found[count:]))

@@ -1,1 +1,1 @@
-"""The generated client against realistic answers over a real socket: what it sends, reads, and writes back."""
+"""The generated client with realistic responses over a real socket: what it sends, reads, and writes back."""

@@ -1,4 +1,4 @@
-"""A server that answers as it is told, and the generated functions called by both of their entry points."""
+"""A scripted server, and both entry points of the generated functions."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ class Api:
         )
 
     def answer(self, document: Json) -> None:
-        """Answer every request with this JSON document."""
+        """Return this JSON document for every request."""
         self.answer_bytes(json.dumps(document).encode(), content_type="application/json")
 
     def answer_bytes(
         self, body: bytes, *, status: int = 200, content_type: str, headers: dict[str, str] | None = None
     ) -> None:
-        """Answer every request with this body."""
+        """Return this body for every request."""
         anything = self._server.expect_request(re.compile(".*"))
         anything.respond_with_data(body, status=status, content_type=content_type, headers=headers)
 
     def call(self, endpoint: Endpoint[P, T_co], *args: P.args, **kwargs: P.kwargs) -> T_co:
-        """Call the generated function, and expect a parsed answer."""
+        """Call the generated function, and expect a parsed response."""
         if self._runner is None:
             parsed = endpoint.sync(*args, **kwargs)
         else:

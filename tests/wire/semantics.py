@@ -1,4 +1,4 @@
-"""When two JSON documents say the same, though a date may be spelled differently."""
+"""Equality of JSON documents, whose dates may be spelled differently."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
-_DATES = frozenset({"created_at", "updated_at", "started_at"})
+DATED = frozenset(
+    {
+        *("created_at", "updated_at", "started_at", "tokenized_dataset_uploaded_at", "expires_at"),
+        *("createdAt", "lastValidatedAt", "revisionCreatedAt"),
+    }
+)
+"""The fields that are dates."""
 _FRACTION = re.compile(r"(?<=:[0-9]{2})[.,]([0-9]+)")
 
 
@@ -26,7 +32,7 @@ def meaning(value: Json, key: str = "") -> object:
     if isinstance(value, bool):
         return "boolean", value
     if isinstance(value, str):
-        return (instant(value) or value) if key in _DATES else value
+        return (instant(value) or value) if key in DATED else value
     if isinstance(value, Mapping):
         return {name: meaning(part, name) for name, part in value.items()}
     if isinstance(value, Sequence):

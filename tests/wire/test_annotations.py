@@ -57,7 +57,7 @@ def test_a_union_of_objects_admits_an_unknown_kind(model: type, field: str) -> N
 
 
 @pytest.mark.parametrize("model", [*JOBS, FineTuneEvent, FineTuneCheckpoint])
-def test_every_field_of_an_answer_but_its_id_may_be_null_or_absent(model: type) -> None:
+def test_every_field_of_a_response_but_its_id_may_be_null_or_absent(model: type) -> None:
     fields = [field.name for field in attrs.fields(model) if field.name not in {"id", "step", "additional_properties"}]
     assert [name for name in fields if not {"None", "Unset"} <= members(model, name)] == []
 

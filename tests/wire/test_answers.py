@@ -1,4 +1,4 @@
-"""Answers that carry no job: archives, deletions, refusals, and what no API should send."""
+"""Responses without a job: archives, deletions, errors, and what no API should send."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_archive_may_be_empty(api: Api) -> None:
         ({"message": "gone", "deleted_at": "2026-04-27T08:14:02Z"}, "gone"),
     ],
 )
-def test_a_deletion_answers_with_a_message_or_none(api: Api, document: dict[str, Json], message: object) -> None:
+def test_a_deletion_returns_a_message_or_none(api: Api, document: dict[str, Json], message: object) -> None:
     api.answer(document)
     deleted = api.call(delete_fine_tune, LORA_ID, client=api.client)
     assert deleted.message == message
@@ -64,7 +64,7 @@ def test_a_deletion_answers_with_a_message_or_none(api: Api, document: dict[str,
         (503, "text/html", b""),
     ],
 )
-def test_a_refusal_raises_with_its_status_and_body(api: Api, status: int, content_type: str, body: bytes) -> None:
+def test_an_error_status_raises_with_its_status_and_body(api: Api, status: int, content_type: str, body: bytes) -> None:
     api.answer_bytes(body, status=status, content_type=content_type)
     with pytest.raises(UnexpectedStatus) as caught:
         api.call(retrieve_fine_tune, LORA_ID, client=api.client)
@@ -73,7 +73,7 @@ def test_a_refusal_raises_with_its_status_and_body(api: Api, status: int, conten
 
 
 def test_a_redirect_to_storage_is_not_followed(api: Api) -> None:
-    """The key would go along; who follows it is the download engine, without the key."""
+    """The key would be sent too; the download engine follows it, without the key."""
     api.answer_bytes(b"", status=302, content_type="text/plain", headers={"Location": "http://127.0.0.1:9/archive"})
     with pytest.raises(UnexpectedStatus) as caught:
         api.call(download_fine_tune, client=api.client, ft_id=LORA_ID)
@@ -81,15 +81,15 @@ def test_a_redirect_to_storage_is_not_followed(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>a captive portal</html>", b"", b'{"id": "ft-1"'])
-def test_an_answer_that_is_no_json_raises_a_decode_error(api: Api, body: bytes) -> None:
+def test_a_response_that_is_not_json_raises_a_decode_error(api: Api, body: bytes) -> None:
     api.answer_bytes(body, content_type="application/json")
     with pytest.raises(json.JSONDecodeError):
         api.call(list_fine_tunes, client=api.client)
 
 
 @pytest.mark.parametrize("document", [None, 1, {"status": "running"}])
-def test_an_answer_that_is_no_job_raises_one_of_two_errors(api: Api, document: Json) -> None:
-    """Whoever calls the generated functions has to expect them, next to the decode error."""
+def test_a_response_that_is_not_a_job_raises_one_of_two_errors(api: Api, document: Json) -> None:
+    """Callers of the generated functions must expect them, beside the decode error."""
     api.answer(document)
     with pytest.raises((KeyError, TypeError)):
         api.call(retrieve_fine_tune, LORA_ID, client=api.client)

@@ -95,7 +95,7 @@ def test_no_level_is_known_that_these_tests_do_not_know() -> None:
 
 
 @pytest.mark.parametrize("level", [None, "", "INFO", "purple"])
-def test_any_other_level_comes_through_as_it_is(api: Api, level: str | None) -> None:
+def test_any_other_level_is_the_plain_string(api: Api, level: str | None) -> None:
     (event,) = events_of(api, {**JOB_START, "level": level})
     assert (event.level, type(event.level)) == (level, type(level))
 
@@ -110,7 +110,7 @@ def test_an_event_may_be_empty_or_all_null(api: Api) -> None:
     assert (empty.message, null.message) == (UNSET, None)
 
 
-def test_fields_of_an_event_nobody_has_heard_of_are_kept(api: Api) -> None:
+def test_unknown_fields_of_an_event_are_kept(api: Api) -> None:
     (event,) = events_of(api, {**JOB_START, "node": {"gpu": "H200", "count": 8}, "type_": "not the type"})
     assert event.type_ is FinetuneEventType.JOB_START
     assert event.additional_properties == {"node": {"gpu": "H200", "count": 8}, "type_": "not the type"}
@@ -140,12 +140,12 @@ def test_the_payloads_leave_no_field_of_a_checkpoint_out() -> None:
 
 
 @pytest.mark.parametrize("form", ["model", "adapter", "quantized"])
-def test_the_form_of_a_checkpoint_is_the_servers_own_word(api: Api, form: str) -> None:
+def test_the_form_of_a_checkpoint_is_the_label_of_the_server(api: Api, form: str) -> None:
     (checkpoint,) = checkpoints_of(api, {"step": 500, "checkpoint": form})
     assert checkpoint.checkpoint == form
 
 
-def test_fields_of_a_checkpoint_nobody_has_heard_of_are_kept(api: Api) -> None:
+def test_unknown_fields_of_a_checkpoint_are_kept(api: Api) -> None:
     (checkpoint,) = checkpoints_of(api, {**CHECKPOINTS[0], "size": 16_060_522_496})
     assert checkpoint["size"] == 16_060_522_496
 
@@ -171,3 +171,29 @@ def test_a_job_without_any_has_an_empty_null_or_absent_list(
     api.answer(document)
     answer = fetch(api)
     assert (answer.data, answer.to_dict()) == (data, document)
+
+
+# Odd items ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", [{"checkpoint_type": "Final"}, {}, None, [], "500", 7], ids=repr)
+def test_one_invalid_checkpoint_does_not_affect_the_others(api: Api, odd: Json) -> None:
+    """It is returned as sent: without a step it is not a checkpoint."""
+    payload: dict[str, Json] = {"data": [CHECKPOINTS[0], odd, CHECKPOINTS[-1]]}
+    api.answer(payload)
+    answer = _checkpoints(api)
+    assert isinstance(answer.data, list)
+    items: list[object] = [*answer.data]
+    first, middle, last = items
+    assert isinstance(first, FineTuneCheckpoint)
+    assert isinstance(last, FineTuneCheckpoint)
+    assert middle == odd
+    assert meaning(answer.to_dict()) == meaning(payload)
+
+
+def test_a_list_of_invalid_checkpoints_is_kept_as_sent(api: Api) -> None:
+    payload: dict[str, Json] = {"data": [{"path": "s3://one"}, {"path": "s3://two"}]}
+    api.answer(payload)
+    answer = _checkpoints(api)
+    assert answer.to_dict() == payload
+    assert not [item for item in answer.data or [] if isinstance(item, FineTuneCheckpoint)]

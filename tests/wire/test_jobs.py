@@ -208,7 +208,7 @@ def test_a_job_with_null_in_every_field_is_read(
     assert {getattr(job, name) for name in payload if name != "id"} == {None}
 
 
-def test_fields_nobody_has_heard_of_are_kept(read: Read) -> None:
+def test_unknown_fields_are_kept(read: Read) -> None:
     job = read({"carbon_grams": 812.5, "owners": [{"id": "u-1"}], "additional_properties": {"a": None}})
     assert job.additional_properties == {
         "carbon_grams": 812.5,
@@ -217,7 +217,7 @@ def test_fields_nobody_has_heard_of_are_kept(read: Read) -> None:
     }
 
 
-def test_fields_nobody_has_heard_of_are_kept_in_nested_objects(read: Read) -> None:
+def test_unknown_fields_are_kept_in_nested_objects(read: Read) -> None:
     job = read(
         {
             "training_type": {"type": "Lora", "lora_r": 8, "use_dora": True},
@@ -261,7 +261,7 @@ def test_no_status_is_known_that_these_tests_do_not_know() -> None:
 
 
 @pytest.mark.parametrize("status", ["hibernating", "COMPLETED", "failed", ""])
-def test_a_status_nobody_has_heard_of_is_the_plain_string(read: Read, status: str) -> None:
+def test_an_unknown_status_is_the_plain_string(read: Read, status: str) -> None:
     job = read({"status": status})
     assert (job.status, type(job.status)) == (status, str)
 
@@ -284,20 +284,20 @@ def test_a_date_is_an_aware_datetime(read: Read, text: str, moment: datetime) ->
 
 
 @pytest.mark.parametrize("text", ["last Tuesday", "", "2026-13-45T99:00:00Z", "1777277642", "0000-00-00"])
-def test_a_date_that_is_none_is_the_plain_string(read: Read, text: str) -> None:
+def test_an_invalid_date_is_the_plain_string(read: Read, text: str) -> None:
     job = read({"created_at": text, "updated_at": text, "started_at": text})
     assert [job.created_at, job.updated_at, job.started_at] == [text] * 3
 
 
 def test_a_date_finer_than_a_microsecond_is_cut_to_it(api: Api) -> None:
-    """The one thing that does not write back as it came: a datetime has no more digits."""
+    """The one value that is not written back unchanged: a datetime has no more digits."""
     api.answer({"id": LORA_ID, "created_at": "2026-04-27T08:14:02.117304569Z"})
     job = api.call(retrieve_fine_tune, LORA_ID, client=api.client)
     assert job.created_at == datetime(2026, 4, 27, 8, 14, 2, 117_304, tzinfo=UTC)
 
 
 def test_a_date_without_an_offset_is_a_naive_datetime(read: Read) -> None:
-    """Whoever compares dates has to know: the client does not guess an offset."""
+    """The client does not guess an offset; code that compares dates must handle that."""
     job = read({"created_at": "2026-04-27T08:14:02"})
     assert job.created_at == datetime(2026, 4, 27, 8, 14, 2)  # noqa: DTZ001 -- that it is naive is the point
 
@@ -333,7 +333,7 @@ def test_a_price_may_have_a_fraction(read: Read, price: float) -> None:
         ("Full", str),
     ],
 )
-def test_the_training_type_is_told_by_its_tag(read: Read, sent: Json, kind: type) -> None:
+def test_the_training_type_is_recognized_by_its_tag(read: Read, sent: Json, kind: type) -> None:
     assert type(read({"training_type": sent}).training_type) is kind
 
 
@@ -351,12 +351,12 @@ def test_the_training_type_is_told_by_its_tag(read: Read, sent: Json, kind: type
         ("sft", str),
     ],
 )
-def test_the_training_method_is_told_by_its_tag(read: Read, sent: Json, kind: type) -> None:
+def test_the_training_method_is_recognized_by_its_tag(read: Read, sent: Json, kind: type) -> None:
     assert type(read({"training_method": sent}).training_method) is kind
 
 
 @pytest.mark.parametrize("name", ["training_type", "training_method", "lr_scheduler", "progress"])
-def test_an_object_of_an_unknown_kind_keeps_all_it_has(read: Read, name: str) -> None:
+def test_an_object_of_an_unknown_type_keeps_all_fields(read: Read, name: str) -> None:
     strange: dict[str, Json] = {"kind": "Prefix", "deep": {"list": [1, None, {"x": "y"}]}}
     found = getattr(read({name: strange}), name)
     assert found.additional_properties == strange
@@ -370,7 +370,7 @@ def test_a_cosine_schedule_has_its_cycles(read: Read) -> None:
     assert (scheduler.lr_scheduler_args.num_cycles, scheduler.lr_scheduler_args.min_lr_ratio) == (0.5, 0.1)
 
 
-def test_a_linear_schedule_is_no_cosine(read: Read) -> None:
+def test_a_linear_schedule_is_not_a_cosine(read: Read) -> None:
     scheduler = read({"lr_scheduler": FULL_JOB["lr_scheduler"]}).lr_scheduler
     assert isinstance(scheduler, LRScheduler)
     assert scheduler.lr_scheduler_type is LRSchedulerType.LINEAR
@@ -396,14 +396,14 @@ def test_the_remaining_seconds_may_have_a_fraction(read: Read, seconds: float | 
 # Lists ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_odd_job_hides_no_other(api: Api) -> None:
+def test_one_invalid_job_hides_no_other(api: Api) -> None:
     jobs = listed(api, SHORT_JOB, ODD_JOB, {"id": FULL_ID, "status": "running"}).data
     assert isinstance(jobs, list)
     ids = [job.id for job in jobs if isinstance(job, FinetuneResponseTruncated)]
     assert ids == [LORA_ID, "ft-from-the-future", FULL_ID]
 
 
-def test_an_odd_job_alone_can_be_retrieved(api: Api) -> None:
+def test_an_unusual_job_can_be_retrieved(api: Api) -> None:
     job = retrieved(api, ODD_JOB)
     assert (job.status, job.created_at, job.batch_size) == ("hibernating", "last Tuesday", "tiny")
     assert isinstance(job.training_type, UnknownObject)
@@ -424,7 +424,7 @@ def test_an_account_without_jobs_has_an_empty_null_or_absent_list(
     assert jobs.to_dict() == document
 
 
-def test_what_stands_beside_the_list_is_kept(api: Api) -> None:
+def test_other_fields_beside_the_list_are_kept(api: Api) -> None:
     api.answer({"data": [], "has_more": True, "next": "cursor-2"})
     jobs = api.call(list_fine_tunes, client=api.client)
     assert jobs.additional_properties == {"has_more": True, "next": "cursor-2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ import attrs
 import pytest
 
 from together_generated import models
+from together_generated.api.account import whoami
 from together_generated.api.chat import create_chat_completion
 from together_generated.api.endpoints import (
     create_endpoint,
@@ -24,13 +26,37 @@ from together_generated.api.fine_tuning import (
     estimate_fine_tune_price,
     list_fine_tune_metrics,
     list_fine_tune_models,
+    preview_fine_tune,
     retrieve_fine_tune_model_limits,
+    retrieve_tokenized_dataset,
 )
 from together_generated.api.hardware import list_hardware
+from together_generated.api.registry import (
+    download_model,
+    list_model_files,
+    list_model_revisions,
+    list_models,
+    retrieve_model,
+)
 from together_generated.types import File
 
 from .conftest import KEY, Api
-from .payloads import COMPLETION, ENDPOINT, FILE, HARDWARE, LIMITS, PRICE
+from .payloads import (
+    COMPLETION,
+    ENDPOINT,
+    FILE,
+    HARDWARE,
+    LIMITS,
+    MODEL,
+    MODEL_DOWNLOAD,
+    MODELS,
+    PREVIEW,
+    PRICE,
+    REVISION_FILES,
+    REVISIONS,
+    TOKENIZED_DATASET,
+    WHO_AM_I,
+)
 from .semantics import Json, meaning
 
 WHOLE: dict[type[Any], dict[str, Json]] = {
@@ -40,12 +66,22 @@ WHOLE: dict[type[Any], dict[str, Json]] = {
     models.ChatCompletion: COMPLETION,
     models.FinetuneModelLimits: LIMITS,
     models.FinetunePriceEstimate: PRICE,
+    models.WhoAmI: WHO_AM_I,
+    models.RegistryModel: MODEL,
+    models.RegistryModelList: MODELS,
+    models.RevisionList: REVISIONS,
+    models.RevisionFileList: REVISION_FILES,
+    models.ModelDownload: MODEL_DOWNLOAD,
+    models.TokenizedDataset: TOKENIZED_DATASET,
+    models.FinetunePreview: PREVIEW,
 }
 EACH = pytest.mark.parametrize(("model", "payload"), WHOLE.items(), ids=[kind.__name__ for kind in WHOLE])
 
 
 @EACH
-def test_an_answer_writes_back_as_it_came_and_no_field_is_unknown(model: type[Any], payload: dict[str, Json]) -> None:
+def test_a_response_is_written_back_unchanged_without_unknown_fields(
+    model: type[Any], payload: dict[str, Json]
+) -> None:
     found = model.from_dict(payload)
     assert meaning(found.to_dict()) == meaning(payload)
     assert found.additional_keys == []
@@ -55,14 +91,14 @@ def test_an_answer_writes_back_as_it_came_and_no_field_is_unknown(model: type[An
 
 
 def _attribute(name: str) -> str:
-    return {"FileType": "file_type", "Processed": "processed", "LineCount": "line_count", "bytes": "bytes_"}.get(
-        name, name
-    )
+    if name == "bytes":
+        return "bytes_"
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 @EACH
 @pytest.mark.parametrize("odd", [None, "odd", 7, [], {"new": True}])
-def test_no_field_beside_an_id_may_break_an_answer(model: type[Any], payload: dict[str, Json], odd: Json) -> None:
+def test_no_field_but_the_id_can_break_a_response(model: type[Any], payload: dict[str, Json], odd: Json) -> None:
     for name in payload:
         if name != "id" or model is models.ChatCompletion:
             model.from_dict({**payload, name: odd})
@@ -167,11 +203,59 @@ CALLS: dict[str, tuple[Callable[[Api], object], str, str, Json]] = {
         "/v1/hardware?model=a%2Fb",
         None,
     ),
+    "tokenized dataset": (
+        lambda api: ask(api, retrieve_tokenized_dataset, "ft-1", client=api.client),
+        "GET",
+        "/v1/fine-tunes/ft-1/download-tokenized-dataset",
+        None,
+    ),
+    "preview": (
+        lambda api: ask(
+            api, preview_fine_tune, client=api.client, body=models.FinetunePreviewRequest("m", "file-1", top_k=3)
+        ),
+        "POST",
+        "/v1/fine-tunes/preview",
+        {"model": "m", "training_file": "file-1", "top_k": 3},
+    ),
+    # The address of these begins at the root of the server: the base URL of a plain generated client is without `/v1`.
+    "whoami": (lambda api: ask(api, whoami, client=api.client), "GET", "/v1/v3/whoami", None),
+    "list models": (
+        lambda api: ask(api, list_models, "p-1", client=api.client, after="c 2", limit=7),
+        "GET",
+        "/v1/v2/projects/p-1/models?after=c+2&limit=7",
+        None,
+    ),
+    "model": (
+        lambda api: ask(api, retrieve_model, "p-1", "acme/Model", client=api.client),
+        "GET",
+        "/v1/v2/projects/p-1/models/acme%2FModel",
+        None,
+    ),
+    "revisions": (
+        lambda api: ask(api, list_model_revisions, "p-1", "ml_1", client=api.client),
+        "GET",
+        "/v1/v2/projects/p-1/models/ml_1/revisions",
+        None,
+    ),
+    "model files": (
+        lambda api: ask(api, list_model_files, "p-1", "ml_1", client=api.client, revision_id="rv_1"),
+        "GET",
+        "/v1/v2/projects/p-1/models/ml_1/files?revisionId=rv_1",
+        None,
+    ),
+    "download model": (
+        lambda api: ask(
+            api, download_model, "p-1", client=api.client, body=models.ModelDownloadRequest("ml_1", "rv_1", [])
+        ),
+        "POST",
+        "/v1/v2/projects/p-1/models/download",
+        {"objectId": "ml_1", "revisionId": "rv_1", "paths": []},
+    ),
 }
 
 
 @pytest.mark.parametrize(("call", "method", "address", "body"), CALLS.values(), ids=CALLS)
-def test_each_operation_asks_at_its_address_with_the_key(
+def test_each_operation_requests_its_address_with_the_key(
     api: Api, call: Callable[[Api], object], method: str, address: str, body: Json
 ) -> None:
     api.answer({"id": "x"})
@@ -196,14 +280,14 @@ def test_an_upload_has_its_parts(api: Api) -> None:
         assert sent.read() == content
 
 
-def test_the_content_of_a_file_comes_as_it_is(api: Api) -> None:
+def test_the_content_of_a_file_is_returned_unchanged(api: Api) -> None:
     api.answer_bytes(b"\x00\xffdata", content_type="application/octet-stream")
     found = ask(api, retrieve_file_content, "file-1", client=api.client)
     assert found.payload.read() == b"\x00\xffdata"
     assert api.address == "/v1/files/file-1/content"
 
 
-def test_an_endpoint_that_is_deleted_has_no_answer(api: Api) -> None:
+def test_the_deletion_of_an_endpoint_has_an_empty_response(api: Api) -> None:
     api.answer_bytes(b"", status=204, content_type="text/plain")
     if api._runner is None:
         answer = delete_endpoint.sync_detailed("e-1", client=api.client)

@@ -84,7 +84,7 @@ every_operation = pytest.mark.parametrize(("call", "method", "address"), OPERATI
 
 
 @every_operation
-def test_each_operation_asks_at_its_address_with_the_key(
+def test_each_operation_requests_its_address_with_the_key(
     api: Api, call: Callable[[Api, str], object], method: str, address: str
 ) -> None:
     api.answer({"id": LORA_ID})
@@ -149,7 +149,7 @@ def test_an_id_with_odd_characters_stays_one_value_of_the_query(api: Api, job_id
         (0, DownloadCheckpoint.MERGED, {"checkpoint_step": "0", "checkpoint": "merged"}),
     ],
 )
-def test_a_download_asks_for_what_the_caller_named(
+def test_a_download_requests_what_the_caller_named(
     api: Api, step: int | Unset, checkpoint: DownloadCheckpoint | Unset, query: dict[str, str]
 ) -> None:
     api.answer_bytes(b"", content_type="application/octet-stream")

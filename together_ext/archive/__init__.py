@@ -1,4 +1,9 @@
-"""Archives: what they are, unpacking them safely, and receipts. Nothing of Together's API.
+"""Archives: formats, safe extraction, receipts, and inspection of the weights in them. Nothing of Together's API.
+
+Imports `errors`, `text`, `storage` and `leases`.
+
+To add an archive format: `formats`. To add a finding of `inspect`: `findings` (its effect on each tool) and `weights`
+(how it is detected).
 
 from together_ext.archive import extract, verify
 
@@ -16,44 +21,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from together_ext.errors import ArchiveError
+from together_ext.storage import absolute, local_path
 
-from .base_model import BaseChoice
-from .layout import Layout, check_layout, layout_of
-from .source import StoredArchive
+from .formats.reading import reading
+from .formats.source import StoredArchive, open_regular
+from .limits import Limits
+from .weights.base_model import BaseChoice
+from .weights.layout import Layout, check_layout, layout_of
 
 if TYPE_CHECKING:
-    from .receipt import Verification
-    from .source import ArchiveSource
-    from .unpack import Limits, UnpackedFile
+    from together_ext.leases import Lease
 
-__all__ = ["Extracted", "Layout", "extract", "folder_for", "verify"]
+    from .formats.source import ArchiveSource
+    from .receipt import UnpackedFile, Verification
+
+__all__ = ["Extracted", "Layout", "Limits", "extract", "folder_for", "verify"]
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How to unpack.
+    """The options of an extraction.
 
     Attributes:
-        base: Which base model an adapter shall name.
-        limits: What the archive may ask for; None for the usual.
-        overwrite: Whether a folder that is there may be replaced.
-        expected: What the weights must be; None if that does not matter.
+        base: The base model that an adapter is to name.
+        limits: The limits of the archive (default: `Limits()`).
+        overwrite: Whether an existing folder may be replaced.
+        expected: The required layout; None accepts any.
+        durable: Whether everything is flushed to the disk before the folder appears.
     """
 
     base: BaseChoice
     limits: Limits | None = None
     overwrite: bool = False
     expected: Layout | None = None
+    durable: bool = True
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """A folder that was unpacked.
+    """An extracted folder.
 
     Attributes:
         folder: Its absolute path.
-        layout: What it is: an adapter, a model, or unknown.
-        files: What is in it, sorted by path; the receipt is not among them.
+        layout: `adapter`, `model` or `unknown`.
+        files: The files in it, sorted by path, without the receipt.
     """
 
     folder: str
@@ -72,105 +83,139 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
     cancel: threading.Event | None = None,
     fix_base: bool = True,
     base_model: str | None = None,
+    lock_timeout: float | None = None,
+    durable: bool = True,
 ) -> Extracted:
-    """Unpack an archive into a folder, with a receipt `together-ext.json`.
+    """Extract an archive to a folder, with a receipt `together-ext.json`.
 
-    The folder appears by one rename when everything is right. One folder around everything is left out.
+    The folder appears by one rename when extraction is complete. A single top-level folder is left out.
 
     Args:
-        archive: A zstd, gzip or plain tar archive, told by its first bytes; stays as it is.
-        folder: The folder to make; None for the archive's name without its extension, beside it.
-        limits: What the archive may ask for.
-        overwrite: Whether a folder that is there may be replaced.
-        origin: What the receipt shall say of where the archive came from; plain values for JSON.
-        expected: What the weights must be; None if that does not matter.
-        cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
-        fix_base: Whether an adapter's base model that only the service can load is replaced by its public name, where
-            that is known for certain (see `base_model`).
-        base_model: The base model to write into an adapter's configuration instead: `org/name`, or a folder.
+        archive: A zstd, gzip or plain tar archive, recognized by its first bytes; it is not changed.
+        folder: The folder to make (default: the archive's path without its extension).
+        limits: The limits of the archive (default: `Limits()`).
+        overwrite: Whether an existing folder that was extracted before may be replaced.
+        origin: Where the archive came from, for the receipt; values that JSON can represent.
+        expected: The required layout (default: any).
+        cancel: When set, from any thread, extraction ends with `TransferCancelledError`.
+        fix_base: Whether a private name of an adapter's base model is replaced by its public name, if that is known
+            (see `weights.base_model`).
+        base_model: The base model to write to an adapter's configuration instead: `org/name`, or the path of a folder.
+        lock_timeout: Maximum seconds to wait for another process that extracts to the folder (default: as long as it
+            runs).
+        durable: Whether to wait until everything is on the disk. Without it, the folder appears once everything is
+            written, which is sooner; after a power failure within about a minute, its files may be empty or
+            incomplete, which `verify` detects.
 
     Returns:
         The folder and its files.
 
     Raises:
-        RuleError: `base_model` is no name, or not for an adapter, or is given although nothing is to be fixed.
-        ArchiveError: The archive is damaged or holds what it must not: anything but files and folders, names that lead
-            out of the folder or clash, more than the limits allow, other weights than expected.
-        TargetExistsError: A folder with something in it is there already.
-        MissingPathError: There is no such archive.
-        StorageError: The disk or its permissions do not allow it.
+        ConfigurationError: A path is a URL.
+        RuleError: `base_model` is invalid, or the weights are not an adapter, or `fix_base` is False.
+        ArchiveError: The archive is damaged, or contains what is refused: anything but files and folders, names that
+            lead out of the folder or clash, more than the limits allow, weights of another layout than expected.
+        TargetExistsError: The folder exists and is not empty.
+        MissingPathError: The archive does not exist.
+        LockTimeoutError: Another process is still extracting to the folder after `lock_timeout` seconds.
+        TransferCancelledError: `cancel` was set.
+        NotEnoughSpaceError: The disk does not have enough free space.
+        StorageError: The disk or its permissions prevent it.
+        OutOfMemoryError: There is not enough memory; a large `limits.window` needs as much.
     """
-    from .unpack import again, locked  # noqa: PLC0415 -- the decompressor comes with it
+    # Not at the top: it loads the decompressor and the hash functions, 30 ms that most commands do not need.
+    from .unpack import again, locked  # noqa: PLC0415
 
-    terms = Terms(BaseChoice(fix_base, base_model), limits=limits, overwrite=overwrite, expected=expected)
-    source = Path(os.path.abspath(Path(archive).expanduser()))  # noqa: PTH100 -- links stay as they are
-    target = Path(os.path.abspath(Path(folder).expanduser())) if folder is not None else folder_for(source)  # noqa: PTH100
-    said = {"archive": {"name": source.name, "size": _size(source)}, **(origin or {})}
+    terms = Terms(BaseChoice(fix_base, base_model), limits, overwrite, expected, durable)
+    source = absolute(local_path(archive, "archive"))
+    target = folder_for(source) if folder is None else absolute(local_path(folder, "folder"))
+    with reading(source), open_regular(source) as file:
+        size = os.fstat(file.fileno()).st_size
+    record = {"archive": {"name": source.name, "size": size}, **(origin or {})}
     cancel = cancel or threading.Event()
-    with locked(target, cancel, wayout=again(source)):
-        return unpack_archive(source, StoredArchive(source), target, terms, origin=lambda: said, cancel=cancel)
+    with locked(target, cancel, timeout=lock_timeout, wayout=again(source)) as lease:
+        return unpack_archive(source, StoredArchive(source), target, terms, lease, origin=lambda: record, cancel=cancel)
 
 
-def unpack_archive(  # noqa: PLR0913 -- what, from where, to where, how
-    archive: Path,
+def unpack_archive(  # noqa: PLR0913 -- all of them are needed
+    archive: Path | str,
     source: ArchiveSource,
     folder: Path,
     terms: Terms,
+    lease: Lease,
     *,
     origin: Callable[[], Mapping[str, Any]],
     cancel: threading.Event,
 ) -> Extracted:
-    """Unpack the bytes of a source, with the folder `locked`.
+    """Extract the bytes of a source.
 
     Args:
-        archive: The archive's path, for errors.
-        source: Its bytes.
+        archive: The archive's path, for errors; the name of one that is not stored.
+        source: The bytes of the archive.
         folder: The absolute path of the folder to make.
-        terms: How.
-        origin: What the receipt shall say; asked when everything is unpacked, and raising from it leaves no folder.
-        cancel: Set from anywhere, it ends the work with `TransferCancelledError`.
-    """
-    from . import receipt, rename, unpack  # noqa: PLC0415
+        terms: The options.
+        lease: The lease from `unpack.locked` for the folder.
+        origin: Returns the receipt's entries about the archive. It is called when everything is extracted; if it
+            raises, no folder is left.
+        cancel: When set, from any thread, extraction ends with `TransferCancelledError`.
 
-    limits = terms.limits or unpack.Limits()
-    with unpack.unpacked(archive, source, folder, limits, overwrite=terms.overwrite, cancel=cancel) as (place, members):
-        if (place / unpack.RECEIPT).is_dir():
+    Returns:
+        The folder and its files.
+
+    Raises:
+        TogetherExtError: As `extract`, except for what concerns paths and the lock.
+    """
+    # As in `extract`.
+    from . import receipt, unpack  # noqa: PLC0415
+    from .weights.adapter_config import set_base_model  # noqa: PLC0415
+
+    limits = terms.limits or Limits()
+    making = unpack.unpacked(
+        archive, source, folder, limits, lease, overwrite=terms.overwrite, durable=terms.durable, cancel=cancel
+    )
+    with making as (place, members):
+        if (place / receipt.RECEIPT).is_dir():
             raise ArchiveError(
-                f"the archive has a folder {unpack.RECEIPT}, where the receipt goes; it was not unpacked"
+                f"the archive has a folder {receipt.RECEIPT}, which is the receipt's path; it was not extracted"
             )
-        # One that somebody packed from an unpacked folder says nothing of this one.
-        (place / unpack.RECEIPT).unlink(missing_ok=True)
-        files = [file for file in members if file.path != unpack.RECEIPT]
+        # The receipt of the folder that the archive was made from does not describe this folder.
+        (place / receipt.RECEIPT).unlink(missing_ok=True)
+        files = [file for file in members if file.path != receipt.RECEIPT]
         if not files:
-            raise ArchiveError(f"{archive} holds no files; fetch it again")
+            raise ArchiveError(f"{archive} contains no files; download it again")
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
         check_layout(layout, terms.expected, str(archive))
-        said = origin()
-        files, base = rename.named(place, files, layout, terms.base, said.get("base_model"))
-        receipt.write(place, files, {**said, **base, "layout": layout})
+        entries = origin()
+        files, base = set_base_model(place, files, layout, terms.base, entries.get("base_model"))
+        receipt.write(place, files, {**entries, **base, "layout": layout})
     return Extracted(str(folder), layout, tuple(files))
 
 
-def verify(folder: str | os.PathLike[str]) -> Verification:
-    """Compare an unpacked folder with its receipt (see `receipt.verify`)."""
+def verify(folder: str | os.PathLike[str], *, cancel: threading.Event | None = None) -> Verification:
+    """Compare an extracted folder with its receipt. No network is needed.
+
+    Args:
+        folder: A folder that this package extracted.
+        cancel: When set, from any thread, the comparison ends with `TransferCancelledError`.
+
+    Returns:
+        The files that are missing, changed or extra.
+
+    Raises:
+        ArchiveError: The folder has no receipt, or it cannot be read.
+        MissingPathError: The folder does not exist.
+        StorageError: The folder, or a file or folder in it, cannot be read.
+        TransferCancelledError: `cancel` was set.
+        OutOfMemoryError: There is not enough memory.
+    """
+    # As in `extract`.
     from . import receipt  # noqa: PLC0415
 
-    return receipt.verify(folder)
-
-
-def _size(archive: Path) -> int:
-    from together_ext.errors import MissingPathError, StorageError  # noqa: PLC0415
-
-    try:
-        return archive.stat().st_size
-    except FileNotFoundError:
-        raise MissingPathError(str(archive)) from None
-    except OSError as error:
-        raise StorageError(f"could not read {archive}: {(error.strerror or '').lower()}; check the path") from error
+    return receipt.verify(folder, cancel=cancel)
 
 
 def folder_for(archive: Path) -> Path:
-    """The folder that an archive is unpacked to unless another one is named."""
+    """The folder to which an archive is extracted by default: its path without the extension."""
     name = archive.name
     for ending in (".tar.zst", ".tar.gz", ".tzst", ".tgz", ".tar", ".bin"):
         if name.lower().endswith(ending) and len(name) > len(ending):

@@ -1,76 +1,129 @@
-"""What is in a file of a folder or of an archive, read once, from its front, in pieces."""
+"""The content of each file of a folder or an archive, read once, from start to end, in pieces."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
-from together_ext.errors import ArchiveError, printable
+from together_ext.errors import ArchiveError, TransferCancelledError
+from together_ext.text import printable
 
-from .source import StoredArchive
-from .stream import uncompressed
-from .tar import TarReader
-from .unpack import FREE_EXPANSION, Limits
+from .formats.source import NotRegularError, StoredArchive, kind_of, open_regular
+from .formats.stream import bounded, uncompressed
+from .formats.tar import TarReader
+from .limits import FREE_EXPANSION, Limits
+from .members import allowed
+from .tree import entries
 
 PIECE: Final = 1 << 20
 
 
 class Content(Protocol):
-    """What is left of a file."""
+    """The remaining bytes of a file."""
 
     def pieces(self, count: int) -> Iterator[bytes | memoryview]:
-        """The next bytes, fewer at the end; each piece is good until the next one is asked for."""
+        """The next `count` bytes, fewer at the end; each piece is valid until the next one is requested."""
 
     def skip(self, count: int) -> None:
-        """Pass over the next bytes."""
+        """Skip the next `count` bytes."""
 
 
-def members(place: Path) -> Iterator[tuple[str, int, Content]]:
-    """Each file of a folder or of an archive: its path inside, its bytes, and its content.
+@dataclass(frozen=True)
+class File:
+    """A file of a folder or an archive.
+
+    Attributes:
+        name: Its path inside.
+        size: Its size in bytes.
+        content: Its content.
+    """
+
+    name: str
+    size: int
+    content: Content
+
+
+@dataclass(frozen=True)
+class Special:
+    """An entry of a folder that is neither a file nor a folder, and is not opened.
+
+    Attributes:
+        name: Its path inside.
+        kind: Its type, such as `a FIFO`.
+    """
+
+    name: str
+    kind: str
+
+
+def contents(place: Path, limits: Limits, cancel: threading.Event) -> Generator[File | Special]:
+    """The files of a folder or an archive, each of which can be read until the next one is requested.
+
+    Args:
+        place: The absolute path of the folder or archive.
+        limits: The limits of an archive.
+        cancel: When set, from any thread, reading ends with `TransferCancelledError`.
 
     Raises:
-        ArchiveError: It is no folder, and no archive that can be read.
-        OSError: It cannot be read.
+        ArchiveError: The path is neither a folder nor an archive that can be read.
+        TransferCancelledError: `cancel` was set.
+        OSError: A file cannot be read.
     """
-    if place.is_dir():
-        yield from _of_folder(place)
+    if stat.S_ISDIR(place.stat().st_mode):
+        yield from _of_folder(place, cancel)
     else:
-        yield from _of_archive(place)
+        yield from _of_archive(place, limits, cancel)
 
 
-def _of_folder(place: Path) -> Iterator[tuple[str, int, Content]]:
-    for parent, _, names in sorted(os.walk(place)):
-        for name in sorted(names):
-            path = Path(parent) / name
-            if path.is_file() and not path.is_symlink():
-                with path.open("rb", buffering=0) as file:
-                    yield path.relative_to(place).as_posix(), path.stat().st_size, _File(file)
+def _of_folder(place: Path, cancel: threading.Event) -> Iterator[File | Special]:
+    for entry in entries(place):
+        if cancel.is_set():
+            raise TransferCancelledError
+        if not stat.S_ISREG(entry.mode):
+            yield Special(entry.name, kind_of(entry.mode))
+            continue
+        try:
+            file = open_regular(entry.path, follow=False)
+        except NotRegularError as error:
+            yield Special(entry.name, error.kind)
+            continue
+        with file:
+            yield File(entry.name, os.fstat(file.fileno()).st_size, _File(file, cancel))
 
 
-def _of_archive(place: Path) -> Iterator[tuple[str, int, Content]]:
-    limits, total = Limits(), 0
-    with uncompressed(StoredArchive(place), str(place)) as (size, chunks):
+def _of_archive(place: Path, limits: Limits, cancel: threading.Event) -> Iterator[File]:
+    total, empty = 0, True
+    with uncompressed(StoredArchive(place), str(place), limits, cancel) as (size, chunks):
         most = max(int(size * limits.ratio), FREE_EXPANSION)
-        reader = TarReader(chunks)
-        for count, member in enumerate(reader, 1):
+        reader = TarReader(bounded(chunks, size, limits), limits)
+        for member in allowed(reader, limits):
             total += member.size
-            if total > most or count > limits.members:
+            if total > most:
                 raise ArchiveError(
-                    f"{printable(str(place), 200)} holds more than {limits.members:,} files, or more than "
-                    f"{limits.ratio:g} times its size: unpack it, if that is meant to be, and inspect the folder"
+                    f"{printable(str(place), 200)} expands to more than {limits.ratio:g} times its size: if that is "
+                    "expected, extract it and inspect the folder"
                 )
             if not member.is_folder:
-                yield member.name.removeprefix("./"), member.size, _Stream(reader.content())
+                empty = False
+                yield File(member.path, member.size, _Stream(reader.content()))
+    if empty:
+        raise ArchiveError(f"{place} contains no files; download it again")
 
 
 class _File:
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: FileIO, cancel: threading.Event) -> None:
+        self._file, self._cancel = file, cancel
 
     def pieces(self, count: int) -> Iterator[bytes]:
         while count and (piece := self._file.read(min(count, PIECE))):
+            if self._cancel.is_set():
+                raise TransferCancelledError
             count -= len(piece)
             yield piece
 

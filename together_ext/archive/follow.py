@@ -1,69 +1,78 @@
-"""Unpacking that follows a download: a thread reads the growing file, and is done soon after its last byte came.
+"""Extraction during a download: a thread reads the bytes as they arrive, and ends soon after the last one.
 
-Whatever goes wrong here is no error: the archive that was fetched can be unpacked as any other, and tells it then.
+They come from the growing file, or, with `extract_arriving`, from memory alone. A failure with the growing file is not
+an error: the complete archive is then extracted like any other, which reports the problem.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from together_ext.errors import TransferCancelledError
+from together_ext.leases import Lease
 
 from . import Extracted, Terms, unpack_archive
-from .source import ArchiveSource
+from .formats.source import ArchiveSource
+from .formats.stream import CHUNK
+from .handover import Handover
 
 log = logging.getLogger("together_ext.archive")
 
 TURN: Final = 0.1
-"""Seconds between two looks at whether to go on."""
+"""Seconds between two checks for cancellation."""
 
 
 class _AbandonedError(Exception):
-    """The download came to nothing."""
+    """The download failed."""
 
 
 class Follower:
-    """Unpacks what is being fetched; the folder takes its place when the caller says that the file is right.
+    """Extracts an archive while it is downloaded; the folder appears when the caller confirms the download.
 
     Attributes:
-        made: The folder, when it has; None before, and if the archive has to be unpacked by itself.
+        made: The extracted folder; None before it is complete, and if that failed.
+        error: Why it failed.
     """
 
-    def __init__(self, source: ArchiveSource, folder: Path, terms: Terms) -> None:
-        """Begin.
+    def __init__(self, source: ArchiveSource, folder: Path, terms: Terms, lease: Lease, name: str = "") -> None:
+        """Start the thread.
 
         Args:
-            source: The growing archive.
-            folder: The absolute path of the folder to make, which the caller has `locked`.
-            terms: How.
+            source: The arriving archive.
+            folder: The absolute path of the folder to make.
+            terms: The options of the extraction.
+            lease: The lease from `unpack.locked` for the folder.
+            name: The name of the archive in errors.
         """
-        self._source, self._folder, self._terms = source, folder, terms
+        self._source, self._folder, self._terms, self._lease, self._name = source, folder, terms, lease, name
         self._cancel, self._settled = threading.Event(), threading.Event()
         self._origin: Mapping[str, Any] | None = None
         self.made: Extracted | None = None
+        self.error: Exception | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._follow, daemon=True).start()
 
     def finish(self, origin: Mapping[str, Any], cancel: threading.Event) -> Extracted | None:
-        """The file is whole and right: wait until the folder is, too.
+        """Confirm that the download is complete and correct, and wait for the folder.
 
         Args:
-            origin: What the receipt shall say of where the archive came from.
-            cancel: Set from anywhere, it ends the wait and the work.
+            origin: Where the archive came from, for the receipt.
+            cancel: When set, from any thread, the wait and the extraction end.
 
         Returns:
-            The folder; None if the archive has to be unpacked by itself.
+            The folder; None if the archive has to be extracted separately.
 
         Raises:
             TransferCancelledError: `cancel` was set.
         """
         self._origin = origin
         self._settled.set()
-        # Not by joining the thread: in Python 3.11 and 3.12 one that is interrupted takes the thread for ended.
+        # Not by joining the thread: in Python 3.11 and 3.12, a join that is interrupted marks the thread as ended.
         while not self._ended.wait(TURN):
             if cancel.is_set():
                 self.abandon()
@@ -71,7 +80,7 @@ class Follower:
         return self.made
 
     def abandon(self) -> None:
-        """Stop, and leave nothing."""
+        """Stop the extraction and remove what was written."""
         self._cancel.set()
         self._settled.set()
         self._source.interrupt()
@@ -80,15 +89,79 @@ class Follower:
     def _follow(self) -> None:
         try:
             self.made = unpack_archive(
-                self._folder, self._source, self._folder, self._terms, origin=self._said, cancel=self._cancel
+                self._name,
+                self._source,
+                self._folder,
+                self._terms,
+                self._lease,
+                origin=self._confirmed,
+                cancel=self._cancel,
             )
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the stored archive will tell it better
-            log.debug("could not unpack %s while it was fetched: %r", self._folder, error)
+        except Exception as error:  # noqa: BLE001 -- extracting the complete archive, or the caller, reports it
+            self.error = error
+            log.debug("could not extract to %s during the download: %r", self._folder, error)
         finally:
             self._ended.set()
 
-    def _said(self) -> Mapping[str, Any]:
+    def _confirmed(self) -> Mapping[str, Any]:
         self._settled.wait()
         if self._origin is None or self._cancel.is_set():
             raise _AbandonedError
         return self._origin
+
+
+class ArrivingArchive(Protocol):
+    """The bytes of an archive, in order."""
+
+    @property
+    def size(self) -> int | None:
+        """The size of the complete archive in bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Wait for the next bytes; fewer only at the end."""
+
+
+def extract_arriving(  # noqa: PLR0913 -- what, to where, and how
+    archive: ArrivingArchive,
+    size: int,
+    folder: Path,
+    terms: Terms,
+    lease: Lease,
+    *,
+    name: str,
+    origin: Callable[[bytes], Mapping[str, Any]],
+    cancel: threading.Event,
+) -> tuple[Extracted, str]:
+    """Extract an archive while it arrives, without storing it. The bytes are read in this thread.
+
+    Args:
+        archive: The bytes of a zstd, gzip or plain tar archive.
+        size: Their number.
+        folder: The absolute path of the folder to make.
+        terms: The options.
+        lease: The lease from `unpack.locked` for the folder.
+        name: The name of the archive in errors.
+        origin: Returns the receipt's entries about the archive, from its first bytes; it may raise, too.
+        cancel: When set, from any thread, extraction ends with `TransferCancelledError`.
+
+    Returns:
+        The folder, and the SHA-256 of the archive in hexadecimal.
+
+    Raises:
+        TogetherExtError: As `archive.extract`, except for what concerns paths and the lock, and as `archive.read`.
+    """
+    handover, digest = Handover(size), hashlib.sha256()
+    follower = Follower(handover, folder, terms, lease, name)
+    try:
+        piece = archive.read(CHUNK)
+        entries = origin(piece)
+        while piece and handover.put(piece):
+            digest.update(piece)
+            piece = archive.read(CHUNK)
+        handover.end()
+        made = follower.finish(entries, cancel)
+    finally:
+        follower.abandon()
+    if made is None:
+        raise follower.error or TransferCancelledError
+    return made, digest.hexdigest()

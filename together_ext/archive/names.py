@@ -1,4 +1,4 @@
-"""Which names a file of an archive may have: those that mean the same file inside the folder on every system."""
+"""The names that a member of an archive may have: those that mean the same path inside the folder on every system."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Final
 from together_ext.errors import ArchiveError
 
 LONGEST_PART: Final = 255
-"""Bytes of a part of a path: the limit of the usual file systems."""
+"""Maximum size of a part of a path, in bytes: the limit of common file systems."""
 
 LONGEST_PATH: Final = 1024
-"""Bytes of a path inside the folder: with the folder's own path it stays below the 4096 of Linux."""
+"""Maximum size of a path inside the folder, in bytes, so that the full path stays below the 4096 of Linux."""
 
-_HERE: Final = re.compile(r"\A(?:\./)+")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -22,76 +21,89 @@ def checked(name: str) -> str:
     """A member's name as a relative path with `/` between its parts.
 
     Args:
-        name: As the archive has it; `./` in front and `/` behind are usual and mean nothing.
+        name: The name in the archive; parts that are empty or `.` are ignored.
 
     Returns:
-        The path; empty for the root folder itself.
+        The path; empty for the root folder.
 
     Raises:
-        ArchiveError: The name leads out of the folder, or means different things on different systems.
+        ArchiveError: The name leads out of the folder, or means different paths on different systems.
     """
-    path = _HERE.sub("", name.removesuffix("/"), count=1)
-    if path in {"", "."} and not name.startswith("/"):
-        return ""
-    reason = _objection(path)
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    path = "/".join(parts)
+    reason = "is absolute" if parts and name.startswith("/") else _objection(path, parts)
     if reason:
-        raise ArchiveError(f"the archive has a member whose name {reason}: {name[:200]!r}; it was not unpacked")
+        raise ArchiveError(f"the archive has a member whose name {reason}: {name[:200]!r}; it was not extracted")
     return path
 
 
-def _objection(path: str) -> str:  # noqa: PLR0911 -- one for each rule
-    parts = path.split("/")
-    if path.startswith("/") or not path:
-        return "is absolute"
+def _objection(path: str, parts: list[str]) -> str:
     if _DRIVE.match(path):
-        return "begins with a drive letter"
+        return "starts with a drive letter"
     if "\\" in path:
-        return "has a backslash"
-    if ".." in parts or "." in parts or "" in parts:
-        return "has an empty part or one of dots"
-    if any(not char.isprintable() for char in path):
-        return "has control characters"
-    if len(path.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_PART for part in parts):
-        return "is too long"
+        return "contains a backslash"
+    if ".." in parts:
+        return "has a `..` part"
+    if not path.isprintable():
+        return "contains control characters"
+    encoded = path.encode()
+    if len(encoded) > LONGEST_PATH or max(map(len, encoded.split(b"/"))) > LONGEST_PART:
+        return f"is longer than {LONGEST_PATH} bytes, or {LONGEST_PART} in one part"
     return ""
 
 
 class Names:
-    """The names that an archive has used: each once, also where a file system takes letters of both cases for equal."""
+    """The names that an archive has used: each once, also on file systems that ignore letter case.
+
+    The cost of adding a name is proportional to its length and to the number of new folders that it needs.
+    """
 
     def __init__(self) -> None:
-        """None yet."""
-        self._folders: dict[str, str] = {}
-        self._files: dict[str, str] = {}
+        """Start without any name."""
+        # The folders by path; of each, the names in it by a key that all equal spellings share.
+        self._folders: dict[str, dict[str, str]] = {"": {}}
+        self._count = 0
 
     def __len__(self) -> int:
-        """How many files and folders there are, with the folders that only their files name."""
-        return len(self._files) + len(self._folders)
+        """The number of files and folders, including folders that are only implied by the names of files."""
+        return self._count
 
-    def add_file(self, path: str) -> None:
-        """Note a file; raises `ArchiveError` if its place is taken."""
-        parent, _, _ = path.rpartition("/")
-        if parent:
-            self.add_folder(parent)
-        key = _key(path)
-        if key in self._files or key in self._folders:
-            raise _clash(path, self._files.get(key) or self._folders[key])
-        self._files[key] = path
+    def add_file(self, path: str) -> list[str]:
+        """Add a file; returns the new folders that it needs, and raises `ArchiveError` if its path is used."""
+        new = self.add_folder(path.rpartition("/")[0])
+        self._take(path)
+        return new
 
-    def add_folder(self, path: str) -> None:
-        """Note a folder and those around it; raises `ArchiveError` if its place is taken by something else."""
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            folder = "/".join(parts[:count])
-            key = _key(folder)
-            if key in self._files or self._folders.get(key, folder) != folder:
-                raise _clash(folder, self._files.get(key) or self._folders[key])
-            self._folders[key] = folder
+    def add_folder(self, path: str) -> list[str]:
+        """Add a folder and its parents.
+
+        Returns:
+            The new ones, each before those in it.
+
+        Raises:
+            ArchiveError: The path of one of them is used by a file or another spelling.
+        """
+        new = []
+        while path not in self._folders:
+            new.append(path)
+            path = path.rpartition("/")[0]
+        new.reverse()
+        for folder in new:
+            self._take(folder)
+            self._folders[folder] = {}
+        return new
+
+    def _take(self, path: str) -> None:
+        parent, _, name = path.rpartition("/")
+        siblings, key = self._folders[parent], _key(name)
+        if key in siblings:
+            other = f"{parent}/{siblings[key]}" if parent else siblings[key]
+            raise ArchiveError(
+                f"the archive has two members with one path: {other!r} and {path!r}; it was not extracted"
+            )
+        siblings[key] = name
+        self._count += 1
 
 
-def _key(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
-def _clash(path: str, other: str) -> ArchiveError:
-    return ArchiveError(f"the archive has two members for one place: {other!r} and {path!r}; it was not unpacked")
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

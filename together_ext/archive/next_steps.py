@@ -1,6 +1,6 @@
-"""What to do with unpacked weights: the commands that load them, for this very folder. Printed, never run. No I/O.
+"""The commands that load extracted weights. They are printed, never run. No I/O.
 
-Names and paths come from archives and servers, so each is quoted where it is put into a command.
+Names and paths come from archives and servers, so each is quoted in a command.
 """
 
 from __future__ import annotations
@@ -8,24 +8,25 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .base_model import is_loadable, is_path, public_name
+from .findings import Tool, loads_nowhere, obstacle, way_out
 from .inspect import Inspection
-from .layout import Layout
+from .weights.base_model import is_loadable, is_path, public_name
+from .weights.layout import Layout
 
 MAX_LORA_RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM takes for `--max-lora-rank` (its `vllm.config.lora.MaxLoRARanks`)."""
+"""The values that vLLM accepts for `--max-lora-rank` (its `vllm.config.lora.MaxLoRARanks`)."""
 
-# What llama.cpp converts, of what the service trains.
+# The architectures that llama.cpp converts, among those that the service trains.
 _CONVERTIBLE: Final = frozenset(
     f"{family}ForCausalLM"
     for family in ("Llama", "Mistral", "Mixtral", "Qwen2", "Qwen3", "Qwen3Moe", "Gemma", "Gemma2", "Gemma3", "Phi3")
 )
 
-# Ollama's names of unquantized models: an adapter belongs onto the numbers that it was trained on.
+# Ollama's names of unquantized models: an adapter was trained on unquantized weights.
 _OLLAMA: Final = {
     "meta-llama/Meta-Llama-3-8B-Instruct": "llama3:8b-instruct-fp16",
     "meta-llama/Meta-Llama-3-70B-Instruct": "llama3:70b-instruct-fp16",
@@ -39,13 +40,13 @@ _OLLAMA: Final = {
 
 @dataclass(frozen=True)
 class NextStep:
-    """Something to do next.
+    """A way to use the weights.
 
     Attributes:
-        tool: With what, such as `vllm`.
-        command: A command for a POSIX shell, or lines of Python for `peft` and `transformers`; None if there is none
-            that could work.
-        note: Why there is none, or what to know of it; empty if there is nothing to say.
+        tool: The tool, such as `vllm`.
+        command: A command for a POSIX shell, or lines of Python for `peft` and `transformers`; None if no command can
+            work.
+        note: Why there is no command, or a remark on it; may be empty.
     """
 
     tool: str
@@ -54,20 +55,23 @@ class NextStep:
 
 
 def next_steps(folder: str, found: Inspection) -> tuple[NextStep, ...]:
-    """The commands for a folder.
+    """The commands that load the weights in a folder.
 
     Args:
-        folder: Its path, best an absolute one.
-        found: What is in it.
+        folder: Its path, preferably absolute.
+        found: The result of `inspect` for it.
 
     Returns:
-        One step for each tool that can do something with it; nothing if it cannot be told what the folder is.
+        One step for each tool that applies; empty if the layout is unknown.
     """
-    name = _name(folder)
     if found.layout is not Layout.UNKNOWN and not found.configured:
-        said = "adapter_config.json" if found.layout is Layout.ADAPTER else "config.json"
-        note = f"nothing loads it without its {said}, and there is none that can be read: unpack the archive again"
+        name = "adapter_config.json" if found.layout is Layout.ADAPTER else "config.json"
+        note = f"no tool can load the weights: {name} is missing or cannot be read; extract the archive again"
         return (NextStep("configuration", None, note),)
+    if (finding := loads_nowhere(found.findings)) is not None:
+        note = f"no tool can load the weights ({finding}): {way_out(finding)}"
+        return (NextStep("weights", None, note),)
+    name = _name(folder)
     match found.layout:
         case Layout.ADAPTER:
             steps = _for_adapter(folder, name, found)
@@ -76,11 +80,11 @@ def next_steps(folder: str, found: Inspection) -> tuple[NextStep, ...]:
         case _:
             return ()
     upload = f"hf upload YOUR-NAME/{name} {_quoted(folder)} --private"
-    return (*steps, NextStep("hugging face", upload, "put your account's name for YOUR-NAME"))
+    return (*steps, NextStep("hugging face", upload, "replace YOUR-NAME with the name of your account"))
 
 
 def steps_for_archive(archive: str) -> tuple[NextStep, ...]:
-    """The command for an archive: what comes after it depends on what was unpacked.
+    """The command for an archive: to extract it. Further commands depend on what it contains.
 
     Args:
         archive: Its path.
@@ -90,79 +94,84 @@ def steps_for_archive(archive: str) -> tuple[NextStep, ...]:
 
 def _for_model(folder: str, name: str, found: Inspection) -> Iterator[NextStep]:
     quoted = _quoted(folder)
-    note = "" if found.tokenizer else "the folder has no tokenizer: take it from the base model first"
-    yield NextStep("vllm", f"vllm serve {quoted}", note)
-    yield NextStep(
-        "transformers",
+    note = "" if found.tokenizer else "the folder has no tokenizer: copy it from the base model first"
+    python = (
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
         f'model = AutoModelForCausalLM.from_pretrained({folder!r}, torch_dtype="auto")\n'
-        f"tokenizer = AutoTokenizer.from_pretrained({folder!r})",
-        note,
+        f"tokenizer = AutoTokenizer.from_pretrained({folder!r})"
     )
+    steps = [NextStep(Tool.VLLM, f"vllm serve {quoted}", note), NextStep(Tool.TRANSFORMERS, python, note)]
     if found.architecture in _CONVERTIBLE and found.tokenizer:
-        yield NextStep("llama.cpp", f"python convert_hf_to_gguf.py {quoted} --outfile {name}.gguf")
-        yield NextStep("ollama", _modelfile(name, f"FROM ./{name}.gguf"), "after llama.cpp's conversion")
+        steps += _converted(f"python convert_hf_to_gguf.py {quoted} --outfile {name}.gguf", name, f"FROM ./{name}.gguf")
+    yield from _possible(steps, found)
 
 
 def _for_adapter(folder: str, name: str, found: Inspection) -> Iterator[NextStep]:
     named = found.base_model
     base = (public_name(named) or named) if named is not None else None
     if base is None or not is_loadable(base):
-        said = "it does not say one" if named is None else f"{_shown(named)} is a private name, or none at all"
-        note = f"the adapter needs its base model, and {said}: unpack with --base-model NAME to put it in"
+        why = "the adapter names none" if named is None else f"{_shown(named)} is private or invalid"
+        note = f"the base model is unknown ({why}): extract the archive again with --base-model NAME"
         yield NextStep("base model", None, note)
         return
-    yield _vllm_lora(folder, name, base, found)
-    yield NextStep(
-        "peft",
+    python = (
         "from peft import PeftModel\n"
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
         f'base = AutoModelForCausalLM.from_pretrained({base!r}, torch_dtype="auto")\n'
         f"model = PeftModel.from_pretrained(base, {folder!r})\n"
-        f"tokenizer = AutoTokenizer.from_pretrained({folder if found.tokenizer else base!r})",
+        f"tokenizer = AutoTokenizer.from_pretrained({folder if found.tokenizer else base!r})"
     )
-    # Its converter knows A and B alone, and so do those who load what it makes.
-    if not found.refused_by_vllm:
-        option = "--base" if is_path(base) else "--base-model-id"
-        convert = f"python convert_lora_to_gguf.py {_quoted(folder)} {option} {_quoted(base)} --outfile {name}.gguf"
-        yield NextStep("llama.cpp", convert)
-        if base in _OLLAMA:
-            modelfile = _modelfile(name, f"FROM {_OLLAMA[base]}", f"ADAPTER ./{name}.gguf")
-            yield NextStep("ollama", modelfile, "after llama.cpp's conversion")
+    option = "--base" if is_path(base) else "--base-model-id"
+    convert = f"python convert_lora_to_gguf.py {_quoted(folder)} {option} {_quoted(base)} --outfile {name}.gguf"
+    modelfile = (f"FROM {_OLLAMA[base]}", f"ADAPTER ./{name}.gguf") if base in _OLLAMA else ()
+    steps = [_vllm_lora(folder, name, base, found), NextStep(Tool.PEFT, python), *_converted(convert, name, *modelfile)]
+    yield from _possible(steps, found)
+
+
+def _converted(command: str, name: str, *modelfile: str) -> Iterator[NextStep]:
+    """The conversion to GGUF and, if there are lines of a Modelfile, loading the result with Ollama."""
+    yield NextStep(Tool.LLAMA_CPP, command)
+    if modelfile:
+        yield NextStep(Tool.OLLAMA, _modelfile(name, *modelfile), "run after the conversion with llama.cpp")
+
+
+def _possible(steps: Iterable[NextStep], found: Inspection) -> Iterator[NextStep]:
+    """The steps; where a command cannot work, the reason in its place."""
+    for step in steps:
+        reason = obstacle(Tool(step.tool), found.findings)
+        yield NextStep(step.tool, None, reason) if reason else step
 
 
 def _vllm_lora(folder: str, name: str, base: str, found: Inspection) -> NextStep:
-    if found.refused_by_vllm:
-        return NextStep("vllm", None, f"vLLM refuses the adapter: {found.refused_by_vllm[0]}; merge it with peft first")
     rank = max((*found.ranks, found.rank or 0))
     most = next((allowed for allowed in MAX_LORA_RANKS if 0 < rank <= allowed), None)
     if most is None:
-        why = f"it takes ranks up to {MAX_LORA_RANKS[-1]}, and this is {rank:,}" if rank else "the rank is not known"
-        return NextStep("vllm", None, f"vLLM cannot load the adapter: {why}")
-    # It splits NAME=PATH at every `=`, and takes anything with a comma for JSON.
+        why = f"its rank is {rank:,}; the maximum is {MAX_LORA_RANKS[-1]}" if rank else "its rank is unknown"
+        return NextStep(Tool.VLLM, None, f"vLLM cannot load the adapter: {why}")
+    # vLLM splits NAME=PATH at every `=`, and parses anything with a comma as JSON.
     plain = not set("=,") & set(folder)
     module = f"{name}={folder}" if plain else json.dumps({"name": name, "path": folder})
     command = f"vllm serve {_quoted(base)} --enable-lora --max-lora-rank {most} --lora-modules {_quoted(module)}"
-    return NextStep("vllm", command)
+    return NextStep(Tool.VLLM, command)
 
 
 def _modelfile(name: str, *lines: str) -> str:
-    # The name has nothing in it that printf, the shell or a Modelfile would take for something else.
+    # `_name` leaves no character that is special to printf, the shell or a Modelfile.
     text = "".join(f"{line}\\n" for line in lines)
     return f"printf '{text}' > Modelfile && ollama create {name} -f Modelfile"
 
 
 def _name(folder: str) -> str:
-    """A name for the weights that is good everywhere: for a file, in vLLM, in Ollama and on Hugging Face."""
+    """A name for the weights that is valid everywhere: as a file, in vLLM, in Ollama and on Hugging Face."""
     last = folder.rstrip("/").rpartition("/")[2]
-    # Hugging Face refuses two of these in a row, or one at an end; Ollama more than 80 characters. What tells one
-    # from another, such as the step, stands at the end.
+    # Hugging Face refuses two of these in a row, or one at an end; Ollama refuses more than 80 characters. The end is
+    # kept, because what distinguishes two names, such as the step, is there.
     plain = re.sub(r"[-.]{2,}", "-", re.sub(r"[^A-Za-z0-9_.-]+", "-", last))
     return plain[-80:].strip("-._") or "weights"
 
 
 def _quoted(text: str) -> str:
-    """A word for the shell, also if it has what would drive a terminal."""
+    """A word for the shell; characters that could control a terminal are escaped."""
     if text.isprintable():
         return shlex.quote(text)
     data = text.encode("utf-8", "surrogateescape")
@@ -170,4 +179,4 @@ def _quoted(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= 100 else text[:99] + "…"  # noqa: PLR2004 -- enough to know it by
+    return text if len(text) <= 100 else text[:99] + "…"  # noqa: PLR2004 -- enough to recognize it

@@ -1,10 +1,13 @@
-"""The receipt `together-ext.json` of an unpacked folder: where it came from, and what every file must be."""
+"""The receipt `together-ext.json` of an extracted folder: where it came from, and the size and hash of every file."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import stat
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -12,26 +15,51 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.errors import ArchiveError, MissingPathError, StorageError, printable
-from together_ext.version import __version__
+from together_ext import __version__
+from together_ext.errors import ArchiveError, TransferCancelledError
+from together_ext.storage import absolute, local_path
+from together_ext.text import printable
 
+from .formats.reading import reading
+from .formats.source import NotRegularError, open_regular
 from .names import checked
-from .unpack import RECEIPT, UnpackedFile
+from .tree import Entry, entries
+
+RECEIPT: Final = "together-ext.json"
+"""Its name in the folder."""
 
 FORMAT: Final = 1
 LARGEST: Final = 64 << 20
-"""Bytes of a receipt; a hundred thousand files take 20 MB."""
+"""Maximum size of a receipt, in bytes; a hundred thousand files take 20 MB."""
+
+PIECE: Final = 1 << 20
+"""Bytes of a file that are hashed between two checks for cancellation."""
+
+
+@dataclass(frozen=True)
+class UnpackedFile:
+    """An extracted file.
+
+    Attributes:
+        path: Its path inside the folder, with `/` between its parts.
+        size: Its size in bytes.
+        sha256: The SHA-256 of its content, in hexadecimal.
+    """
+
+    path: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What has become of a folder since its receipt was written; every path is relative to it.
+    """The result of a comparison of a folder with its receipt; the paths of files are relative to the folder.
 
     Attributes:
-        folder: Its path.
-        checked: How many files the receipt names.
-        missing: Files that are gone.
-        changed: Files with other bytes.
+        folder: The absolute path of the folder.
+        checked: The number of files that the receipt names.
+        missing: Files of the receipt that do not exist.
+        changed: Files with different content.
         extra: Files that the receipt does not name.
     """
 
@@ -43,17 +71,20 @@ class Verification:
 
     @property
     def good(self) -> bool:
-        """Whether everything is as it was."""
+        """Whether the folder matches its receipt."""
         return not (self.missing or self.changed or self.extra)
 
 
 def write(folder: Path, files: Sequence[UnpackedFile], origin: Mapping[str, Any]) -> None:
-    """Write the receipt into a folder.
+    """Write the receipt of a folder.
 
     Args:
         folder: The folder.
-        files: What is in it.
-        origin: Where it came from; plain values for JSON.
+        files: The files in it.
+        origin: Where it came from; values that JSON can represent.
+
+    Raises:
+        OSError: The receipt exists or cannot be written.
     """
     document = {
         "format": FORMAT,
@@ -67,73 +98,69 @@ def write(folder: Path, files: Sequence[UnpackedFile], origin: Mapping[str, Any]
         file.write("\n")
 
 
-def verify(folder: str | os.PathLike[str]) -> Verification:
-    """Compare a folder with its receipt; needs no network.
+def verify(folder: str | os.PathLike[str], *, cancel: threading.Event | None = None) -> Verification:
+    """Compare an extracted folder with its receipt; see `together_ext.archive.verify`."""
+    place = absolute(local_path(folder, "folder"))
+    with reading(place):
+        place.stat()
+        return _compared(place, _read(place), cancel or threading.Event())
 
-    Args:
-        folder: A folder that was unpacked by this package.
 
-    Returns:
-        What is missing, changed or extra.
-
-    Raises:
-        ArchiveError: There is no receipt, or it cannot be read.
-        MissingPathError: There is no such folder.
-        StorageError: A file, or the folder, may not be read.
-    """
-    place = Path(folder)
-    if not place.exists():
-        raise MissingPathError(str(folder))
+def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.Event) -> Verification:
+    present = {entry.name: entry for entry in entries(place) if entry.name != RECEIPT}
+    there = sorted(present.keys() & files.keys())
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
-        return _compared(place, _read(place))
-    except OSError as error:
-        what = error.filename or place
-        raise StorageError(f"could not read {what}: {(error.strerror or '').lower()}; check its permissions") from error
-
-
-def _compared(place: Path, files: Mapping[str, UnpackedFile]) -> Verification:
-    present = {path.relative_to(place).as_posix() for path in _walk(place)} - {RECEIPT}
-    missing = sorted(set(files) - present)
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        there = sorted(present & set(files))
-        same = pool.map(lambda path: _is_same(place / path, files[path]), there)
-        changed = [path for path, good in zip(there, same, strict=True) if not good]
+        same = pool.map(lambda name: _is_same(present[name], files[name], stop, cancel), there)
+        changed = [name for name, good in zip(there, same, strict=True) if not good]
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
     return Verification(
-        str(place.absolute()), len(files), tuple(missing), tuple(changed), tuple(sorted(present - set(files)))
+        str(place),
+        len(files),
+        tuple(sorted(files.keys() - present.keys())),
+        tuple(changed),
+        tuple(sorted(present.keys() - files.keys())),
     )
 
 
 def origin(folder: Path) -> Mapping[str, Any]:
-    """What a folder's receipt says beside its files; nothing if it has none that can be read."""
-    try:
-        return _document(folder)
-    except ArchiveError:
-        return {}
+    """The entries of a folder's receipt; empty if it has no valid receipt."""
+    with reading(folder):
+        try:
+            return _document(folder)
+        except (ArchiveError, FileNotFoundError):
+            return {}
 
 
 def strangers(folder: Path) -> list[str] | None:
-    """The files in a folder that its receipt does not name, sorted; None if it has no receipt that can be read."""
-    try:
-        named = _read(folder)
-    except ArchiveError:
-        return None
-    return sorted({path.relative_to(folder).as_posix() for path in _walk(folder)} - {RECEIPT} - set(named))
+    """The files in a folder that its receipt does not name, sorted; None if it has no valid receipt."""
+    with reading(folder):
+        try:
+            named = _read(folder)
+        except ArchiveError:
+            return None
+        return sorted({entry.name for entry in entries(folder)} - {RECEIPT} - named.keys())
 
 
-def _walk(place: Path) -> list[Path]:
-    """Everything that is no folder; links are not followed."""
-    return [
-        Path(parent) / name
-        for parent, folders, names in os.walk(place)
-        for name in (*names, *(folder for folder in folders if (Path(parent) / folder).is_symlink()))
-    ]
-
-
-def _is_same(path: Path, file: UnpackedFile) -> bool:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size != file.size:
+def _is_same(entry: Entry, file: UnpackedFile, stop: threading.Event, cancel: threading.Event) -> bool:
+    if entry.size != file.size:
         return False
-    with path.open("rb", buffering=0) as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+    try:
+        content = open_regular(entry.path, follow=False)
+    except NotRegularError:
+        return False
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(PIECE))
+    with content:
+        while count := content.readinto(buffer):
+            if cancel.is_set():
+                raise TransferCancelledError
+            if stop.is_set():
+                return False
+            digest.update(buffer[:count])
+    return digest.hexdigest() == file.sha256
 
 
 def _read(place: Path) -> dict[str, UnpackedFile]:
@@ -145,31 +172,37 @@ def _read(place: Path) -> dict[str, UnpackedFile]:
 
 def _document(place: Path) -> dict[str, Any]:
     path = place / RECEIPT
-    if not place.is_dir():
-        raise ArchiveError(f"{place} is no folder: name the folder that was unpacked")
-    if path.is_symlink() or not path.is_file():
-        raise ArchiveError(f"{place} has no {RECEIPT}: only folders unpacked by together-ext can be verified")
+    if not stat.S_ISDIR(place.stat().st_mode):
+        raise ArchiveError(f"{place} is not a folder: name the folder that was extracted")
     try:
-        with path.open("rb") as file:
+        content = open_regular(path, follow=False)
+    except FileNotFoundError:
+        raise ArchiveError(
+            f"{place} has no {RECEIPT}: only folders extracted by together-ext can be verified"
+        ) from None
+    except NotRegularError as error:
+        raise _unreadable(path, error) from error
+    try:
+        with io.BufferedReader(content) as file:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise ValueError("it is too large")
+            raise ValueError(f"it is larger than {LARGEST:,} bytes")
         document: dict[str, Any] = json.loads(data)
         if document["format"] != FORMAT:
-            raise ValueError(f"its format is {str(document['format'])[:40]}, and this version knows {FORMAT}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"its format is {str(document['format'])[:40]}; this version supports {FORMAT}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(path, error) from error
     return document
 
 
 def _unreadable(path: Path, error: Exception) -> ArchiveError:
-    return ArchiveError(f"{path} cannot be read ({printable(str(error), 200)}): unpack the archive again")
+    return ArchiveError(f"{path} cannot be read ({printable(str(error), 200)}): extract the archive again")
 
 
 def _file(entry: Mapping[str, Any]) -> UnpackedFile:
     path, size, sha256 = entry["path"], entry["size"], entry["sha256"]
     if not (isinstance(path, str) and isinstance(size, int) and isinstance(sha256, str)):
-        raise TypeError("a file in it is not described as it should be")
+        raise TypeError("an entry has an invalid path, size or sha256")
     if checked(path) != path:
-        raise ValueError("a file in it lies outside of the folder")
+        raise ValueError("an entry has a path outside the folder")
     return UnpackedFile(path, size, sha256)

@@ -1,4 +1,4 @@
-"""Questions before something is lost, or costs."""
+"""Confirmation before a command deletes something or costs money."""
 
 from __future__ import annotations
 
@@ -8,56 +8,63 @@ from typing import Annotated
 import typer
 
 from .exits import BadUsageError, CommandError
-from .screen import stdin_is_terminal
+from .render.screen import stdin_is_terminal
+from .settings import Settings
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", "--force", help="Do not ask for confirmation.")]
 
 
-def confirm(action: str, job_id: str, *, yes: bool) -> None:
-    """Ask whether a job shall really be cancelled or deleted.
+def confirm(settings: Settings, action: str, job_id: str, *, yes: bool) -> None:
+    """Ask for confirmation to cancel or delete a job.
 
     Args:
-        action: The word for it.
-        job_id: The job; checked before anyone is asked.
-        yes: Whether the answer was given in advance.
+        settings: The common options.
+        action: The verb.
+        job_id: The job's ID; checked before the question.
+        yes: Whether `--yes` was passed.
 
     Raises:
-        BadUsageError: There is nobody to ask.
+        BadUsageError: Standard input is not a terminal, or `--non-interactive` was passed.
         CommandError: The answer is no.
-        CheckpointNameError: That is no job's ID.
+        CheckpointNameError: Invalid job ID.
     """
     from together_ext.checkpoints import parse_job_id  # noqa: PLC0415 -- not for `--help`
 
     parse_job_id(job_id)
-    confirm_action(f"{action} {job_id}", yes=yes)
+    confirm_action(settings, f"{action} {job_id}", yes=yes)
 
 
-def confirm_action(action: str, *, yes: bool) -> None:
-    """Ask whether something shall really be done.
+def confirm_action(settings: Settings, action: str, *, yes: bool) -> None:
+    """Ask for confirmation.
 
     Args:
-        action: What, to go on from "to", and as a question.
-        yes: Whether the answer was given in advance.
+        settings: The common options.
+        action: The action in the imperative, such as "delete file-1".
+        yes: Whether `--yes` was passed.
 
     Raises:
-        BadUsageError: There is nobody to ask.
+        BadUsageError: Standard input is not a terminal, or `--non-interactive` was passed.
         CommandError: The answer is no.
     """
     if yes:
         return
-    require_somebody(action)
-    # On standard error, and not by input(), which would write to standard output.
+    require_terminal(settings, action)
+    # Not `input()`, which writes to standard output.
     sys.stderr.write(f"{action}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CommandError("nothing was sent, as the answer was not yes", code="declined")
+        raise CommandError("not confirmed; nothing was sent", code="declined")
 
 
-def require_somebody(action: str) -> None:
-    """See that there is somebody who can answer.
+def require_terminal(settings: Settings, action: str) -> None:
+    """Check that a question can be answered.
+
+    Args:
+        settings: The common options.
+        action: The action that needs confirmation.
 
     Raises:
-        BadUsageError: There is not.
+        BadUsageError: Standard input is not a terminal, or `--non-interactive` was passed.
     """
-    if not stdin_is_terminal():
-        raise BadUsageError(f"nothing was sent: to {action} without being asked, add --yes")
+    if not stdin_is_terminal() or settings.non_interactive:
+        raise BadUsageError(f"confirmation required to {action}: pass --yes to run non-interactively")

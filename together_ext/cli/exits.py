@@ -1,4 +1,4 @@
-"""Exit codes: the one place that says which failure ends with which."""
+"""What an error becomes on the command line: an exit code, a code for programs, and a sentence."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from together_ext.errors import (
     InternalServerError,
     JobFailedError,
     JobNotReadyError,
+    LeaseLostError,
+    LockTimeoutError,
+    MissingExtraError,
+    MissingKeyError,
     MissingPathError,
     NoBestCheckpointError,
     NotFoundError,
@@ -20,35 +24,55 @@ from together_ext.errors import (
     RateLimitError,
     RuleError,
     StorageError,
+    TargetExistsError,
     TogetherExtError,
     TransferCancelledError,
     TransferInterruptedError,
     WaitTimeoutError,
 )
+from together_ext.text import printable
+
+from .render.screen import without_secrets
 
 
 class Exit(IntEnum):
-    """What the program tells its caller; part of the interface, so no number ever changes its meaning."""
+    """Exit codes. They are part of the interface: the meaning of a number never changes."""
 
     DONE = 0
+    """Success."""
     FAILED = 1
+    """Any other failure, such as an extra that is not installed."""
     USAGE = 2
+    """Wrong usage, an invalid setting, or a violated rule."""
     KEY = 3
+    """The API key is missing or was refused (401, 403)."""
     NOT_FOUND = 4
+    """No such job, checkpoint, file or path."""
     NOT_READY = 5
+    """The job is not ready, has failed, or did not end in time."""
     INTEGRITY = 6
+    """A size, a validator, a hash or an archive is wrong, or a folder does not match its receipt."""
     STORAGE = 7
+    """The disk is full, a permission is missing, or something else is stored at the path."""
     NETWORK = 8
+    """A network error, a timeout, or all retries failed. Run the command again to resume."""
+    PARTLY = 9
+    """Of several downloads, some succeeded and some failed. Run the command again for those that failed."""
+    HUNG_UP = 129
+    """Stopped by SIGHUP, such as a closed terminal. As for 130."""
     STOPPED = 130
+    """Stopped by Ctrl-C. Partial files are kept, and the last line says how to resume."""
+    TERMINATED = 143
+    """Stopped by SIGTERM. As for 130."""
 
 
 class CommandError(TogetherExtError):
-    """A command cannot do what it was asked for, for a reason of the command line itself.
+    """An error of the command line itself.
 
     Attributes:
-        code: A stable word for programs.
-        exit: How the program ends.
-        document: What `--json` tells beside the error: what was found out all the same.
+        code: Stable error code for programs.
+        exit: Exit code.
+        document: Further members of the JSON document, beside the error.
     """
 
     def __init__(self, message: str, *, code: str, exit: Exit = Exit.FAILED, document: object = None) -> None:
@@ -59,19 +83,20 @@ class CommandError(TogetherExtError):
 
 
 class BadUsageError(CommandError):
-    """Options that contradict one another, or that lack something."""
+    """Conflicting, missing or invalid options."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="usage", exit=Exit.USAGE)
 
 
-# The first that fits counts, so what is special stands before what is general.
+# The first match counts: subclasses precede their base classes.
 _EXITS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (JobNotReadyError, Exit.NOT_READY),
     (JobFailedError, Exit.NOT_READY),
     (WaitTimeoutError, Exit.NOT_READY),
     (CheckpointNotFoundError, Exit.NOT_FOUND),
     (NoBestCheckpointError, Exit.NOT_FOUND),
+    (MissingExtraError, Exit.FAILED),
     (RuleError, Exit.USAGE),
     (AuthenticationError, Exit.KEY),
     (PermissionDeniedError, Exit.KEY),
@@ -83,22 +108,41 @@ _EXITS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (InternalServerError, Exit.NETWORK),
     (RateLimitError, Exit.NETWORK),
     (TransferInterruptedError, Exit.NETWORK),
+    (LockTimeoutError, Exit.NETWORK),
+    (LeaseLostError, Exit.NETWORK),
     (TransferCancelledError, Exit.STOPPED),
     (TogetherExtError, Exit.FAILED),
-    # Not one of ours: standard output on a full disk, a current folder that is gone.
+    # Not raised by this package: standard output on a full disk, a deleted current folder.
     (OSError, Exit.STORAGE),
 )
 
 
-def exit_of(error: Exception) -> Exit:
-    """How the program ends after an error."""
+def exit_of(error: BaseException) -> Exit:
+    """The exit code for an error."""
     if isinstance(error, CommandError):
         return error.exit
     return next((code for kind, code in _EXITS if isinstance(error, kind)), Exit.FAILED)
 
 
-def code_of(error: Exception) -> str:
-    """The stable word for an error."""
+def code_of(error: BaseException) -> str:
+    """The stable error code for an error."""
     if isinstance(error, TogetherExtError):
         return error.code
     return StorageError.code if isinstance(error, OSError) else "unexpected"
+
+
+def sentence_of(error: BaseException) -> str:
+    """The message of an error, with options in place of keywords of the Python API."""
+    match error:
+        case MissingKeyError():
+            return "no API key: set the environment variable TOGETHER_API_KEY"
+        case TargetExistsError(replaceable=True):
+            return f"{error} (--overwrite)"
+        case TogetherExtError():
+            return without_secrets(str(error))
+        case MemoryError():
+            return "out of memory: make more memory available, or request less at once"
+        case OSError():
+            return f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
+    found = printable(without_secrets(f"{type(error).__name__}: {error}"), 300)
+    return f"unexpected error ({found}): run the command again with --verbose, and report its output"

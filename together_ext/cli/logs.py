@@ -1,4 +1,4 @@
-"""The package's own log on standard error."""
+"""Log messages of the package on standard error."""
 
 from __future__ import annotations
 
@@ -6,29 +6,42 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .screen import tell
+from together_ext.text import NOTICE
+
+from .render.screen import tell
 from .settings import Settings
 
 
-class _Teller(logging.Handler):
+class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        tell(f"{record.levelname.lower()}: {record.getMessage()}")
+        if record.levelno == NOTICE:
+            tell(record.getMessage())
+        else:
+            level = "warning" if record.levelno >= logging.WARNING else record.levelname.lower()
+            tell(f"{level}: {record.getMessage()}")
+
+
+def _least(settings: Settings) -> int:
+    # A wait for another process is logged as an error, so that it is always shown.
+    if settings.quiet:
+        return logging.ERROR
+    return logging.WARNING if settings.json else NOTICE
 
 
 @contextmanager
 def logs(settings: Settings) -> Iterator[None]:
-    """Pass on what the package logs while the context lasts: warnings, with `--verbose` everything.
+    """Print what the package logs while the context lasts: notices and warnings, with `--verbose` everything.
 
-    No other logger is touched: httpx's own writes signed addresses, and those are as good as a key.
+    Other loggers are unchanged: httpx logs signed URLs, which are secret.
     """
-    logger, teller = logging.getLogger("together_ext"), _Teller()
+    logger, handler = logging.getLogger("together_ext"), _StderrHandler()
     before = logger.level
-    teller.addFilter(lambda record: settings.verbose or (record.levelno >= logging.WARNING and not settings.quiet))
-    logger.addHandler(teller)
-    # Decided when a record comes, since the options are not read yet.
+    handler.addFilter(lambda record: settings.verbose or record.levelno >= _least(settings))
+    logger.addHandler(handler)
+    # The filter decides later: the options are not parsed yet.
     logger.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        logger.removeHandler(teller)
+        logger.removeHandler(handler)
         logger.setLevel(before)

@@ -1,4 +1,4 @@
-"""The program around the commands: every failure becomes one sentence and an exit code."""
+"""Runs one command; every error becomes one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -9,55 +9,63 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
-from together_ext.errors import MissingKeyError, TargetExistsError, TogetherExtError, printable
+from together_ext.errors import RuleError, TogetherExtError
+from together_ext.text import printable
 
 from .app import PROGRAM, app
-from .exits import Exit, code_of, exit_of
+from .exits import Exit, code_of, exit_of, sentence_of
+from .group import USAGE_ERROR
 from .logs import logs
-from .screen import print_document, stderr_is_terminal, tell, without_secrets
+from .render.screen import print_document, stderr_is_terminal, stdout_errors, tell, without_secrets
 from .settings import Settings
-from .signals import sigterm_interrupts
+from .signals import number_of, signals_interrupt
+from .spellings import misplaced
 
-# Older versions of Typer have it from click, newer ones bring it along; this name for it holds in both.
-UsageError: Final = typer.BadParameter.__mro__[1]
+if TYPE_CHECKING:
+    from together_ext.clock import AsyncClock
 
 COMPLETION: Final = "_TOGETHER_EXT_COMPLETE"
-"""Set by the shell when it wants to know how a command line may go on."""
+"""Set by the shell to request completions."""
 
 
-def run(args: Sequence[str] | None) -> int:
-    """Run one command; returns the exit code, and raises nothing."""
+def run(args: Sequence[str] | None, clock: AsyncClock | None = None) -> int:
+    """Run one command; returns the exit code and raises nothing."""
     if args is None:
         args = sys.argv[1:]
         if os.environ.get(COMPLETION):
             app(prog_name=PROGRAM)
-    settings = Settings()
+    settings = Settings(clock=clock)
     code = _outcome(list(args), settings)
-    _finish_stdout()
+    for stream in (sys.stdout, sys.stderr):
+        _finish(stream)
     return code
 
 
 def _outcome(args: list[str], settings: Settings) -> int:
     try:
-        with sigterm_interrupts(), logs(settings):
+        with signals_interrupt(), logs(settings):
             return _command(args, settings)
-    except KeyboardInterrupt:
-        return _stopped(args, settings)
+    except KeyboardInterrupt as stop:
+        # A second Ctrl-C ends the report, without a traceback.
+        with suppress(KeyboardInterrupt):
+            _report_stop(args, settings)
+        # The convention of shells.
+        return Exit(128 + number_of(stop))
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` does.
+        # The reader has closed the pipe, as `head` does.
         return Exit.DONE
-    except Exception as error:  # noqa: BLE001 -- no traceback reaches anyone who has not asked for it
-        # The line may be one that could not be taken apart.
-        return _failed(error, settings, json=settings.json or "--json" in args)
+    except Exception as error:  # noqa: BLE001 -- a traceback is printed only with --verbose
+        # The arguments may have failed to parse.
+        return _failed(error, settings, args, json=settings.json or "--json" in args)
 
 
 def _command(args: list[str], settings: Settings) -> int:
     command = typer.main.get_command(app)
-    # Not `app()`: that turns Ctrl-C and errors into exits before they can be told apart.
+    # Not `app()`, which turns Ctrl-C and errors into exits.
     try:
         with command.make_context(PROGRAM, args, obj=settings) as context:
             command.invoke(context)
@@ -66,16 +74,19 @@ def _command(args: list[str], settings: Settings) -> int:
     else:
         code = Exit.DONE
     if sys.stdout is not None:
-        sys.stdout.flush()
+        with suppress(BrokenPipeError), stdout_errors():
+            sys.stdout.flush()
     return code
 
 
-def _failed(error: Exception, settings: Settings, *, json: bool) -> int:
-    code, exit_, message = code_of(error), exit_of(error), _sentence(error)
-    if isinstance(error, UsageError):
+def _failed(error: Exception, settings: Settings, args: list[str], *, json: bool) -> int:
+    code, exit_, message = code_of(error), exit_of(error), sentence_of(error)
+    if isinstance(error, USAGE_ERROR):
         code, exit_, message = "usage", Exit.USAGE, _usage_message(error)
+    elif isinstance(error, RuleError) and (meant := misplaced(args)) is not None:
+        message = f"{message}; to use this ID: {PROGRAM} {printable(meant, 200)}"
     elif settings.verbose and not isinstance(error, TogetherExtError):
-        # Without local variables: the key is among them.
+        # Without local variables, which include the key.
         tell("".join(traceback.format_exception(error)).rstrip())
     _report(code, message, json=json, prefix="error: ", document=getattr(error, "document", None))
     return exit_
@@ -83,62 +94,53 @@ def _failed(error: Exception, settings: Settings, *, json: bool) -> int:
 
 def _usage_message(error: Exception) -> str:
     context = getattr(error, "ctx", None)
-    said = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # all of that class have it
-    return said if context is None else f"{said}; see {context.command_path} --help"
+    message = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # a usage error of click
+    return message if context is None else f"{message}; see {context.command_path} --help"
 
 
-def _sentence(error: Exception) -> str:
-    """The error's own sentence, in the words of the command line where those of the Python API would not help."""
-    match error:
-        case MissingKeyError():
-            return "no API key: set the environment variable TOGETHER_API_KEY"
-        case TargetExistsError(replaceable=True):
-            return f"{error} (--overwrite)"
-        case TogetherExtError():
-            return str(error)
-        case OSError():
-            return f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
-    said = printable(f"{type(error).__name__}: {error}", 300)
-    return f"something unforeseen happened ({said}): run it with --verbose, and please report what it prints"
-
-
-def _stopped(args: Sequence[str], settings: Settings) -> int:
-    message = "stopped"
-    if settings.waiting is not None:
-        message += f"; the job goes on: to wait again, run: {shlex.join([*_program(), *args])}"
-    elif settings.resumable:
-        message += f": what has arrived is kept; to go on, run: {shlex.join([*_program(), *args])}"
+def _report_stop(args: Sequence[str], settings: Settings) -> None:
+    message, command = "stopped", ""
+    if settings.waiting is not None or settings.resumable:
+        message = (
+            "stopped; the job continues; to wait again, run:"
+            if settings.waiting is not None
+            else "stopped; the partial file is kept; to resume, run:"
+        )
+        command = shlex.join([*_program(), *args])
     if stderr_is_terminal():
-        # The terminal has written ^C at the start of the line.
+        # The terminal has printed ^C at the start of the line.
         tell("")
-    _report("interrupted", message, json=settings.json, prefix="")
-    return Exit.STOPPED
+    _report("interrupted", message, json=settings.json, prefix="", command=command)
 
 
 def _program() -> list[str]:
-    """The words that started this program."""
+    """The command that starts this program."""
     started = Path(sys.argv[0])
     if started.name == "__main__.py" and started.parent.name in {"cli", "together_ext"}:
         return [Path(sys.executable).name, "-m", "together_ext"]
     return [PROGRAM]
 
 
-def _report(code: str, message: str, *, json: bool, prefix: str, document: object = None) -> None:
-    message = without_secrets(message)
+def _report(  # noqa: PLR0913 -- the parts of a report
+    code: str, message: str, *, json: bool, prefix: str, command: str = "", document: object = None
+) -> None:
+    message, command = without_secrets(message), without_secrets(command)
     if json:
         with suppress(OSError):
-            from .documents import plain  # noqa: PLC0415 -- not for `--help`
+            from .render.documents import plain  # noqa: PLC0415 -- not for `--help`
 
             found = plain(document)
-            print_document({"error": {"code": code, "message": message}, **(found if isinstance(found, dict) else {})})
-    tell(f"{prefix}{message}")
+            error = {"code": code, "message": f"{message} {command}".rstrip()}
+            print_document({"error": error, **(found if isinstance(found, dict) else {})})
+    tell(f"{prefix}{message}", command)
 
 
-def _finish_stdout() -> None:
-    """See that nothing is left to be written, else a failure at the interpreter's end would change the exit code."""
+def _finish(stream: TextIO | None) -> None:
+    """Flush a stream: a failure at the interpreter's exit would change the exit code."""
+    if stream is None:
+        return
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        stream.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

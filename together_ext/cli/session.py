@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from .exits import BadUsageError
+from .paths import path_of
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -11,7 +14,29 @@ if TYPE_CHECKING:
 
 
 def connect(settings: Settings) -> Together:
-    """A client with the key of the environment: a key on a command line can be read in every process list."""
-    from together_ext.client import Together  # noqa: PLC0415 -- a third of a second, not to be paid for `--help`
+    """A client with the key of the environment: command lines are visible in every process list."""
+    from together_ext.client import Together  # noqa: PLC0415 -- a third of a second, not for `--help`
 
-    return Together(base_url=settings.base_url)
+    given = {"timeout": settings.timeout, "max_retries": settings.max_retries, "clock": settings.clock}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    key = None if settings.api_key_file is None else _key_in(settings.api_key_file)
+    return Together(key, settings.base_url, project=settings.project, **options)
+
+
+def _key_in(file: str) -> str:
+    """The API key in a file.
+
+    Raises:
+        BadUsageError: The file cannot be read, or is not a key.
+    """
+    path = Path(path_of(file, "--api-key-file"))
+    try:
+        key = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise BadUsageError(
+            f"--api-key-file {file} cannot be read ({reason.lower()}): name a file with the key"
+        ) from None
+    if not key or len(key.split()) > 1:
+        raise BadUsageError(f"--api-key-file {file} is not an API key: expected one line with the key")
+    return key

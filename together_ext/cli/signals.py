@@ -1,4 +1,4 @@
-"""A termination is treated like Ctrl-C."""
+"""SIGTERM and SIGHUP, which stop a command as Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -7,25 +7,49 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+TREATED: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Stopped by a signal other than SIGINT.
+
+    Attributes:
+        number: The number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def number_of(stop: KeyboardInterrupt) -> int:
+    """The number of the signal that stopped the command."""
+    return stop.number if isinstance(stop, Interrupted) else signal.SIGINT
 
 
 @contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt for SIGTERM while the context lasts, once: what follows it is left to tidy up.
+def signals_interrupt() -> Iterator[None]:
+    """Raise `Interrupted` for the first SIGTERM or SIGHUP while the context lasts; further ones are ignored.
 
-    A SIGTERM that is ignored, as `nohup` and its relatives may have it, stays so.
+    A signal that the parent process set to be ignored, as `nohup` does, stays ignored.
     """
-    before = signal.getsignal(signal.SIGTERM)
-    if threading.current_thread() is not threading.main_thread() or before in {signal.SIG_IGN, None}:
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    handlers = {number: signal.getsignal(number) for number in TREATED}
+    before = {number: handler for number, handler in handlers.items() if handler not in {signal.SIG_IGN, None}}
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)

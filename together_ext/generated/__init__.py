@@ -1,11 +1,13 @@
-"""The names of the older generated client, `together.generated`, over this package: for code that was written with it.
+"""The names of the older generated client, `together.generated`, for code that was written with it.
 
-Its documentation's examples work when the import is changed:
+Imports `client` and the results. New operations are not added here: this list of names is complete.
+
+The examples of its documentation work with changed imports:
 
     import together_ext as together
     import together_ext.generated
 
-New code has more of `AsyncTogether`, which does the work here, or of the typed endpoints of `together_generated`.
+New code should use `AsyncTogether`, which these classes call, or the typed endpoints of `together_generated`.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from typing import Any, Self
 
 from together_ext.client import AsyncTogether
 from together_ext.errors import RuleError
-from together_ext.lists import EventList, JobList
-from together_ext.weights import DownloadResult
+from together_ext.api.lists import EventList, JobList
+from together_ext.fine_tuning.download import DownloadResult, download_form
 from together_generated.models import FinetuneResponse, FinetuneResponseTruncated
 
 from .models.fine_tunes_post_request import FineTunesPostRequest
@@ -26,12 +28,10 @@ from .rest import ApiException
 
 __all__ = ["ApiClient", "ApiException", "Configuration", "FineTuningApi", "FineTunesPostRequest"]
 
-_FORMS = {None: "default", "merged": "merged", "adapter": "adapter", "model_output_path": "default"}
-
 
 @dataclass
 class Configuration:
-    """Where the API is, and the key.
+    """The base URL of the API, and the key.
 
     Attributes:
         host: The base URL; None for `TOGETHER_BASE_URL`, else the public one.
@@ -59,10 +59,11 @@ class ApiClient:
 
 
 class FineTuningApi:
-    """The six operations, under their older names; each raises what its counterpart in `AsyncFineTuning` raises."""
+    """The six operations under their older names; each raises the same errors as its method of `AsyncFineTuning`."""
 
     def __init__(self, api_client: ApiClient) -> None:
         self._fine_tuning = api_client.client.fine_tuning
+        self._run = api_client.client._run  # noqa: SLF001 -- the older download sends forms that the newer one does not
 
     async def fine_tunes_get(self) -> JobList:
         """List all jobs."""
@@ -72,7 +73,7 @@ class FineTuningApi:
         """Create a job."""
         given: Any = fine_tunes_post_request
         if "training_file" not in given:
-            raise RuleError("the request has no training_file: give the ID of an uploaded file")
+            raise RuleError("the request has no training_file: pass the ID of an uploaded file")
         return await self._fine_tuning.create(**given)
 
     async def fine_tunes_id_get(self, id: str) -> FinetuneResponse:
@@ -100,11 +101,16 @@ class FineTuningApi:
         Args:
             ft_id: The job's ID.
             checkpoint_step: The step of a checkpoint.
-            checkpoint: `merged`, `adapter` or `model_output_path`.
+            checkpoint: `merged`, `adapter` or `model_output_path`, which is sent as given; None for the job's default.
             output: The file, or a folder; None for the current one.
+
+        Returns:
+            The path and the size of the archive.
+
+        Raises:
+            RuleError: The ID or `checkpoint` is invalid, or the job has no final weights yet.
+            ApiStatusError: The server refused the request, for example because the job does not have this form.
         """
-        if checkpoint not in _FORMS:
-            raise RuleError(f"there is no checkpoint {checkpoint!r}: choose merged, adapter or model_output_path")
-        return await self._fine_tuning.download(
-            ft_id, output=output, checkpoint_step=checkpoint_step, checkpoint_type=_FORMS[checkpoint]
-        )
+        if checkpoint is None:
+            return await self._fine_tuning.download(ft_id, output=output, checkpoint_step=checkpoint_step)
+        return await self._run(download_form(ft_id, checkpoint, checkpoint_step=checkpoint_step, output=output))

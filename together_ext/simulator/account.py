@@ -1,56 +1,92 @@
-"""The jobs of the one account that the simulator has, for use from several threads."""
+"""The jobs of the simulator's only account. Thread-safe."""
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from together_ext.simulator import base_models
-from together_ext.simulator.catalog import catalog
-from together_ext.simulator.jobs import Job, identifier
+from . import base_models
+from .catalog import catalog
+from .jobs import Job, identifier
 
 _TOTAL_STEPS = 1000
 _MOST_CHECKPOINTS = 100
 
 
 class Account:
-    """Jobs by ID, the pace at which they live, and the base models.
+    """Jobs by ID, the pace of their states, and the base models.
 
-    ``pace`` is how many seconds a job spends in each state; with None it only moves when told to. ``clock`` tells the
-    time of day for what happens, ``timer`` (seconds) when it is due.
+    Args:
+        clock: Returns the time of events.
+        timer: Returns seconds, from which the next state is determined.
+        pace: Seconds that a job spends in each state; None moves jobs only by `advance`.
+        old_server: Whether every job has the fields of an older server.
+        seed: Changes the IDs of the jobs that are created.
     """
 
     def __init__(
-        self, clock: Callable[[], datetime], timer: Callable[[], float], pace: float | None, *, old_server: bool = False
+        self,
+        clock: Callable[[], datetime],
+        timer: Callable[[], float],
+        pace: float | None,
+        *,
+        old_server: bool = False,
+        seed: str = "",
     ) -> None:
         self._clock, self._timer, self._pace = clock, timer, pace
-        self._old_server = old_server
+        self._old_server, self._seed = old_server, seed
         self._lock = threading.RLock()
-        self.limits = base_models.limits()
+        self.limits: dict[str, dict[str, Any]] = {}
+        self.without_limits: set[str] = set()
         self.price: dict[str, object] | None = None
-        self._created = 0
         self._jobs: dict[str, Job] = {}
         self._moved: dict[str, float] = {}
-        for job in catalog(old_server=old_server):
-            self.add(job)
+        self.reset()
+
+    def reset(self) -> None:
+        """Restore the jobs and base models of the start."""
+        with self._lock:
+            self.limits.clear()
+            self.limits |= base_models.limits()
+            self.without_limits.clear()
+            self.price = None
+            self.restore(catalog(old_server=self._old_server))
+
+    def restore(self, jobs: Iterable[Job]) -> None:
+        """Replace all jobs."""
+        with self._lock:
+            self._jobs.clear()
+            self._moved.clear()
+            for job in jobs:
+                self.add(job)
+
+    def base_models(self) -> list[str]:
+        """The names of the base models that can be trained and served."""
+        return [*self.limits, *sorted(self.without_limits - self.limits.keys())]
+
+    def tuned_models(self) -> set[str]:
+        """The names of the models that completed jobs have made."""
+        return {job.model_output_name for job in self.all() if job.status == "completed"}
 
     def add(self, job: Job) -> Job:
-        """Take a job in."""
+        """Add a job; returns it."""
         with self._lock:
             self._jobs[job.id] = job
             self._moved[job.id] = self._timer()
         return job
 
     def all(self) -> list[Job]:
-        """Every job, in the order of their coming."""
+        """Every job, in the order in which they were added."""
         with self._lock:
             for job in self._jobs.values():
                 self._settle(job)
             return list(self._jobs.values())
 
     def get(self, job_id: str) -> Job | None:
-        """The job of that ID, brought up to date."""
+        """The job with this ID in its current state; None if there is none."""
         with self._lock:
             job = self._jobs.get(job_id)
             if job is not None:
@@ -58,39 +94,42 @@ class Account:
             return job
 
     def create(self, settings: Mapping[str, object]) -> Job:
-        """A new job, pending."""
+        """Create a job, which is pending."""
         with self._lock:
-            self._created += 1
-            job_id = identifier(f"created {self._created}")
+            job_id = self._new_id()
             model, suffix = str(settings["model"]).rpartition("/")[2], str(settings.get("suffix") or "")
             name = "-".join(filter(None, [f"acme-research/{model}", suffix, job_id[3:11]]))
             steps = planned_steps(settings.get("n_checkpoints"))
             return self.add(Job(job_id, settings, steps, self._clock(), name, old_server=self._old_server))
 
+    def _new_id(self) -> str:
+        candidates = (identifier(f"{self._seed}created {number}") for number in itertools.count(1))
+        return next(candidate for candidate in candidates if candidate not in self._jobs)
+
     def advance(self, job_id: str) -> str:
-        """Move a job on by one state; returns the new one."""
+        """Move a job to its next state; returns that state."""
         with self._lock:
             self._moved[job_id] = self._timer()
             return self._jobs[job_id].advance(self._clock())
 
     def cancel(self, job: Job) -> None:
-        """Ask a job to stop."""
+        """Request that a job stops."""
         with self._lock:
             self._moved[job.id] = self._timer()
             job.cancel(self._clock())
 
     def fail(self, job_id: str, message: str, status: str) -> None:
-        """Let a job end badly."""
+        """Make a job fail."""
         with self._lock:
             self._jobs[job_id].fail(self._clock(), message, status)
 
     def delete(self, job_id: str) -> None:
-        """Forget a job."""
+        """Delete a job."""
         with self._lock:
             del self._jobs[job_id], self._moved[job_id]
 
     def _settle(self, job: Job) -> None:
-        """Let happen what has become due since the job last moved; no thread is needed for that."""
+        """Apply the states that have become due since the last change; no thread is needed for that."""
         while self._pace is not None and not job.ended and self._timer() - self._moved[job.id] >= self._pace:
             self._moved[job.id] += self._pace
             job.advance(self._clock())
@@ -102,7 +141,7 @@ class Account:
 
 
 def planned_steps(checkpoints: object) -> tuple[int, ...]:
-    """When a job saves that wants so many ``checkpoints``, evenly; without a usable number, two."""
+    """The steps at which a job saves this number of checkpoints, evenly spaced; once, if the number is invalid."""
     usable = isinstance(checkpoints, int) and 1 <= checkpoints <= _MOST_CHECKPOINTS
-    count = int(str(checkpoints)) if usable else 2
+    count = int(str(checkpoints)) if usable else 1
     return tuple(_TOTAL_STEPS * number // count for number in range(1, count + 1))

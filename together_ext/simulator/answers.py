@@ -1,40 +1,57 @@
-"""What the operations of the API share: refusals, and bodies in JSON."""
+"""Error responses and JSON bodies, shared by all operations."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+Operation = Callable[[Request], Awaitable[Response]]
+"""The handler of an operation of the API."""
+
 
 class ApiError(HTTPException):
-    """An answer other than the one hoped for."""
+    """An error response of the API, with ``extra`` fields beside the error."""
 
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(status, message)
-        self.param, self.code = param, code
+        self.param, self.code, self.extra = param, code, extra or {}
 
 
 async def json_object(request: Request, missing: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON object in the body; `missing` if there is none."""
-    body = await request.body()
-    if not body and missing is not None:
+    """The JSON object in the body; `missing` if that is given and the body is empty; otherwise raises `ApiError`."""
+    if missing is not None and not await request.body():
         return missing
-    try:
-        found = json.loads(body)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair could be read, and not answered
-    except (ValueError, RecursionError):
-        found = None
+    found = await json_value(request)
     if not isinstance(found, dict):
         raise ApiError(400, "The body has to be a JSON object")
     return found
 
 
+async def json_value(request: Request) -> object:
+    """The JSON value in the body; None if it is not JSON."""
+    try:
+        found: object = json.loads(await request.body())
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair can be parsed, but not sent
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
 async def refusal(_request: Request, error: Exception) -> Response:
-    """The body that the real API gives an error."""
+    """An error in the format of the service."""
     known = error if isinstance(error, HTTPException) else HTTPException(500)
     details = {
         "message": known.detail,
@@ -42,4 +59,5 @@ async def refusal(_request: Request, error: Exception) -> Response:
         "param": getattr(known, "param", None),
         "code": getattr(known, "code", None),
     }
-    return JSONResponse({"error": details}, status_code=known.status_code, headers=known.headers)
+    extra = getattr(known, "extra", {})
+    return JSONResponse({"error": details, **extra}, status_code=known.status_code, headers=known.headers)

@@ -1,11 +1,10 @@
-"""The API: its operations behind a key; those of fine-tuning are here."""
+"""The application, with the operations of fine-tuning."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -15,15 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from together_ext.simulator import base_models, metrics, payloads
-from together_ext.simulator.account import Account
-from together_ext.simulator.answers import ApiError, json_object, refusal
-from together_ext.simulator.archives import Archive
-from together_ext.simulator.host import fault_of
-from together_ext.simulator.jobs import Job
-from together_ext.simulator.models import Form
-from together_ext.simulator.other import Other
-from together_ext.simulator.shelf import Label, Shelf
+from . import base_models, metrics, payloads
+from .account import Account
+from .answers import ApiError, Operation, json_object, refusal
+from .archives import Archive
+from .files import Files
+from .host import fault_of
+from .jobs import Job
+from .models import Form
+from .shelf import Label, Shelf
 
 Sender = Callable[[Archive, Scope, Receive, Send], Awaitable[None]]
 FORMS: tuple[Form, ...] = ("merged", "adapter", "model_output_path")
@@ -31,51 +30,62 @@ FORMS: tuple[Form, ...] = ("merged", "adapter", "model_output_path")
 
 @dataclass(frozen=True)
 class Api:
-    """The operations.
+    """The operations of fine-tuning.
 
-    ``deliver`` sends an archive; ``redirect`` signs a storage URL for one, or returns None if there shall be none.
+    Attributes:
+        account: The jobs.
+        shelf: The archives.
+        deliver: Sends an archive.
+        redirect: Signs a storage URL for an archive; returns None if downloads are not redirected.
+        files: The files.
+        others: The operations of the other resources.
     """
 
-    key: str
     account: Account
     shelf: Shelf
     deliver: Sender
     redirect: Callable[[Label], str | None]
-    other: Other
+    files: Files
+    others: Sequence[tuple[str, Operation, str]]
 
     def app(self) -> Starlette:
         """The application."""
         routes = [
-            self._route("/fine-tunes", self.list, "GET"),
-            self._route("/fine-tunes", self.create, "POST"),
-            self._route("/fine-tunes/estimate-price", self.estimate_price, "POST"),
-            self._route("/fine-tunes/models/supported", self.models, "GET"),
-            self._route("/fine-tunes/models/limits", self.model_limits, "GET"),
-            self._route("/fine-tunes/{id}", self.retrieve, "GET"),
-            self._route("/fine-tunes/{id}", self.delete, "DELETE"),
-            self._route("/fine-tunes/{id}/cancel", self.cancel, "POST"),
-            self._route("/fine-tunes/{id}/events", self.events, "GET"),
-            self._route("/fine-tunes/{id}/checkpoints", self.checkpoints, "GET"),
-            self._route("/fine-tunes/{id}/metrics", self.metrics, "GET"),
-            self._route("/finetune/download", self.download, "GET"),
-            *(self._route(*operation) for operation in self.other.operations()),
+            _route("/fine-tunes", self.list, "GET"),
+            _route("/fine-tunes", self.create, "POST"),
+            _route("/fine-tunes/estimate-price", self.estimate_price, "POST"),
+            _route("/fine-tunes/models/supported", self.models, "GET"),
+            _route("/fine-tunes/models/limits", self.model_limits, "GET"),
+            _route("/fine-tunes/{id}", self.retrieve, "GET"),
+            _route("/fine-tunes/{id}", self.delete, "DELETE"),
+            _route("/fine-tunes/{id}/cancel", self.cancel, "POST"),
+            _route("/fine-tunes/{id}/events", self.events, "GET"),
+            _route("/fine-tunes/{id}/checkpoints", self.checkpoints, "GET"),
+            _route("/fine-tunes/{id}/metrics", self.metrics, "GET"),
+            _route("/finetune/download", self.download, "GET"),
+            *(_route(*operation) for operation in self.others),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: refusal})
 
-    async def list(self, _request: Request) -> Response:
-        """Every job, in short."""
-        return JSONResponse({"data": [payloads.truncated(job) for job in self.account.all()]})
+    async def list(self, request: Request) -> Response:
+        """List all jobs, in their short form."""
+        old = _is_old_client(request)
+        return JSONResponse({"data": [payloads.truncated(job, old=old) for job in self.account.all()]})
 
     async def create(self, request: Request) -> Response:
-        """A new job."""
+        """Create a job."""
         settings = await json_object(request)
         needed = ["training_file"] if settings.get("from_checkpoint") else ["training_file", "model"]
         for name in needed:
             if not isinstance(settings.get(name), str) or not settings[name]:
                 raise ApiError(400, f"{name} is required", param=name)
-        if not settings.get("model"):
-            settings["model"] = self._base_of(str(settings["from_checkpoint"]))
-        return JSONResponse(payloads.truncated(self.account.create(settings)))
+        self._check_files(settings)
+        base = self._base_of(str(settings["from_checkpoint"])) if settings.get("from_checkpoint") else None
+        if settings.get("model"):
+            self._check_model(settings["model"])
+        else:
+            settings["model"] = base
+        return JSONResponse(payloads.truncated(self.account.create(settings), old=_is_old_client(request)))
 
     def _base_of(self, checkpoint: str) -> str:
         """The base model of a job that is gone on from, by its ID or its model's name."""
@@ -85,19 +95,38 @@ class Api:
                 return str(job.settings["model"])
         raise ApiError(404, f"Checkpoint {checkpoint} not found", param="from_checkpoint")
 
+    def _check_files(self, settings: Mapping[str, object]) -> None:
+        """Refuse files that the account does not have, or that have not passed the validation."""
+        for name in ("training_file", "validation_file"):
+            if not (file_id := settings.get(name)):
+                continue
+            if (file := self.files.get(str(file_id))) is None:
+                raise ApiError(404, f"File {file_id} not found", param=name)
+            if file.status != "COMPLETED":
+                reason = (file.report or {}).get("error", "it has not been processed")
+                raise ApiError(400, f"File {file_id} is not valid: {reason}", param=name)
+
+    def _check_model(self, model: object) -> None:
+        """Refuse a base model that cannot be trained."""
+        if model not in self.account.base_models():
+            raise ApiError(404, f"Model {model} is not supported for fine-tuning", param="model")
+
     async def estimate_price(self, request: Request) -> Response:
-        """What a job would cost."""
+        """Estimate the price of a job."""
         wanted = await json_object(request)
         if not wanted.get("training_file"):
             raise ApiError(400, "training_file is required", param="training_file")
+        self._check_files(wanted)
+        if wanted.get("model"):
+            self._check_model(wanted["model"])
         return JSONResponse(self.account.price or base_models.estimate(wanted))
 
     async def models(self, _request: Request) -> Response:
-        """The base models."""
-        return JSONResponse({"models": list(self.account.limits)})
+        """List the base models."""
+        return JSONResponse({"models": self.account.base_models()})
 
     async def model_limits(self, request: Request) -> Response:
-        """Within which bounds a base model can be trained."""
+        """Return the limits of a base model."""
         name = _needed(request, "model_name")
         if name not in self.account.limits:
             message = f"Model {name} is not supported for fine-tuning"
@@ -105,11 +134,11 @@ class Api:
         return JSONResponse(self.account.limits[name])
 
     async def retrieve(self, request: Request) -> Response:
-        """One job, with everything."""
-        return JSONResponse(payloads.full(self._job(request.path_params["id"])))
+        """Return a job, in its full form."""
+        return JSONResponse(payloads.full(self._job(request.path_params["id"]), old=_is_old_client(request)))
 
     async def delete(self, request: Request) -> Response:
-        """Forget a job."""
+        """Delete a job."""
         job = self._job(request.path_params["id"])
         if not job.ended:
             raise ApiError(409, f"Fine-tune job {job.id} is {job.status}: cancel it before it is deleted")
@@ -117,36 +146,37 @@ class Api:
         return JSONResponse({"message": f"Fine-tune job {job.id} has been deleted"})
 
     async def cancel(self, request: Request) -> Response:
-        """Ask a job to stop."""
+        """Request that a job stops."""
         job = self._job(request.path_params["id"])
         if job.ended:
             raise ApiError(400, f"Fine-tune job {job.id} is {job.status} and cannot be cancelled")
         self.account.cancel(job)
-        return JSONResponse(payloads.truncated(job))
+        return JSONResponse(payloads.truncated(job, old=_is_old_client(request)))
 
     async def events(self, request: Request) -> Response:
-        """What happened to a job."""
+        """List the events of a job."""
         job = self._job(request.path_params["id"])
-        return JSONResponse({"data": [payloads.event(event) for event in job.events]})
+        old = job.old_server or _is_old_client(request)
+        return JSONResponse({"data": [payloads.event(event, old=old) for event in job.events]})
 
     async def checkpoints(self, request: Request) -> Response:
-        """What a job has saved."""
+        """List the checkpoints of a job."""
         job = self._job(request.path_params["id"])
         return JSONResponse({"data": [payloads.checkpoint(item, job) for item in job.checkpoints]})
 
     async def metrics(self, request: Request) -> Response:
-        """What a job has recorded. The filters are a body, and with newer clients the query."""
+        """List the metrics of a job. Older clients send the filters as a body, newer ones as the query."""
         job = self._job(request.path_params["id"])
         wanted = {**await json_object(request, missing={}), **request.query_params}
         try:
             found = metrics.chosen(job, wanted)
         except ValueError as error:
             raise ApiError(400, str(error)) from None
-        # Losses do become NaN, for which JSON has no word: it is written all the same, as servers in Python do.
+        # A loss can be NaN, which JSON cannot represent: it is written as NaN, as Python servers do.
         return Response(json.dumps({"metrics": found}), media_type="application/json")
 
     async def download(self, request: Request) -> Response:
-        """The weights, or where they are."""
+        """Send the weights, or redirect to them."""
         job = self._job(_needed(request, "ft_id"))
         label = self._label(job, request)
         if fault_of(request.scope).replace:
@@ -156,12 +186,11 @@ class Api:
         return ArchiveResponse(await asyncio.to_thread(self.shelf.get, job, label), self.deliver)
 
     def _label(self, job: Job, request: Request) -> Label:
-        """Which archive is asked for."""
+        """The archive that is requested."""
         asked, step = request.query_params.get("checkpoint"), _step(request)
-        if asked is None and step is None:
-            raise ApiError(400, "checkpoint is required when checkpoint_step is not set", param="checkpoint")
-        # The specification says that `checkpoint` is ignored beside a step. A form that the job has decides which one
-        # of the step's archives comes, as clients that send both expect; one that it has not is an error all the same.
+        # Neither is required: the samples of the documentation send only the ID and get the final weights. According
+        # to the specification, `checkpoint` is ignored together with a step. Here a valid form selects one of the
+        # archives of the step, as clients that send both expect; an invalid one is an error.
         form = next((form for form in FORMS if form == asked), None)
         if asked is not None and form not in job.forms:
             choice = ", ".join(job.forms)
@@ -178,16 +207,6 @@ class Api:
             raise ApiError(404, f"Fine-tune job {job_id} not found", param="id")
         return job
 
-    def _route(self, path: str, operation: Callable[[Request], Awaitable[Response]], method: str) -> Route:
-        async def endpoint(request: Request) -> Response:
-            scheme, _, key = request.headers.get("authorization", "").partition(" ")
-            # Bytes, because compare_digest refuses text beyond ASCII, which a wrong key may well contain.
-            if scheme.lower() != "bearer" or not secrets.compare_digest(key.encode(), self.key.encode()):
-                raise ApiError(401, "Invalid API key provided", code="invalid_api_key")
-            return await operation(request)
-
-        return Route(path, endpoint, methods=[method])
-
 
 class ArchiveResponse(Response):
     """An archive as a response."""
@@ -197,8 +216,17 @@ class ArchiveResponse(Response):
         self._archive, self._deliver = archive, deliver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the archive."""
         await self._deliver(self._archive, scope, receive, send)
+
+
+def _route(path: str, operation: Operation, method: str) -> Route:
+    return Route(path, operation, methods=[method])
+
+
+def _is_old_client(request: Request) -> bool:
+    """Whether the client is the official one of version 1, which reads only the fields of older servers."""
+    return request.headers.get("user-agent", "").startswith("Together/v1 PythonBindings/1.")
 
 
 def _needed(request: Request, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a download serves: packed model files, a file on the disk, or a flood of cheap bytes."""
+"""The archives that downloads serve: packed model files, a file on the disk, or synthetic bytes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ else:
     from backports import zstd
 
 MODIFIED = 1767225600
-"""When everything made here was last modified: the first second of 2026."""
-
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+"""The modification time of all generated archives: the first second of 2026."""
 
 
 class Archive(Protocol):
@@ -28,7 +26,7 @@ class Archive(Protocol):
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The size in bytes."""
 
     @property
     def etag(self) -> str:
@@ -36,7 +34,7 @@ class Archive(Protocol):
 
     @property
     def modified(self) -> float:
-        """When they last changed, in Unix time."""
+        """The modification time, in seconds since 1970."""
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from ``start`` up to, not including, ``stop``."""
@@ -66,7 +64,7 @@ class BytesArchive:
 
 
 class FileArchive:
-    """An archive that is a file; its ETag is made of its size and time, as web servers do."""
+    """A file on the disk; its ETag is made of its size and time, as in web servers."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,35 +80,52 @@ class FileArchive:
 
 
 class SyntheticArchive:
-    """As many noisy bytes as wanted, computed when asked for; a sniffer takes them for zstd, a decoder does not.
+    """Incompressible bytes of any size, computed on demand: skippable zstd frames, without any content to extract.
 
-    One block of noise repeats. Its length is a prime, so that no two pieces which a downloader could mix up are equal.
+    A frame of random bytes is repeated; the last frame has the remaining length. The length of a frame is a prime, so
+    that any two pieces that a downloader could confuse are different.
     """
 
     BLOCK = 1_048_573
 
     def __init__(self, size: int, seed: str = "") -> None:
-        noise = hashlib.shake_128(f"synthetic/{seed}".encode()).digest(self.BLOCK - len(ZSTD_MAGIC))
-        self._block = ZSTD_MAGIC + noise
+        noise = hashlib.shake_128(f"synthetic/{seed}".encode()).digest(self.BLOCK - _FRAME_HEADER)
+        self._block = _skippable(len(noise)) + noise
         self.size = size
         self.modified = float(MODIFIED)
         self.etag = f'"synthetic-{size}-{hashlib.sha256(self._block).hexdigest()[:16]}"'
+        # A rest that is too small for a frame header extends the frame before.
+        left = size % self.BLOCK
+        last = left if left >= _FRAME_HEADER or size < self.BLOCK else left + self.BLOCK
+        self._last = size - last
+        self._end = _skippable(last - _FRAME_HEADER)[:size] if last >= _FRAME_HEADER else b""
 
     @cached_property
     def sha256(self) -> str:
-        """The digest of all the bytes, in hex; takes a second or two for each GiB."""
+        """The SHA-256 of all bytes, in hexadecimal; takes one to two seconds for each GiB."""
         digest = hashlib.sha256()
         for start in range(0, self.size, self.BLOCK):
             digest.update(self.read(start, min(self.size, start + self.BLOCK)))
         return digest.hexdigest()
 
     def read(self, start: int, stop: int) -> bytes:
-        """A piece of the endless repetition."""
+        """The bytes from ``start`` up to, not including, ``stop``."""
         offset = start % self.BLOCK
         piece = self._block[offset : offset + stop - start]
         while len(piece) < stop - start:
             piece += self._block[: stop - start - len(piece)]
-        return piece
+        first, last = max(start, self._last), min(stop, self._last + len(self._end))
+        if first >= last:
+            return piece
+        return piece[: first - start] + self._end[first - self._last : last - self._last] + piece[last - start :]
+
+
+_FRAME_HEADER = 8
+
+
+def _skippable(size: int) -> bytes:
+    """The header of a zstd frame that decoders skip (RFC 8878, 3.1.2)."""
+    return b"\x50\x2a\x4d\x18" + size.to_bytes(4, "little")
 
 
 def pack(files: Mapping[str, bytes], *, root: str = "") -> bytes:

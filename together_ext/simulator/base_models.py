@@ -1,24 +1,24 @@
-"""Base models: their names, limits, and what it costs to train them."""
+"""Base models: names, limits, and the price of training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from together_ext.simulator.catalog import MODEL
+from .catalog import MODEL
 
 _MODULES = ["k_proj", "o_proj", "q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"]
 _PRICE = 0.48
 """US dollars for a million tokens."""
 
 LIMIT = 100.0
-"""US dollars that the account has."""
+"""The balance of the account, in US dollars."""
 
 TOKENS = 1_482_137
-"""In a training file whose content nobody knows."""
+"""Number of tokens that is assumed for every training file."""
 
 
 def limits() -> dict[str, dict[str, object]]:
-    """Fresh limits of every base model, by its name."""
+    """New copies of the limits of all base models, by name."""
     small = _limits(MODEL, rank=64, batch=32, full=16)
     seeing = _limits("Qwen/Qwen2.5-VL-7B-Instruct", rank=64, batch=16, full=None) | {"supports_vision": True}
     large = _limits("meta-llama/Llama-3.3-70B-Instruct-Reference", rank=32, batch=8, full=None)
@@ -33,7 +33,7 @@ def _limits(name: str, *, rank: int, batch: int, full: int | None) -> dict[str, 
             "max_batch_size": batch,
             "max_batch_size_dpo": batch // 2,
             "min_batch_size": 8,
-            "default_rank": 16,
+            "default_rank": rank,
             "max_rank": rank,
             "target_modules": _MODULES,
         },
@@ -55,7 +55,7 @@ def _limits(name: str, *, rank: int, batch: int, full: int | None) -> dict[str, 
 
 
 def estimate(wanted: Mapping[str, object]) -> dict[str, object]:
-    """What a job would cost."""
+    """The price of a job in US dollars, in the format of the API."""
     epochs, evals = (count if isinstance(count := wanted.get(name), int) else 0 for name in ("n_epochs", "n_evals"))
     training, evaluation = TOKENS * (epochs or 1), TOKENS // 20 * evals if wanted.get("validation_file") else 0
     total = round((training + evaluation) / 1e6 * _PRICE, 2)

@@ -1,32 +1,32 @@
-"""The jobs that every simulator starts with. Their IDs are promises: demos and tests may spell them out."""
+"""The jobs that every simulator starts with. Their IDs are stable: demos and tests may contain them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from together_ext.simulator.jobs import Job
+from .jobs import Job
 
 LORA_JOB = "ft-12345678-abcd-1234-efgh-123456789012"
 """Completed; LoRA, supervised. Checkpoints at steps 250, 500 and 750, which is the best; final weights at 1000."""
 
 FULL_JOB = "ft-0f1e2d3c-1111-2222-3333-444455556666"
-"""Completed; all weights trained, on an older server (event types in upper case, no levels). Steps 100, final 200."""
+"""Completed; full training, on an older server (event types in upper case, no levels). Steps 100, final 200."""
 
 DPO_JOB = "ft-5d90a3e1-7c42-4b1f-9e0d-2f6b8c1a4d73"
 """Completed; LoRA by DPO, on a newer server (more fields in checkpoints). Step 60, final 120, never evaluated; archives
 with a root."""
 
 RUNNING_JOB = "ft-7a6b5c4d-0001-4e2f-8a3b-9c8d7e6f5a4b"
-"""Running; LoRA. Has saved step 200, and will save 400 and finish at 600 as it is moved on."""
+"""Running; LoRA. Has a checkpoint at step 200; advancing it adds 400 and the final weights at 600."""
 
 FAILED_JOB = "ft-e4404e44-dead-4bad-9bad-000000000404"
-"""Ended with status ``error``; LoRA. Nothing was saved."""
+"""Ended with status ``error``; LoRA. No checkpoints."""
 
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 """The base model of every job."""
 
 TRAINING_FILE = "file-3a7c9f10-55d2-4c7e-8d3e-91b2c4d6e8f0"
-"""What every job was trained on."""
+"""The training file of every job."""
 
 _NAME = "acme-research/Meta-Llama-3.1-8B-Instruct-Reference"
 _MORNING = datetime(2026, 1, 14, 8, 30, 0, 589_793, tzinfo=UTC)
@@ -34,7 +34,11 @@ _STEP = timedelta(minutes=7, seconds=13, milliseconds=250)
 
 
 def catalog(*, old_server: bool = False) -> list[Job]:
-    """Fresh copies of the jobs, oldest first, on servers of their own ages, or all on an older one."""
+    """New copies of the jobs, oldest first.
+
+    Args:
+        old_server: Whether all of them have the fields of an older server.
+    """
     failed = lived(
         Job(
             FAILED_JOB,
@@ -98,7 +102,7 @@ def catalog(*, old_server: bool = False) -> list[Job]:
 
 
 def lived(job: Job, status: str = "completed") -> Job:
-    """Move a new job on until it has ``status``, some minutes from state to state; returns the job."""
+    """Advance a new job until it has ``status``, with some minutes between states; returns the job."""
     while job.status != status and not job.ended:
         job.advance(job.updated_at + _STEP)
     return job

@@ -1,4 +1,4 @@
-"""What can go wrong, as values: a test writes a script of faults, and matching requests use it up in order."""
+"""Faults as values: a test writes a script of faults, which matching requests consume in order."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from together_ext.simulator.records import Request
+from .records import Request
 
 DOWNLOAD_PATH = "/finetune/download"
 STORAGE_PATH = "/archive/"
+PARTS_PATH = "/parts/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong, for one request or several.
+    """A fault of one or more requests.
 
-    Three groups of fields. *Which requests*: ``path`` (a prefix, without ``/v1``; None means the download), ``method``
-    and ``when`` have to match; ``skip`` matching requests pass unharmed, then ``times`` of them (None: all) meet the
-    fault. *Another answer*: ``status`` with ``headers`` and ``body``, ``location`` (302), or ``drop`` (the
-    connection is reset before any answer). *A spoilt download*: all the others; they combine freely.
+    Four groups of fields. *Which requests*: ``path`` (a prefix, without ``/v1``; None means the download), ``method``
+    and ``when`` have to match; the first ``skip`` matching requests are unaffected, then the fault applies to ``times``
+    of them (None: all). *Another response*: ``status`` with ``headers`` and ``body``, ``location`` (302), or ``drop``
+    (the connection is reset before any response). *A late or broken response*: ``delay``, ``hold``, ``cut``, ``reset``,
+    ``stall`` and ``bad_chunk``. *A broken download*: all other fields; they can be combined.
 
-    With redirects on, a spoilt download without a ``path`` waits for the storage host's answer, where the bytes are.
+    With redirects, a broken download without a ``path`` applies to the response of the storage host, which has the
+    bytes.
     """
 
     path: str | None = None
@@ -36,42 +39,61 @@ class Fault:
     drop: bool = False
 
     headers: Mapping[str, str | None] = field(default_factory=dict)
-    """Headers in place of the usual ones, by lower-case name; None leaves the usual one out."""
+    """Headers that replace the usual ones, by lower-case name; None omits a header."""
+    delay: float = 0
+    """Seconds before the response."""
     hold: bool = False
-    """Not even the status line leaves before `Simulator.release`."""
+    """Nothing is sent before `Simulator.release`, not even the status line."""
     cut: int | None = None
-    """After so many body bytes the connection closes, whatever length was declared."""
+    """The connection is closed after this number of body bytes, whatever length was declared."""
     reset: int | None = None
-    """After so many body bytes the connection is reset (RST), and what is still on its way may be lost."""
+    """The connection is reset (RST) after this number of body bytes; bytes in transit may be lost."""
     stall: int | None = None
-    """After so many body bytes nothing more comes before `Simulator.release`; the connection stays open."""
+    """After this number of body bytes nothing is sent before `Simulator.release`; the connection stays open."""
+    bad_chunk: int | None = None
+    """After this number of body bytes the chunk is malformed, and the connection ends; implies ``chunked``."""
     rate: float | None = None
-    """Bytes a second, whatever the simulator's own limit."""
+    """Bytes per second, in place of the simulator's limit."""
     corrupt: int | None = None
-    """The byte at this position of the archive has its bits flipped."""
+    """The bits of the byte at this position of the archive are flipped."""
     ignore_range: bool = False
-    """Answers with everything and 200."""
+    """The whole archive is sent with status 200."""
     shift: int = 0
-    """``Content-Range`` lies by so many bytes about where the content begins; the content is the right one."""
+    """``Content-Range`` is wrong by this number of bytes; the content is correct."""
     total: int | None = None
-    """``Content-Range`` lies about the size of the whole."""
+    """The total size in ``Content-Range``."""
     weak_etag: bool = False
     no_validator: bool = False
     """Neither ETag nor Last-Modified."""
     chunked: bool = False
     """No ``Content-Length``: transfer encoding chunked."""
     gzip: bool = False
-    """``Content-Encoding: gzip``, for the bytes that were asked for."""
+    """``Content-Encoding: gzip``, for the requested bytes."""
     replace: bool = False
-    """From this answer on the job's archives have new content and new validators."""
+    """From this response on, the job's archives have new content and validators."""
 
     @property
     def answers(self) -> bool:
-        """Whether this is another answer in place of the usual one."""
+        """Whether the fault is another response in place of the usual one."""
         return self.status is not None or self.location is not None or self.drop
 
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body is sent in chunks, without a declared length."""
+        return self.chunked or self.bad_chunk is not None
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the body is broken off."""
+        return any(at is not None for at in (self.cut, self.reset, self.stall, self.bad_chunk))
+
     def concerns(self, request: Request, *, delivers: bool) -> bool:
-        """Whether ``request``, which would be answered with an archive's bytes if ``delivers``, is one for this."""
+        """Whether the fault applies to a request.
+
+        Args:
+            request: The request.
+            delivers: Whether the usual response has the bytes of an archive.
+        """
         if self.path is not None:
             concerned = request.path.startswith(self.path)
         else:
@@ -82,19 +104,19 @@ class Fault:
 
 
 class Script:
-    """The faults to come, in order; for use from several threads."""
+    """The faults to come, in order. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []
 
     def append(self, *faults: Fault) -> None:
-        """Let ``faults`` happen after those already scripted."""
+        """Add faults after those already scripted."""
         with self._lock:
             self._entries += [_Entry(fault, fault.skip, fault.times) for fault in faults]
 
     def clear(self) -> None:
-        """From now on all goes well."""
+        """Remove all faults."""
         with self._lock:
             self._entries.clear()
 
@@ -105,7 +127,7 @@ class Script:
         return iter([entry.fault for entry in self._entries])
 
     def take(self, request: Request, *, delivers: bool) -> Fault | None:
-        """Use up and return the first fault for ``request``."""
+        """Consume and return the first fault that applies to a request; None if there is none."""
         with self._lock:
             for entry in self._entries:
                 if not entry.fault.concerns(request, delivers=delivers):
@@ -123,7 +145,7 @@ class Script:
 
 @dataclass(eq=False)
 class _Entry:
-    """A fault and what is left of it."""
+    """A fault and how often it still applies."""
 
     fault: Fault
     skip: int

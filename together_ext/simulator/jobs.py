@@ -1,4 +1,4 @@
-"""A fine-tuning job's life: its states, events and checkpoints, one step at a time."""
+"""The lifecycle of a fine-tuning job: states, events and checkpoints."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from together_ext.simulator.models import Form
+from .models import Form
 
 FLOW = ("pending", "queued", "running", "compressing", "uploading", "completed")
-"""The states of a job that goes well; the cancelled one takes ``cancel_requested`` and ``cancelled``."""
-
-_OLD_NAMES = {"model_compressing": "COMPRESSING_MODEL"}
-"""Events whose older names differ in more than their case."""
+"""The states of a successful job; a cancelled job enters ``cancel_requested`` and then ``cancelled``."""
 
 ENDED = frozenset({"completed", "error", "user_error", "cancelled"})
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a job."""
+    """An event of a job."""
 
     type: str
     message: str
@@ -44,9 +41,9 @@ class Checkpoint:
 class Job:
     """A fine-tuning job.
 
-    ``settings`` are what it was created with, by the names of the API. ``steps`` are the training steps at which it
-    saves, the last one being the final weights. A test may set ``status`` to anything, put ``overrides`` over the
-    fields of both payloads, and name fields in ``absent`` that shall be left out of them.
+    ``settings`` are the parameters of its creation, by their names in the API. ``steps`` are the training steps at
+    which it saves checkpoints; the last one is the final weights. A test may set ``status`` to any value, replace
+    fields of both payloads with ``overrides``, and omit the fields named in ``absent``.
     """
 
     id: str
@@ -57,14 +54,14 @@ class Job:
     archive_root: str = ""
     """The folder inside the archives, if there is one."""
     old_server: bool = False
-    """Writes event types in upper case, knows no events' levels, and has only integers for prices and batches."""
+    """Event types are in upper case, events have no level, and prices and batch sizes are integers."""
     new_server: bool = False
     """Adds the newer fields to checkpoints."""
     status: str = "pending"
     trained: int = 0
     """The training step that has been reached."""
     seconds_left: float | None = None
-    """Until the next state, where it is the pace that moves the job."""
+    """Seconds until the next state, if the pace moves the job."""
     updated_at: datetime = field(init=False)
     started_at: datetime | None = None
     events: list[Event] = field(default_factory=list)
@@ -72,7 +69,7 @@ class Job:
     overrides: dict[str, object] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     metrics: Sequence[object] | None = None
-    """What is listed as metrics, be it none, in place of what the training would have recorded."""
+    """The metrics that are listed, possibly empty, in place of those of the training."""
 
     def __post_init__(self) -> None:
         self.updated_at = self.created_at
@@ -80,31 +77,31 @@ class Job:
 
     @property
     def is_lora(self) -> bool:
-        """Whether an adapter is trained, which is what the server does unless told otherwise."""
+        """Whether an adapter is trained, which is the default of the service."""
         training_type = self.settings.get("training_type")
         return not (isinstance(training_type, Mapping) and training_type.get("type") == "Full")
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """In which forms the weights can be had, the default first."""
+        """The forms in which the weights can be downloaded, the default first."""
         return ("merged", "adapter") if self.is_lora else ("model_output_path",)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the job is in a final state."""
         return self.status in ENDED
 
     @property
     def output_path(self) -> str:
-        """Where the final weights lie on the server."""
+        """The path of the final weights on the server."""
         return f"s3://simulated-finetunes/{self.id}/final"
 
     def has_step(self, step: int) -> bool:
-        """Whether weights of that step were saved."""
+        """Whether there is a checkpoint at this step."""
         return any(checkpoint.step == step for checkpoint in self.checkpoints)
 
     def advance(self, now: datetime) -> str:
-        """Go on to the next state, with the events and checkpoints that belong to it; returns the new state."""
+        """Enter the next state, with its events and checkpoints; returns that state."""
         if self.status == "cancel_requested":
             self._enter("cancelled", now)
             self._happens("job_stopped", "Job was cancelled by the user", now)
@@ -114,17 +111,17 @@ class Job:
         return self.status
 
     def train(self, share: float, now: datetime) -> None:
-        """Go on within the running state, up to a share of all steps, and save the checkpoints on the way."""
+        """Train up to a share (0 to 1) of all steps within the running state, and save the checkpoints in between."""
         self._reach(max(self.trained, int(self.steps[-1] * share)), now)
 
     def cancel(self, now: datetime) -> None:
-        """Note the wish; the next step grants it."""
+        """Record the request to cancel; `advance` carries it out."""
         if self.status != "cancel_requested":
             self._enter("cancel_requested", now)
             self._happens("cancel_requested", "Cancel requested", now)
 
     def fail(self, now: datetime, message: str, status: str = "error") -> None:
-        """End badly."""
+        """Enter a state of failure."""
         self._enter(status, now)
         self._happens("job_error", message, now, level="error")
 
@@ -132,7 +129,7 @@ class Job:
         self.status, self.updated_at = status, now
 
     def _on_queued(self, now: datetime) -> None:
-        """Nothing happens while a job waits."""
+        """Do nothing: a queued job has no events."""
 
     def _on_running(self, now: datetime) -> None:
         self.started_at = now
@@ -173,12 +170,15 @@ class Job:
     def _happens(  # noqa: PLR0913 - an event is all of these
         self, kind: str, message: str, at: datetime, *, level: str = "info", step: int = 0, path: str = ""
     ) -> None:
-        known_level = None if self.old_server else level
-        name = _OLD_NAMES.get(kind, kind.upper()) if self.old_server else kind
-        self.events.append(Event(name, message, at, known_level, step, path))
+        self.events.append(Event(kind, message, at, level, step, path))
 
 
 def identifier(seed: str) -> str:
-    """A job ID of the usual look."""
+    """A job ID in the usual format."""
+    return numbered_id("ft", seed)
+
+
+def numbered_id(kind: str, seed: str) -> str:
+    """An ID in the usual format: the kind of object, and 32 hexadecimal digits in groups."""
     digits = hashlib.sha256(seed.encode()).hexdigest()
-    return f"ft-{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+    return f"{kind}-{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

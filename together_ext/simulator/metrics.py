@@ -1,4 +1,4 @@
-"""What a job records while it trains: losses that fall, and an evaluation loss that rises again before the end."""
+"""The metrics of a job: falling losses, and an evaluation loss that rises again before the end."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from together_ext.simulator.jobs import Job
+from .jobs import Job
 
 _RECORDS = 20
-"""Times that a whole training is recorded."""
+"""Number of records of a complete training."""
 
 _LENGTH = timedelta(minutes=30)
 
 
 def chosen(job: Job, wanted: Mapping[str, object]) -> list[object]:
-    """What the job has recorded so far, in the vocabulary of its server, as far as it is asked for.
+    """The requested metrics of a job up to now, with the names that its server uses.
 
     Args:
         job: The job.
-        wanted: `global_step_from`, `global_step_to`, `logged_at_from`, `logged_at_to`; and `resolution`, to how many
-            the training's metrics are thinned out: evaluations are never left out.
+        wanted: `global_step_from`, `global_step_to`, `logged_at_from`, `logged_at_to`; and `resolution`, the
+            maximum number of training records; evaluations are never omitted.
 
     Raises:
-        ValueError: A filter that is none.
+        ValueError: A filter is invalid.
     """
     steps = (_whole(wanted, "global_step_from"), _whole(wanted, "global_step_to"))
     times = (_time(wanted, "logged_at_from"), _time(wanted, "logged_at_to"))
@@ -66,13 +66,13 @@ def _between(bounds: tuple[float | None, float | None], value: float | None) -> 
 
 
 def _step_of(item: object) -> int | None:
-    """The training step of something recorded; None if it does not say, since a test may have it say anything."""
+    """The training step of a record; None if it has none, since a test may list any value as a record."""
     step = item.get("global_step", item.get("train/global_step")) if isinstance(item, dict) else None
     return step if isinstance(step, int) else None
 
 
 def _logged_at(job: Job, item: object) -> float | None:
-    """When it was recorded, in seconds since 1970: what is not told is known all the same."""
+    """The time of a record, in seconds since 1970; if it has none, the time of its step."""
     said, step = item.get("logged_at") if isinstance(item, dict) else None, _step_of(item)
     if isinstance(said, int | float):
         return said
@@ -98,7 +98,7 @@ def _values(job: Job) -> dict[int, dict[str, float]]:
     evaluations = job.settings.get("n_evals")
     for step in _evenly(evaluations if isinstance(evaluations, int) else 0, last):
         share = step / last
-        # It learns its examples by heart towards the end.
+        # The model is overfitted towards the end.
         loss = 0.62 + 1.1 * math.exp(-4 * share) + 1.5 * max(0.0, share - 0.7) ** 2
         found.setdefault(step, {})["eval/loss"] = round(loss, 5)
     return {step: values for step, values in found.items() if step <= job.trained}
@@ -111,7 +111,8 @@ def _evenly(count: int, last: int) -> Iterator[int]:
 def _named(job: Job, step: int, values: dict[str, float]) -> dict[str, object]:
     if job.old_server:
         plain = {name.replace("/", "_"): value for name, value in values.items()}
-        return {**plain, "global_step": step, "logged_at": _at(job, step).timestamp()}
+        # The official client 3.1 reads the step under its newer name alone.
+        return {**plain, "global_step": step, "train/global_step": step, "logged_at": _at(job, step).timestamp()}
     return {**values, "train/global_step": step}
 
 

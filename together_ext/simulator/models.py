@@ -1,7 +1,6 @@
-"""The files of small models: real formats and real shapes, with weights that only arithmetic made.
+"""The files of small models: real formats and shapes, with generated weights.
 
-Everything follows from a ``seed`` string, on every machine and Python: the same seed gives the same bytes, another
-one gives other weights.
+All content is derived from a ``seed`` string, identically on every machine and Python version.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 BASE_MODEL = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
-"""The private alias that real adapters name as their base, and that nobody outside can load."""
+"""The private alias that real adapters name as their base model; only the service can load it."""
 
 Form = Literal["merged", "adapter", "model_output_path"]
 DType = Literal["BF16", "F32"]
@@ -24,8 +23,8 @@ _TORCH: Mapping[DType, str] = {"BF16": "bfloat16", "F32": "float32"}
 _SPECIAL = {"<|begin_of_text|>": 256, "<|end_of_text|>": 257, "<|eot_id|>": 258, "<|finetune_right_pad_id|>": 259}
 
 # The high byte of a float is the sign and seven bits of the exponent. Trained weights are mostly between 2^-9 and
-# 2^-3 in size, either sign, and this table deals 256 random values out accordingly. The bytes below it are noise, as
-# they are in trained weights; that leaves a compressor about as little to find as it has there.
+# 2^-3 in size, of either sign, and this table maps 256 random values accordingly. The lower bytes are random, as in
+# trained weights, so that the weights compress about as poorly.
 _EXPONENTS = bytes([0x3B] * 12 + [0x3C] * 64 + [0x3D] * 48 + [0x3E] * 4)
 _HIGH_BYTES = _EXPONENTS + bytes(value | 0x80 for value in _EXPONENTS)
 
@@ -40,8 +39,8 @@ class Shape:
     heads: int = 4
     kv_heads: int = 2
     vocabulary: int = 512
-    rank: int = 32
-    alpha: int = 64
+    rank: int = 64
+    alpha: int = 16
 
     def linears(self) -> Iterator[tuple[str, int, int]]:
         """The linear modules of one layer, each with its output and input size."""
@@ -87,7 +86,7 @@ def model_files(seed: str, *, dtype: DType = "BF16", shape: Shape = SMALL) -> di
 
 
 def adapter_files(seed: str, *, dtype: DType = "F32", shape: Shape = SMALL) -> dict[str, bytes]:
-    """A LoRA adapter the way peft saves it."""
+    """A LoRA adapter as peft saves it."""
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(shape.layers):
         for module, rows, columns in shape.linears():

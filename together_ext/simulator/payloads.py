@@ -1,12 +1,13 @@
-"""Jobs, events and checkpoints as the API writes them in JSON."""
+"""Jobs, events and checkpoints in the JSON format of the API."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
 
-from together_ext.simulator.base_models import TOKENS
-from together_ext.simulator.jobs import Checkpoint, Event, Job
+from .base_models import TOKENS
+from .jobs import Checkpoint, Event, Job
+from .registry_fields import checkpoint_fields, object_fields
 
 DEFAULTS: dict[str, object] = {
     "training_file": None,
@@ -21,15 +22,15 @@ DEFAULTS: dict[str, object] = {
     "batch_size": "max",
     "learning_rate": 1e-05,
     "lr_scheduler": {"lr_scheduler_type": "cosine", "lr_scheduler_args": {"min_lr_ratio": 0.1, "num_cycles": 0.5}},
-    "warmup_ratio": 0.03,
+    "warmup_ratio": 0.0,
     "max_grad_norm": 1.0,
     "weight_decay": 0.0,
     "random_seed": None,
     "training_method": {"method": "sft", "train_on_inputs": "auto"},
     "training_type": {
         "type": "Lora",
-        "lora_r": 32,
-        "lora_alpha": 64,
+        "lora_r": 64,
+        "lora_alpha": 16,
         "lora_dropout": 0.0,
         "lora_trainable_modules": "all-linear",
     },
@@ -39,24 +40,27 @@ DEFAULTS: dict[str, object] = {
     "from_hf_model": "",
     "hf_model_revision": "",
 }
-"""What the server fills in for what a job's creator leaves out."""
+"""The defaults of the server for parameters that the request omits."""
 
 _BOTH = frozenset(DEFAULTS) - {"suffix", "packing", "max_seq_length", "random_seed", "wandb_name"}
 _PRICE = 0.48
 _NANO = 1_000_000_000
-"""Older servers count a dollar in these."""
+"""Units of a dollar in prices of older servers."""
+_OLD_EVENTS = {"model_compressing": "COMPRESSING_MODEL"}
+"""Events whose older names differ in more than their case."""
 _BATCH = 32
-"""What the largest batch came to on older servers."""
+"""The batch size that older servers return for `max`."""
 
 
-def truncated(job: Job) -> dict[str, object]:
-    """A job the way listing, creating and cancelling answer it."""
+def truncated(job: Job, *, old: bool = False) -> dict[str, object]:
+    """A job in its short form, as list, create and cancel return it; with the fields of older servers on request."""
     owner: dict[str, object] = {"user_id": "661d87fe39e1a8c5", "owner_address": "0x51mu1a70f"}
-    return _adjusted(job, _settings(job, frozenset(DEFAULTS)) | _state(job) | owner)
+    return _adjusted(job, _settings(job, frozenset(DEFAULTS)) | _state(job) | owner, old=old or job.old_server)
 
 
-def full(job: Job) -> dict[str, object]:
-    """A job with everything the server knows."""
+def full(job: Job, *, old: bool = False) -> dict[str, object]:
+    """A job in its full form, as retrieve returns it; with the fields of older servers on request."""
+    old = old or job.old_server
     extra: dict[str, object] = {
         "model_output_path": job.output_path if job.status == "completed" else "",
         "trainingfile_numlines": 4_210,
@@ -65,24 +69,29 @@ def full(job: Job) -> dict[str, object]:
         "train_on_inputs": "auto",
         "multimodal_params": None,
         "job_id": hashlib.sha256(job.id.encode()).hexdigest()[:12],
-        "events": [event(item) for item in job.events],
+        "events": [event(item, old=old) for item in job.events],
         "param_count": 8_030_261_248,
         "epochs_completed": job.settings.get("n_epochs", 3) if job.status == "completed" else 0,
         "queue_depth": 2 if job.status in {"pending", "queued"} else 0,
         "wandb_url": "",
+        **object_fields(job),
     }
-    return _adjusted(job, _settings(job, _BOTH) | _state(job) | extra)
+    return _adjusted(job, _settings(job, _BOTH) | _state(job) | extra, old=old)
 
 
-def event(item: Event) -> dict[str, object]:
-    """An event; what does not apply is zero or empty, as the real server writes it."""
-    text = f"{item.type} {item.message} {item.at.isoformat()}"
+def event(item: Event, *, old: bool) -> dict[str, object]:
+    """An event; fields that do not apply are zero or empty, as in the service.
+
+    Older servers send the type in upper case, and no level.
+    """
+    kind = _OLD_EVENTS.get(item.type, item.type.upper()) if old else item.type
+    text = f"{kind} {item.message} {item.at.isoformat()}"
     return {
         "object": "fine-tune-event",
         "created_at": timestamp(item.at),
-        "level": item.level,
+        "level": None if old else item.level,
         "message": item.message,
-        "type": item.type,
+        "type": kind,
         "param_count": 0,
         "token_count": 0,
         "total_steps": 0,
@@ -96,7 +105,7 @@ def event(item: Event) -> dict[str, object]:
 
 
 def checkpoint(item: Checkpoint, job: Job) -> dict[str, object]:
-    """A checkpoint, with the newer fields if the job lives on a newer server."""
+    """A checkpoint, with the newer fields if the job is on a newer server."""
     payload: dict[str, object] = {
         "step": item.step,
         "created_at": timestamp(item.at),
@@ -104,18 +113,12 @@ def checkpoint(item: Checkpoint, job: Job) -> dict[str, object]:
         "checkpoint_type": "Final" if item.final else "Intermediate",
     }
     if job.new_server:
-        digest = hashlib.sha256(item.path.encode()).hexdigest()
-        payload |= {
-            "checkpoint": "model",
-            "object_id": f"ml-{digest[:12]}",
-            "object_name": job.model_output_name if item.final else f"{job.model_output_name}:{item.step}",
-            "object_revision_id": f"mlrev-{digest[12:24]}",
-        }
+        payload |= checkpoint_fields(job, item.step)
     return payload
 
 
 def timestamp(moment: datetime) -> str:
-    """RFC 3339 with as much of a fraction as there is, as Go's encoder does it."""
+    """A time in RFC 3339 without trailing zeros of the fraction, as Go's encoder writes it."""
     text = moment.isoformat().replace("+00:00", "")
     return (text.rstrip("0") if "." in text else text) + "Z"
 
@@ -125,7 +128,7 @@ def _settings(job: Job, names: frozenset[str]) -> dict[str, object]:
 
 
 def _state(job: Job) -> dict[str, object]:
-    """What both forms say of where the job stands."""
+    """The state of a job, which both forms contain."""
     running = job.status == "running"
     return {
         "id": job.id,
@@ -144,8 +147,8 @@ def _left(job: Job) -> float:
     return 1043.5 if job.seconds_left is None else round(job.seconds_left, 3)
 
 
-def _adjusted(job: Job, payload: dict[str, object]) -> dict[str, object]:
-    if job.old_server:
+def _adjusted(job: Job, payload: dict[str, object], *, old: bool) -> dict[str, object]:
+    if old:
         price = payload["total_price"]
         payload["total_price"] = round(price * _NANO) if isinstance(price, float) else price
         payload["batch_size"] = _BATCH if payload["batch_size"] == "max" else payload["batch_size"]

@@ -1,4 +1,4 @@
-"""Byte ranges and validators of RFC 9110, as a careful server reads them; no I/O."""
+"""Byte ranges and validators (RFC 9110), as a strict server parses them. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _RANGE = re.compile(r"\s*(?P<first>[0-9]*)\s*-\s*(?P<last>[0-9]*)\s*")
 
 
 class UnsatisfiableRangeError(ValueError):
-    """The range asks for nothing that the content has: the answer is 416."""
+    """The range is outside the content: the status of the response is 416."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Span:
 
     @property
     def size(self) -> int:
-        """How many bytes."""
+        """The number of bytes."""
         return self.stop - self.start
 
 
@@ -30,11 +30,11 @@ def requested_span(header: str | None, size: int) -> Span | None:
     """Read a ``Range`` header against content of ``size`` bytes.
 
     Returns:
-        The span to answer with 206, or None to ignore the header and answer with everything: no header, another unit,
-        a malformed one (RFC 9110 14.2), or several ranges, which a server may decline (and storage hosts do).
+        The span to send with status 206, or None to ignore the header and send everything: no header, another unit, a
+        malformed one (RFC 9110 14.2), or several ranges, which a server may decline (and storage hosts do).
 
     Raises:
-        UnsatisfiableRangeError: The range is well formed and lies outside the content.
+        UnsatisfiableRangeError: The range is well formed and outside the content.
     """
     unit, _, ranges = (header or "").partition("=")
     match = _RANGE.fullmatch(ranges)
@@ -52,7 +52,7 @@ def requested_span(header: str | None, size: int) -> Span | None:
 
 
 def _suffix(last: str, size: int) -> Span | None:
-    """The last so many bytes: ``bytes=-500``."""
+    """A range of the last bytes, such as ``bytes=-500``."""
     if not last:
         return None
     if int(last) == 0 or size == 0:
@@ -73,5 +73,5 @@ def if_range_holds(header: str | None, etag: str | None, last_modified: str | No
 
 
 def http_date(modified: float) -> str:
-    """A Unix time the way HTTP headers write it."""
+    """A time in seconds since 1970 in the format of HTTP headers."""
     return formatdate(modified, usegmt=True)

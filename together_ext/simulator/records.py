@@ -1,4 +1,4 @@
-"""What the simulator was asked, and what it has answered so far."""
+"""The requests to the simulator, and the progress of their responses."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Request:
-    """One request and its answer, as they were when this record was taken."""
+    """A request and its response, at the time when this record was taken."""
 
     method: str
     path: str
     """Decoded, without a leading ``/v1``, so that both kinds of base URL look the same."""
     target: str
-    """Path and query exactly as they came."""
+    """Path and query exactly as received."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes
+    """Empty if it was not read: for uploads, and for requests refused by their headers or size."""
     status: int | None = None
-    """None as long as nothing was answered."""
+    """None until the response has started."""
     sent: int = 0
     """Bytes of an archive sent so far."""
     finished: bool = False
-    """Nothing more will be sent."""
+    """Whether the response has ended."""
 
 
 class Exchange:
-    """A request while it is being answered."""
+    """A request whose response is in progress."""
 
     def __init__(self, request: Request, log: Log) -> None:
         self.request = request
@@ -40,20 +41,20 @@ class Exchange:
         self._finished = False
 
     def answered(self, status: int) -> None:
-        """The status line has left."""
+        """Record that the status line was sent."""
         with self._log.change:
             self._status = status
             self._log.change.notify_all()
 
     def advanced(self, size: int) -> None:
-        """So many more bytes of an archive have left."""
+        """Record that this number of further bytes of an archive was sent."""
         with self._log.change:
             self._sent += size
             self._log.bytes_sent += size
             self._log.change.notify_all()
 
     def finished(self) -> None:
-        """The answer is over, well or badly."""
+        """Record that the response has ended, complete or not."""
         with self._log.change:
             self._finished = True
             self._log.change.notify_all()
@@ -65,7 +66,7 @@ class Exchange:
 
 
 class Log:
-    """Every exchange with one host, in the order of arrival; for use from several threads."""
+    """Every exchange with one host, in the order of arrival. Thread-safe."""
 
     def __init__(self, change: threading.Condition) -> None:
         self.change = change
@@ -74,7 +75,7 @@ class Log:
         self._exchanges: list[Exchange] = []
 
     def begin(self, request: Request) -> Exchange:
-        """Write down a request that has come in."""
+        """Record a new request."""
         exchange = Exchange(request, self)
         with self.change:
             self._exchanges.append(exchange)
@@ -82,19 +83,19 @@ class Log:
         return exchange
 
     def requests(self) -> list[Request]:
-        """All of them, as of now."""
+        """The records of all requests, as of now."""
         with self.change:
             return [exchange.snapshot() for exchange in self._exchanges]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all records."""
         with self.change:
             self._exchanges.clear()
             self.bytes_sent = 0
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count an answer among the stalled ones."""
+        """Count a response as stalled during the context."""
         with self.change:
             self.stalled += 1
             self.change.notify_all()
@@ -107,7 +108,7 @@ class Log:
 
 
 def wait_until(change: threading.Condition, holds: Callable[[], bool], timeout: float) -> None:
-    """Block until ``holds()``, which is asked again after every change.
+    """Block until ``holds()`` is true; it is checked after every change.
 
     Raises:
         TimeoutError: It did not hold within ``timeout`` seconds.

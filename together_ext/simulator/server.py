@@ -1,4 +1,4 @@
-"""Real sockets: uvicorn in a thread, for several applications at once, without a word on the terminal."""
+"""Real sockets: uvicorn in a thread, for several applications at once, without output on the terminal."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# Python prints what no handler takes; a client that hangs up is nothing to print about here.
+# Without a handler Python prints warnings; a client that disconnects is expected here.
 logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
 
 _GRACE = 1.0
-"""Seconds that answers have to notice the end of their connections."""
+"""Seconds in which responses must notice the end of their connections."""
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that hands the application its connection, so that a fault can break it."""
+    """HTTP/1.1 that passes the connection to the application, so that a fault can break it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Put the transport into the scope of the connection's requests."""
@@ -36,7 +36,7 @@ class Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that ends at once: uvicorn's own looks every 0.1 s, and then waits for slow clients."""
+    """A server that stops immediately: uvicorn's own polls every 0.1 s and then waits for slow clients."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
@@ -54,14 +54,14 @@ class _Server(uvicorn.Server):
         self.end = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Keep the Date header right until the end."""
+        """Update the Date header until the end."""
         while not self.end.is_set():
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.end.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Hang up on everyone."""
+        """Close all connections."""
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -75,7 +75,7 @@ class _Server(uvicorn.Server):
 
 
 class ServerThread:
-    """One thread that serves applications, each on a listening socket of its own."""
+    """A thread that serves applications, each on its own listening socket."""
 
     def __init__(self, served: Sequence[tuple[ASGIApp, socket.socket]]) -> None:
         self._loop = asyncio.new_event_loop()
@@ -83,11 +83,11 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name="together-ext-simulator", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve. The sockets listen already, so that nobody has to wait for the thread."""
+        """Start serving. The sockets already listen, so that callers need not wait for the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End everything, and return when it is over."""
+        """Stop all servers, and return when they have ended."""
         self._loop.call_soon_threadsafe(self._end)
         self._thread.join()
 
@@ -107,11 +107,11 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket, on a free port for ``port`` 0.
 
     Raises:
-        OSError: The port is taken, or not for us.
+        OSError: The port is in use, or not permitted.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=256)
     # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not, and without
-    # it every small answer waits 40 ms for the other side's delayed acknowledgement.
+    # it every small response waits 40 ms for the delayed acknowledgement of the client.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -1,4 +1,4 @@
-"""Models that answer, endpoints that serve them, and the hardware for that."""
+"""Endpoints and their hardware."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from together_ext.simulator.payloads import timestamp
+from .jobs import numbered_id
+from .payloads import timestamp
 
 _STATES = {"PENDING": "STARTING", "STARTING": "STARTED", "STOPPING": "STOPPED"}
-"""Which state comes next by itself."""
+"""The state that follows each state automatically."""
+
+_DEPLOYMENT_STATES = {
+    "PENDING": "DEPLOYMENT_STATE_PROVISIONING",
+    "STARTING": "DEPLOYMENT_STATE_PROVISIONING",
+    "STARTED": "DEPLOYMENT_STATE_READY",
+    "STOPPING": "DEPLOYMENT_STATE_STOPPING",
+    "STOPPED": "DEPLOYMENT_STATE_STOPPED",
+}
+"""The names of the same states in newer clients."""
 
 _HARDWARE = (("1x_nvidia_h100_80gb_sxm", "h100-80gb", 1, 5.6), ("4x_nvidia_h100_80gb_sxm", "h100-80gb", 4, 22.4))
 
 
 @dataclass(eq=False)
 class Endpoint:
-    """A model that is served."""
+    """An endpoint, which serves a model."""
 
     id: str
     name: str
@@ -29,7 +39,7 @@ class Endpoint:
     changes: dict[str, object] = field(default_factory=dict)
 
     def payload(self) -> dict[str, object]:
-        """The endpoint as the API writes it."""
+        """The endpoint in the format of the API."""
         settings = {**self.settings, **self.changes}
         return {
             "object": "endpoint",
@@ -46,21 +56,60 @@ class Endpoint:
             "created_at": timestamp(self.created_at),
         }
 
+    def project_payload(self, project: str) -> dict[str, object]:
+        """The endpoint with its only deployment, in the format of newer clients."""
+        digest = hashlib.sha256(self.id.encode()).hexdigest()
+        model, created = f"ml_{digest[:12]}", timestamp(self.created_at)
+        deployment = {
+            "id": f"dep_{digest[12:24]}",
+            "autoscaling": self.settings["autoscaling"],
+            "createdAt": created,
+            "estimatedEffectiveTrafficShare": 1.0,
+            "model": f"projects/{project}/models/{model}/revisions/rv_{digest[24:36]}",
+            "modelId": model,
+            "name": f"{self.name}/default",
+            "state": _DEPLOYMENT_STATES[self.state],
+            "trafficMode": "TRAFFIC_MODE_LIVE",
+            "desiredReplicas": 1,
+            "readyReplicas": int(self.state == "STARTED"),
+            "hardware": self.settings["hardware"],
+        }
+        return {
+            "id": f"ep_{digest[36:48]}",
+            "createdAt": created,
+            "updatedAt": created,
+            "deployments": [deployment],
+            "endpointType": "ENDPOINT_TYPE_DEDICATED",
+            "etag": digest[:8],
+            "name": self.name,
+            "projectId": project,
+            "trafficSplit": [],
+            "visibility": "VISIBILITY_PRIVATE",
+        }
+
 
 class Endpoints:
-    """The account's endpoints by ID; each is a state further whenever it is asked for. For use from several threads."""
+    """The account's endpoints by ID; each enters its next state whenever it is retrieved.
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock, self._lock, self._numbers = clock, threading.Lock(), itertools.count(1)
+    ``seed`` changes the IDs of new ones. Thread-safe.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], seed: str = "") -> None:
+        self._clock, self._seed, self._lock = clock, seed, threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
 
+    def restore(self, endpoints: Iterable[Endpoint]) -> None:
+        """Replace all endpoints."""
+        with self._lock:
+            self._endpoints = {endpoint.id: endpoint for endpoint in endpoints}
+
     def all(self) -> list[Endpoint]:
-        """Every endpoint, in the order of their coming."""
+        """Every endpoint, in the order of creation."""
         with self._lock:
             return list(self._endpoints.values())
 
     def get(self, endpoint_id: str) -> Endpoint | None:
-        """The endpoint of that ID."""
+        """The endpoint with this ID, in its next state; None if there is none."""
         with self._lock:
             found = self._endpoints.get(endpoint_id)
             if found is not None:
@@ -68,10 +117,11 @@ class Endpoints:
             return found
 
     def create(self, settings: Mapping[str, object]) -> Endpoint:
-        """A new endpoint, which starts unless told otherwise."""
+        """Create an endpoint, which starts unless its state is set to `STOPPED`."""
         with self._lock:
-            digits = hashlib.sha256(f"endpoint {next(self._numbers)}".encode()).hexdigest()
-            endpoint_id = f"endpoint-{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+            candidates = (numbered_id("endpoint", f"{self._seed}endpoint {number}") for number in itertools.count(1))
+            endpoint_id = next(candidate for candidate in candidates if candidate not in self._endpoints)
+            digits = endpoint_id.removeprefix("endpoint-")
             state = "STOPPED" if settings.get("state") == "STOPPED" else "PENDING"
             name = f"acme-research/{settings['model']}-{digits[:8]}".replace(
                 "acme-research/acme-research/", "acme-research/"
@@ -90,13 +140,13 @@ class Endpoints:
             found.changes |= changes
 
     def delete(self, endpoint_id: str) -> None:
-        """Forget an endpoint."""
+        """Delete an endpoint."""
         with self._lock:
             self._endpoints.pop(endpoint_id, None)
 
 
 def hardware(at: datetime, *, for_model: bool) -> list[dict[str, object]]:
-    """What endpoints can run on, as the API writes it; whether it is free is only told for a model."""
+    """The hardware for endpoints in the format of the API, with its availability if it is for a model."""
     return [
         {
             "object": "hardware",
@@ -108,26 +158,3 @@ def hardware(at: datetime, *, for_model: bool) -> list[dict[str, object]]:
         }
         for name, gpu, count, cents in _HARDWARE
     ]
-
-
-def completion(model: str, messages: Iterable[Mapping[str, object]], at: datetime) -> dict[str, object]:
-    """What a model answers: the last message, to show that it has come."""
-    said = [str(message.get("content") or "") for message in messages]
-    answer = f"You said: {said[-1]}"
-    counts = sum(len(text.split()) for text in said), len(answer.split())
-    return {
-        "id": f"sim-{hashlib.sha256(repr(said).encode()).hexdigest()[:12]}",
-        "object": "chat.completion",
-        "created": int(at.timestamp()),
-        "model": model,
-        "prompt": [],
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "logprobs": None,
-                "message": {"role": "assistant", "content": answer, "tool_calls": []},
-            }
-        ],
-        "usage": {"prompt_tokens": counts[0], "completion_tokens": counts[1], "total_tokens": sum(counts)},
-    }

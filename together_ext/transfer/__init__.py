@@ -1,6 +1,11 @@
-"""A download engine: makes a local file equal to a remote one, whatever happens on the way.
+"""A download engine: makes a local file equal to a remote one, and resumes after any interruption.
 
-It knows URLs, byte ranges and files, and nothing of Together.
+Imports `errors`, `text`, `storage`, `leases` and `clock`; nothing of Together AI. `engine` runs a download: `plan` and
+`responses` decide, `worker`, `body` and `partial` move the bytes, `journal` records them. To retry another failure, add
+it to `failures`; to add an option, extend `options` and `fetching`.
+
+`stream` reads a file in order, without the disk: `window` plans, `feed` runs the same workers, `ring` holds the bytes.
+`session` is what both ways share.
 
     from together_ext.transfer import fetch
 
@@ -10,81 +15,78 @@ It knows URLs, byte ranges and files, and nothing of Together.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+import importlib
+from typing import TYPE_CHECKING, Final
 
-import httpx
+if TYPE_CHECKING:
+    from .async_stream import AsyncOrderedStream
+    from .engine import transfer
+    from .fetching import fetch
+    from .front import Front
+    from .options import (
+        DEFAULT_CONNECTIONS,
+        DEFAULT_RETRIES,
+        DEFAULT_TIMEOUT,
+        DEFAULT_WINDOW,
+        Fetched,
+        Options,
+        StreamOptions,
+    )
+    from .progress import DownloadProgress, ProgressCallback, State
+    from .source import Remote
+    from .stream import OrderedStream, open  # noqa: A004 -- named after the built-in function
+    from .target import Head, Target
 
-from .engine import DEFAULT_CONNECTIONS, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Fetched, Options, transfer
-from .front import Front
-from .progress import DownloadProgress, ProgressCallback
-from .source import Remote, shown
-from .target import Head, Target
-
-__all__ = [
+__all__ = [  # noqa: RUF022 -- in the order of `sorted`
+    "AsyncOrderedStream",
     "DEFAULT_CONNECTIONS",
     "DEFAULT_RETRIES",
     "DEFAULT_TIMEOUT",
+    "DEFAULT_WINDOW",
     "DownloadProgress",
     "Fetched",
     "Front",
     "Head",
     "Options",
+    "OrderedStream",
     "ProgressCallback",
     "Remote",
+    "State",
+    "StreamOptions",
     "Target",
     "fetch",
+    "open",
     "transfer",
 ]
 
-HINT = "check the URL, and the headers that were sent with it"
+_HOMES: Final = {
+    "async_stream": ("AsyncOrderedStream",),
+    "engine": ("transfer",),
+    "fetching": ("fetch",),
+    "front": ("Front",),
+    "options": (
+        "DEFAULT_CONNECTIONS",
+        "DEFAULT_RETRIES",
+        "DEFAULT_TIMEOUT",
+        "DEFAULT_WINDOW",
+        "Fetched",
+        "Options",
+        "StreamOptions",
+    ),
+    "progress": ("DownloadProgress", "ProgressCallback", "State"),
+    "source": ("Remote",),
+    "stream": ("OrderedStream", "open"),
+    "target": ("Head", "Target"),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def fetch(  # noqa: PLR0913 -- keywords, each with a default
-    url: str,
-    path: str | os.PathLike[str],
-    *,
-    headers: Mapping[str, str] | None = None,
-    client: httpx.Client | None = None,
-    connections: int = DEFAULT_CONNECTIONS,
-    retries: int = DEFAULT_RETRIES,
-    timeout: float = DEFAULT_TIMEOUT,
-    overwrite: bool = False,
-    limit_rate: float | None = None,
-    progress: ProgressCallback | None = None,
-    check: Callable[[Head], object] | None = None,
-) -> Fetched:
-    """Fetch a remote file to a path; a rerun after any interruption goes on from what has arrived.
+if not TYPE_CHECKING:  # a type checker would take any name for one that exists
 
-    Args:
-        url: Where the file is; redirects are followed.
-        path: The final path. Until the file is whole it does not exist; `<path>.part` and `<path>.part.json` do.
-        headers: Sent to the URL's own host and to no other.
-        client: Sends the requests, for a proxy, a CA or a transport of your own.
-        connections: Connections at the most; a server without byte ranges or a strong validator gets one.
-        retries: Failures in a row, without progress between them, that are borne.
-        timeout: Seconds that a connection may be silent.
-        overwrite: Whether a different file at the path may be replaced.
-        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
-        progress: Called a few times a second, in this thread; raising from it stops the transfer.
-        check: Called with the file's front before anything is written; raising `IntegrityError` refuses the file.
-
-    Returns:
-        The path, the size, and how many bytes had been there before.
-
-    Raises:
-        ApiStatusError: The server refused.
-        TransferInterruptedError: The retries are used up.
-        IntegrityError: The server's answers contradict one another.
-        StorageError: The local disk or its permissions do not allow it.
-    """
-    target = Target.exactly(path, check) if check is not None else Target.exactly(path)
-    options = Options(
-        connections=connections, retries=retries, overwrite=overwrite, limit_rate=limit_rate, progress=progress
-    )
-    with ExitStack() as stack:
-        sender = client or stack.enter_context(httpx.Client())
-        action = f"fetch {shown(httpx.URL(url))}"
-        remote = Remote(sender, url, headers=headers or {}, timeout=timeout, action=action, hint=HINT)
-        return transfer(remote, target, {"url": shown(httpx.URL(url))}, options)
+    def __getattr__(name: str) -> object:
+        """Import a name when it is first used: calls of the API use small modules of this package, not the engine."""
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+        globals()[name] = value
+        return value

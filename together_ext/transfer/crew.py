@@ -1,64 +1,110 @@
-"""The worker threads of a segmented transfer: how many, from when on, and their end."""
+"""The worker threads of a segmented transfer: their number, their start and their end."""
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from .body import Body
-from .interruptible import FAREWELL
+from .interruptible import FAREWELL, TICK
+from .watchdog import Watchdog
 from .worker import RECONSIDER, Board, Conditions, work
 
 EAGER: Final = max(os.cpu_count() or 1, 2)
-"""Connections to begin with. On a fast network a few keep the machine busy, and more only get in one another's way."""
+"""Number of connections to start with: on a fast network a few keep the machine busy, and more are slower."""
 
 FAST: Final = 128e6
-"""Bytes a second of one connection that a further one would hardly add to: it is then the machine that limits."""
+"""Rate of one connection in bytes per second from which the machine is the limit, and further ones add little."""
 
 
 class Crew:
-    """Starts few threads, more if each of them turns out to be slow, and ends them all."""
+    """Starts a few threads, more if each turns out to be slow, and ends them all.
 
-    def __init__(self, board: Board, conditions: Conditions, most: int) -> None:
-        """Plan a crew; nobody works yet.
+    Attributes:
+        ended: Whether every thread has ended. One that waits for a first response cannot end at once.
+    """
+
+    def __init__(
+        self, board: Board, conditions: Conditions, most: int, hungry: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Prepare; no thread is started yet.
 
         Args:
-            board: What they share.
-            conditions: The outside world; its `stop` ends them.
-            most: Threads at the most.
+            board: The state that the threads share.
+            conditions: Limits and clock of the transfer; `stop` ends the threads.
+            most: Maximum number of threads.
+            hungry: Returns whether more bytes could be used than arrive.
         """
-        self._board, self._conditions, self._most = board, conditions, most
+        self._board, self._conditions, self._most, self._hungry = board, conditions, most, hungry
         self._threads: list[threading.Thread] = []
         self._began, self._before = 0.0, 0
+        self.ended = True
 
-    def start(self, first: Body | None) -> None:
-        """Let one thread begin with each segment that waits; `first` is the open body of the first one."""
-        self._began, self._before = self._conditions.clock.now(), self._board.status()[0]
-        # Claimed here and in order, since the body belongs to the first segment and to no other.
+    def run(self, first: Body | None, look: Callable[[], object] = lambda: None) -> None:
+        """Start the threads, and end them when every byte has arrived, one of them has failed, or `look` raises.
+
+        Args:
+            first: The open body of the first segment; None if there is none.
+            look: Called every `TICK` seconds.
+
+        Raises:
+            Exception: What the first failed thread, or `look`, has raised.
+        """
+        watchdog = Watchdog[Body]()
+        looked = -math.inf
+        try:
+            look()
+            self._start(first)
+            while self._board.wait(TICK):
+                look()
+                self._reinforce()
+                if (now := self._conditions.clock.now()) - looked >= TICK:
+                    looked = now
+                    for crawling in watchdog.look(now, self._board.positions(), self._board.ended_rates()):
+                        crawling.drop()
+            look()
+        finally:
+            self._dismiss()
+        if self._board.failure is not None:
+            raise self._board.failure
+
+    def _start(self, first: Body | None) -> None:
+        """Start one thread for each waiting segment; `first` is the open body of the first segment, if there is one."""
+        self._measure()
+        # Claimed here, in order, because the body belongs to the first segment.
         for segment in self._board.opening():
             self._add(threading.Thread(target=work, args=(self._board, self._conditions, segment, first)))
             first = None
 
-    def reinforce(self) -> None:
-        """Add the other threads if it is the connections that are slow."""
+    def _measure(self) -> None:
+        self._began, self._before = self._conditions.clock.now(), self._board.status()[0]
+
+    def _reinforce(self) -> None:
+        """Start the other threads if the connections are the limit."""
+        if len(self._threads) >= self._most:
+            return
+        if not self._hungry():
+            self._measure()
+            return
         elapsed = self._conditions.clock.now() - self._began
-        if len(self._threads) < self._most and elapsed >= RECONSIDER:
+        if elapsed >= RECONSIDER:
             rate = (self._board.status()[0] - self._before) / elapsed
             if rate < FAST * len(self._threads):
                 self._board.spread(self._most)
                 for _ in range(self._most - len(self._threads)):
                     self._add(threading.Thread(target=work, args=(self._board, self._conditions, None, None)))
 
-    def dismiss(self) -> bool:
-        """End them; returns whether all of them have ended, as those do that do not wait for a server's first word."""
+    def _dismiss(self) -> None:
         self._conditions.stop.set()
         self._board.abort()
         deadline = time.monotonic() + FAREWELL
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
-        return not any(thread.is_alive() for thread in self._threads)
+        self.ended = not any(thread.is_alive() for thread in self._threads)
 
     def _add(self, thread: threading.Thread) -> None:
         thread.daemon = True

@@ -1,4 +1,4 @@
-"""The growing front of a file that is being fetched, for whoever reads it meanwhile."""
+"""The beginning of a file that is being downloaded, for a reader that follows the download."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Final
 
 TURN: Final = 0.5
-"""Seconds after which a reader that waits looks whether it shall go on, should nobody wake it up."""
+"""Maximum number of seconds until a waiting reader checks the state without being notified."""
 
 
 class FrontLostError(Exception):
-    """What was read, or was still to be read, is not of the file that is fetched: the transfer failed or began anew."""
+    """Bytes that were read, or would be read, are not of the downloaded file: the transfer failed or restarted."""
 
 
 class Front:
-    """How much of a file's front has arrived, told by the transfer and waited for by one reader.
+    """How many bytes at the beginning of a file have arrived: set by the transfer, awaited by one reader.
 
-    What has been told stays as it is, unless the transfer begins anew: then the reader meets a `FrontLostError`.
+    Bytes that have arrived do not change, unless the transfer restarts: then the reader gets a `FrontLostError`.
     """
 
     def __init__(self) -> None:
-        """Nothing yet."""
+        """Start without a file."""
         self._changed = threading.Condition()
         self._path: Path | None = None
         self._size = 0
@@ -36,21 +36,21 @@ class Front:
     # The transfer's side ----------------------------------------------------------------------------------------------
 
     def begin(self, path: Path, size: int) -> None:
-        """A file of `size` bytes is growing at a path; whatever was there before counts no more."""
+        """Announce a file of `size` bytes that grows at a path; an earlier one is no longer valid."""
         with self._changed:
             self._path, self._size, self._reached = path, size, 0
             self._version += 1
             self._changed.notify_all()
 
     def reach(self, count: int) -> None:
-        """The first `count` bytes have arrived."""
+        """Announce that the first `count` bytes have arrived."""
         with self._changed:
             if count > self._reached:
                 self._reached = count
                 self._changed.notify_all()
 
     def end(self) -> None:
-        """No more bytes will come."""
+        """Announce that no more bytes will arrive."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
@@ -59,10 +59,10 @@ class Front:
 
     @contextmanager
     def open(self) -> Iterator[GrowingFile]:
-        """Wait until the file begins to grow, and open it.
+        """Wait until the transfer has announced a file, and open it.
 
         Raises:
-            FrontLostError: It never does, or the reader was interrupted.
+            FrontLostError: The transfer ended without a file, or the reader was interrupted.
         """
         with self._changed:
             while self._path is None and not (self._over or self._interrupted):
@@ -71,7 +71,7 @@ class Front:
                 raise FrontLostError
             path, size, version = self._path, self._size, self._version
         try:
-            # Not a link, which the transfer does not write to either.
+            # Symbolic links are not followed; the transfer never writes to one.
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             raise FrontLostError from None
@@ -81,13 +81,13 @@ class Front:
             os.close(fd)
 
     def interrupt(self) -> None:
-        """Wake up the reader with a `FrontLostError`, wherever it waits; the transfer goes on."""
+        """Raise `FrontLostError` in the waiting reader; the transfer continues."""
         with self._changed:
             self._interrupted = True
             self._changed.notify_all()
 
     def wait(self, count: int, version: int) -> None:
-        """Wait until the first `count` bytes are there; raises `FrontLostError` when they will never be."""
+        """Wait until the first `count` bytes have arrived; raises `FrontLostError` if they never will."""
         with self._changed:
             while self._version == version and self._reached < count and not (self._over or self._interrupted):
                 self._changed.wait(TURN)
@@ -96,28 +96,28 @@ class Front:
 
 
 class GrowingFile:
-    """Reads a file while it grows: as any file that is open for reading, but for the waits.
+    """A readable file that waits for bytes that have not arrived yet.
 
     Attributes:
-        size: Its bytes when it is whole.
+        size: Size of the complete file in bytes.
     """
 
     def __init__(self, front: Front, fd: int, size: int, version: int) -> None:
-        """Read from a descriptor, which stays the caller's."""
+        """Read from a descriptor, which the caller closes."""
         self.size = size
         self._front, self._fd, self._version = front, fd, version
         self._offset = 0
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes, when they are there; fewer only at the file's end.
+        """Wait for the next `count` bytes and return them; fewer only at the end of the file.
 
         Raises:
-            FrontLostError: They will never be there, or are not of this file.
+            FrontLostError: They will never arrive, or are not of this file.
         """
         stop = min(self._offset + count, self.size)
         self._front.wait(stop, self._version)
         data = os.pread(self._fd, stop - self._offset, self._offset)
-        # It may have begun anew meanwhile.
+        # The transfer may have restarted meanwhile.
         self._front.wait(stop, self._version)
         if len(data) < stop - self._offset:
             raise FrontLostError
@@ -125,6 +125,6 @@ class GrowingFile:
         return data
 
     def seek(self, offset: int, /) -> int:
-        """Go on from another offset."""
+        """Continue from another offset."""
         self._offset = offset
         return offset

@@ -1,4 +1,4 @@
-"""Blocking work that its caller can walk away from."""
+"""Blocking work that its caller can abandon."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 TICK: Final = 0.1
-"""Seconds between two looks at a transfer."""
+"""Seconds between two checks of a transfer."""
 
 FAREWELL: Final = 0.8
-"""Seconds that a stopped transfer waits for its threads."""
+"""Maximum number of seconds that a stopped transfer waits for its threads."""
 
 
 def interruptible(
@@ -23,27 +23,27 @@ def interruptible(
     abort: Callable[[], None],
     late: Callable[[T], object] = lambda _: None,
 ) -> T:
-    """Do blocking work in a thread of its own, while the caller's thread stays free to be interrupted.
+    """Do blocking work in a separate thread, so that the caller's thread can be interrupted.
 
-    A thread that waits for the first bytes of an answer cannot be woken up; so it is left to its time-out.
+    A thread that waits for the first bytes of a response cannot be woken up; it is left to its timeout.
 
     Args:
         call: The work.
-        look: Called before, and every `TICK` meanwhile; raising from it ends the waiting.
-        abort: Called then, to wake up the work as far as that is possible.
-        late: Given what the work brings when nobody waits for it any more.
+        look: Called before the work and every `TICK` seconds meanwhile; raising from it ends the wait.
+        abort: Called then, to wake up the work if possible.
+        late: Called with the result of abandoned work.
 
     Returns:
-        What the work brings.
+        The result of the work.
     """
-    look()  # Work that is quick may be over before the next look.
+    look()  # Quick work may end before the next check.
     outcome: Future[T] = Future()
     ended = threading.Event()
 
     def work() -> None:
         try:
             result = call()
-        except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
+        except BaseException as error:  # noqa: BLE001 -- raised again in the waiting thread
             outcome.set_exception(error)
         else:
             outcome.set_result(result)
@@ -52,7 +52,7 @@ def interruptible(
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        # Not by joining the thread: in Python 3.11 and 3.12 one that is interrupted takes the thread for ended.
+        # Not Thread.join(): in Python 3.11 and 3.12 an interrupted join marks the thread as ended.
         while not ended.wait(TICK):
             look()
         look()

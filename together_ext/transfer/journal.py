@@ -1,9 +1,9 @@
-"""The journal beside a partial file: which of its bytes can be trusted, and what they are bytes of.
+"""The journal of a partial file: which of its bytes are valid, and of which version of the remote file.
 
-Two claims are kept. *Flushed* spans were on the disk before the journal said so: they hold after a power cut.
-*Written* spans were handed to the kernel: they hold for as long as this machine has not been restarted, which is
-all that a killed process needs. The second claim costs no flush, so it is renewed often: by a line behind the first
-one, each with a checksum of its own. The last line that can be read holds.
+The journal lists two kinds of spans. *Flushed* spans were on the disk before the journal listed them: they are valid
+after a power failure. *Written* spans were passed to the kernel: they are valid until the machine restarts, which is
+enough after a killed process. The second list needs no flush, so it is renewed often, by a line that is appended after
+the first one. Each line has its own checksum; the last readable line is valid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from .plan import Spans, is_disjoint, merged
@@ -22,20 +21,20 @@ VERSION: Final = 2
 
 
 class JournalError(Exception):
-    """The journal cannot be used; the message says why, and the partial file is worth nothing without it."""
+    """The journal, and so the partial file, cannot be used; the message has the reason."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What is known of a partial file.
+    """The state of a partial file.
 
     Attributes:
-        identity: What was asked for, in the caller's words; another request must not go on from here.
-        size: Bytes of the whole file.
-        condition: The strong validator of the version that the bytes are of.
+        identity: What identifies the request; another request must not resume from this file.
+        size: Size of the complete file in bytes.
+        condition: The strong validator of the remote file's version.
         flushed: Spans that are on the disk.
-        written: Spans that the kernel has.
-        boot: Names the machine's run in which `written` holds; None where the system has no such name.
+        written: Spans that were passed to the kernel.
+        boot: ID of the machine's run in which `written` is valid; None if the system has no such ID.
     """
 
     identity: Mapping[str, str]
@@ -46,12 +45,12 @@ class Journal:
     boot: str | None = None
 
     def trusted(self, boot: str | None) -> Spans:
-        """The spans that can be relied on in this run of the machine."""
+        """The valid spans in the machine's run with the ID `boot`."""
         return merged([*self.flushed, *self.written]) if boot is not None and boot == self.boot else self.flushed
 
 
 def encode(journal: Journal) -> bytes:
-    """Write a journal as a line with a checksum of its own."""
+    """Encode a journal as one line with a checksum."""
     fields = {
         "format": FORMAT,
         "version": VERSION,
@@ -66,12 +65,18 @@ def encode(journal: Journal) -> bytes:
 
 
 def renewal(written: Spans) -> bytes:
-    """The line that renews the claim of what is written."""
+    """Encode a line that renews the list of written spans."""
     return _signed({"written": written})
 
 
 def decode(data: bytes) -> Journal:
-    """Read a journal and its renewals.
+    """Decode a journal and its renewals.
+
+    Args:
+        data: The content of the file.
+
+    Returns:
+        The journal, with the written spans of the last readable renewal.
 
     Raises:
         JournalError: It is damaged, of another version, or not a journal.
@@ -82,7 +87,7 @@ def decode(data: bytes) -> Journal:
         if not isinstance(fields, dict) or fields.get("format") != FORMAT:
             raise JournalError("it is not a journal")
         if fields.get("version") != VERSION:
-            raise JournalError(f"it is of version {str(fields.get('version'))[:20]}, and this is version {VERSION}")
+            raise JournalError(f"its version is {str(fields.get('version'))[:20]}; the supported version is {VERSION}")
         if fields.pop("checksum", None) != _checksum(fields):
             raise JournalError("its checksum is wrong")
         journal = Journal(
@@ -96,9 +101,9 @@ def decode(data: bytes) -> Journal:
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise JournalError("it is damaged") from error
     if not (is_disjoint(journal.flushed, journal.size) and is_disjoint(journal.written, journal.size)):
-        raise JournalError("its spans are impossible")
+        raise JournalError("its spans are invalid")
     for line in reversed(renewals):
-        # A crash may cut the last line, a power cut any of them: the one before it holds then.
+        # A crash may truncate the last line, a power failure any line: the line before it is valid then.
         written = _renewed(line, journal.size)
         if written is not None:
             return replace(journal, written=written)
@@ -116,16 +121,8 @@ def _renewed(line: bytes, size: int) -> Spans | None:
     return written if is_disjoint(written, size) else None
 
 
-def _spans(value: Any) -> Spans:  # noqa: ANN401 -- whatever was in the file
+def _spans(value: Any) -> Spans:  # noqa: ANN401 -- unchecked content of the file
     return tuple((int(start), int(stop)) for start, stop in value)
-
-
-def boot_id() -> str | None:
-    """A name for this run of the machine: what the kernel has in memory is there for as long as it stays the same."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip() or None
-    except OSError:
-        return None
 
 
 def _signed(fields: Mapping[str, object]) -> bytes:

@@ -1,4 +1,4 @@
-"""The journal on the disk: whole at every moment, replaced seldom and durably, renewed often by one appended line."""
+"""The journal on the disk: always complete, replaced and flushed rarely, renewed often by one appended line."""
 
 from __future__ import annotations
 
@@ -8,51 +8,59 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from together_ext.storage import create_own, open_own
+
 from .journal import Journal, decode, encode, renewal
 from .plan import Spans
 
 SCRATCH: Final = ".new"
-"""Stands behind the name of a journal that is being written."""
+"""Suffix of the name of a journal that is being written."""
 
 LARGEST: Final = 1 << 20
-"""Bytes of a journal that are read. It has a few spans for each connection, and the renewals of a second."""
+"""Maximum number of bytes of a journal. It contains a few spans for each connection, and the renewals of a second."""
 
 
 def load(path: Path) -> Journal | None:
-    """Read the journal at a path; None if there is none.
+    """Read the journal at a path.
+
+    Returns:
+        The journal; None if the file does not exist.
 
     Raises:
-        JournalError: There is one, and it cannot be used.
+        JournalError: The journal cannot be used.
+        UntrustedFileError: The file was not created by this user, or other users can write it.
     """
     try:
-        with path.open("rb") as file:
-            return decode(file.read(LARGEST))
+        fd = open_own(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    with os.fdopen(fd, "rb") as file:
+        return decode(file.read(LARGEST))
 
 
 class JournalFile:
-    """A journal that is being kept. Safe to use from several threads at once.
+    """The journal of a running transfer; thread-safe.
 
-    A renewal never waits for the disk: while a new journal is on its way there, renewals go to the old one.
+    A renewal never waits for the disk: while a new journal is being flushed, renewals are appended to the old one.
     """
 
     def __init__(self, path: Path) -> None:
-        """Name it; nothing is touched yet, and `renew` does nothing before the first `replace`."""
+        """Set the path; no file is created, and `renew` does nothing, before the first `replace`."""
         self._path, self._scratch = path, path.with_name(path.name + SCRATCH)
         self._fd = -1
         self._lock = threading.Lock()
 
     def replace(self, journal: Journal, latest: Callable[[], Spans]) -> None:
-        """Put a journal at the path, by one rename, after the disk has it.
+        """Write and flush a new journal, then rename it to the path.
 
         Args:
             journal: The new state.
-            latest: Gives what is written by then; asked just before the rename.
+            latest: Returns the spans written so far; called just before the rename.
+
+        Raises:
+            OSError: The journal cannot be written.
         """
-        # A link at this name is not ours: following it would write somewhere else.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        fresh = os.open(self._scratch, flags, 0o666)
+        fresh = create_own(self._scratch, os.O_WRONLY | os.O_APPEND)
         try:
             _append(fresh, encode(journal))
             os.fsync(fresh)
@@ -65,13 +73,13 @@ class JournalFile:
                 os.close(fresh)
 
     def renew(self, latest: Callable[[], Spans]) -> None:
-        """Claim what `latest` gives, without waiting for the disk."""
+        """Append the spans that `latest` returns, without waiting for the disk."""
         with self._lock:
             if self._fd >= 0:
                 _append(self._fd, renewal(latest()))
 
     def close(self) -> None:
-        """Let go of it; what it says stays."""
+        """Close the journal; the file is kept."""
         with self._lock:
             if self._fd >= 0:
                 os.close(self._fd)

@@ -1,4 +1,4 @@
-"""Keeps the journal of a segmented transfer true: often for what is written, seldom for what is flushed."""
+"""Keeps the journal of a segmented transfer up to date: written spans often, flushed spans rarely."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ from dataclasses import replace
 from typing import Final
 
 from together_ext.errors import StorageError
+from together_ext.storage import storage_errors
 
 from .journal import Journal
 from .journal_file import JournalFile
-from .partial import storage_errors
+from .partial import Partial
 from .plan import Spans
-from .worker import Board
+from .worker import AT_RISK, Board
 
 log = logging.getLogger("together_ext.transfer")
 
 FLUSH_INTERVAL: Final = 1.0
-"""Seconds between two journals that claim what was flushed."""
+"""Seconds between two journals with flushed spans."""
 
 UNFLUSHED: Final = 64 << 20
-"""Bytes after which what has come is flushed at any rate: the disk is busy from the beginning, and the last flush, for
-which the file has to wait, is a short one. On a fast network it is the disk that sets the pace."""
+"""Number of bytes after which downloaded bytes are flushed in any case: the disk is busy from the beginning, and the
+last flush, which the final name waits for, is short. On a fast network the disk is the limit."""
 
 FLEETING_INTERVAL: Final = 5.0
-"""The same for a file that will not be wanted any more when it is whole: what reads it has a use for the disk, too."""
+"""The same for a file that is discarded once it is complete: its reader needs the disk, too."""
 
-LEAST_CLAIM: Final = 2 << 20
-"""Bytes between two claims of what was written; for large files it is 1/400 of them: with what a killed process had in
-its sockets, less than 2 % is sent again."""
+LEAST_CLAIM: Final = 256 << 10
+"""Minimum number of bytes between two renewals; 1/400 of a large file, so that there are at most 400 renewals."""
 
 
 class JournalKeeper:
-    """Writes the journal: from the worker that has just made a claim due, and from a thread of its own that flushes."""
+    """Writes the journal: renewals in the worker threads, flushed journals in a dedicated thread."""
 
-    def __init__(self, board: Board, journal: Journal) -> None:
-        """Write the first journal, and begin to keep it.
+    def __init__(self, board: Board, partial: Partial, journal: Journal) -> None:
+        """Write the first journal, and start the thread that flushes.
 
         Args:
-            board: What has arrived; tells when a claim is due.
-            journal: The state to begin with.
+            board: The state of the transfer; calls `claim_written` when a renewal is due.
+            partial: The partial file.
+            journal: The first state.
 
         Raises:
-            StorageError: It cannot be written.
+            StorageError: The journal cannot be written.
         """
-        self._board, self._journal = board, journal
-        self._step = max(journal.size // 400, LEAST_CLAIM)
-        self._path = board.partial.journal_path
+        self._board, self._partial, self._journal = board, partial, journal
+        self._step = max(journal.size // AT_RISK, LEAST_CLAIM)
+        self._path = partial.journal_path
         self._file = JournalFile(self._path)
         self._flushed = 0
         self._wake, self._closed = threading.Event(), False
@@ -58,14 +59,14 @@ class JournalKeeper:
         self._flusher.start()
 
     def claim_written(self) -> None:
-        """Renew the claim of what is written."""
+        """Renew the list of written spans in the journal."""
         with storage_errors(self._path, "write to"):
             self._file.renew(self._written)
-        if self._board.partial.lasting and self._board.status()[0] - self._flushed >= UNFLUSHED:
+        if self._partial.lasting and self._board.status()[0] - self._flushed >= UNFLUSHED:
             self._wake.set()
 
     def close(self) -> None:
-        """Claim all that has arrived, and flush it; a file that is complete is flushed by the last step, if at all."""
+        """Flush and list all downloaded bytes; a complete file is flushed later, if it is kept."""
         self._closed = True
         self._wake.set()
         self._flusher.join()
@@ -75,7 +76,7 @@ class JournalKeeper:
             else:
                 self._flush()
         except StorageError as error:
-            # The older journal still holds, and whoever ends a transfer early has a better reason to tell.
+            # The earlier journal is still valid, and the transfer ends with a more important error.
             log.debug("could not write the last journal: %s", error)
         finally:
             self._file.close()
@@ -90,14 +91,14 @@ class JournalKeeper:
             self._file.replace(journal, self._written)
 
     def _flush(self, *, claim: bool = True) -> None:
-        # What has arrived by now is what the flush is sure to cover.
+        # The flush covers at least what has arrived by now.
         self._flushed, arrived, _ = self._board.status()
-        self._board.partial.flush()
+        self._partial.flush()
         if claim:
             self._replace(replace(self._journal, flushed=arrived, written=arrived))
 
     def _keep_flushing(self) -> None:
-        interval = FLUSH_INTERVAL if self._board.partial.lasting else FLEETING_INTERVAL
+        interval = FLUSH_INTERVAL if self._partial.lasting else FLEETING_INTERVAL
         due = time.monotonic() + interval
         while True:
             self._wake.wait(max(due - time.monotonic(), 0.0))
@@ -107,7 +108,7 @@ class JournalKeeper:
             claim = time.monotonic() >= due
             try:
                 self._flush(claim=claim)
-            except StorageError as error:  # A full disk is met by the writers too, and told by them.
+            except StorageError as error:  # The worker threads report a full disk.
                 log.debug("could not flush: %s", error)
             if claim:
                 due = time.monotonic() + interval

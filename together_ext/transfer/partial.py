@@ -1,4 +1,4 @@
-"""The partial file: `<file>.part` and its journal `<file>.part.json`, until one rename makes them the file."""
+"""The partial file `<file>.part` and its journal `<file>.part.json`, until one rename gives the file its final name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from together_ext.disk import flush_folder
-from together_ext.errors import NotEnoughSpaceError, StorageError
+from together_ext.errors import NotEnoughSpaceError
+from together_ext.storage import (
+    UntrustedFileError,
+    boot_id,
+    create_own,
+    flush_folder,
+    open_own,
+    publish_mode,
+    storage_errors,
+)
 
 from . import journal_file
-from .journal import Journal, JournalError, boot_id
+from .journal import Journal, JournalError
 from .plan import Spans, covered, merged
 
 log = logging.getLogger("together_ext.transfer")
@@ -25,166 +33,179 @@ PART: Final = ".part"
 JOURNAL: Final = ".part.json"
 LOCK: Final = ".part.lock"
 
-# Where the system has it, the cheaper flush that leaves out the file's times.
+# fdatasync is cheaper, because it does not flush the timestamps; macOS lacks it.
 _flush_data: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
 
 
-@contextmanager
-def storage_errors(path: Path, action: str) -> Iterator[None]:
-    """Raise what the operating system says of a disk as an error that names the path and the way out."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        wayout = {
-            errno.ENOSPC: "make room, then run it again",
-            errno.EDQUOT: "make room within the quota, then run it again",
-            errno.EACCES: "choose a folder that you may write to",
-            errno.EPERM: "choose a folder that you may write to",
-            errno.EROFS: "choose a folder that you may write to",
-            errno.ENAMETOOLONG: "choose a shorter name",
-            errno.ENOTDIR: "choose a path whose parents are folders",
-            errno.EEXIST: "choose a path whose parents are folders",
-        }.get(error.errno or 0, "check the disk, then run it again")
-        raised = StorageError(f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}")
-        raised.errno = error.errno
-        raise raised from error
+def lock_path(final: Path) -> Path:
+    """The lock file of the process that downloads the file `final`."""
+    return final.with_name(final.name + LOCK)
 
 
 class Partial:
-    """A file that is being put together. One owner; writing is safe from several threads at once."""
+    """A file that is being assembled by one process; `write` is thread-safe."""
 
-    def __init__(self, final: Path, *, lasting: bool = True) -> None:
-        """Name the files; nothing is touched yet.
+    def __init__(
+        self, final: Path, *, lasting: bool = True, durable: bool = True, guard: Callable[[], object] = lambda: None
+    ) -> None:
+        """Set the paths; no file is opened yet.
 
         Args:
-            final: The file.
-            lasting: Whether it is likely to stay: then it is worth it that the disk begins with it early.
+            final: The final path.
+            lasting: Whether the complete file will be flushed, so that this begins early.
+            durable: Whether the complete file is flushed before it gets its final name.
+            guard: Called before each write; raises if another process has taken over.
         """
-        self.final, self.lasting = final, lasting
+        self.final, self.lasting, self._durable, self._guard = final, lasting, durable, guard
         self.path = final.with_name(final.name + PART)
         self.journal_path = final.with_name(final.name + JOURNAL)
-        # The second one is left by a crash, or by a disk that is full.
+        # The second one remains after a crash, or if the disk is full.
         self._notes = (self.journal_path, final.with_name(final.name + JOURNAL + journal_file.SCRATCH))
         self._fd = -1
 
     def resume(self, identity: Mapping[str, str], size: int, condition: str) -> Journal:
-        """Open the partial file and say which of its bytes can be kept; a clean start if none can.
+        """Open the partial file and determine which of its bytes are kept; create an empty one if none are.
 
         Args:
-            identity: What is being asked for.
-            size: Bytes of the remote file.
+            identity: What identifies the request.
+            size: Size of the remote file in bytes.
             condition: The strong validator of the remote file.
 
         Returns:
-            The journal to go on with: what it says is written is kept, what it says is flushed is on the disk.
+            The journal to continue with: written spans are kept, flushed spans are on the disk.
+
+        Raises:
+            StorageError: The file cannot be opened or created.
         """
         journal = Journal(identity, size, condition, boot=boot_id())
         with storage_errors(self.path, "open"):
             try:
                 found = journal_file.load(self.journal_path)
                 if found is not None:
-                    kept = self._usable(found, identity, size, condition)
-                    # What was written by a process that was killed may not be on the disk yet.
+                    kept = self._reopened(found, identity, size, condition)
+                    # Bytes written by a killed process may not be on the disk yet.
                     journal = replace(journal, flushed=found.flushed, written=kept)
             except JournalError as error:
-                log.warning("starting %s anew: its journal cannot be used: %s", self.final.name, error)
-            self._open(keep=bool(journal.written))
+                log.warning("restarting %s: its journal cannot be used: %s", self.final.name, error)
+            except UntrustedFileError as error:
+                log.warning("restarting %s: its partial file or journal is not trusted: %s", self.final.name, error)
+            if not journal.written:
+                self._create()
         return journal
 
     def start(self) -> None:
-        """Open an empty partial file that no later run can go on from."""
+        """Create an empty partial file that cannot be resumed."""
         with storage_errors(self.path, "open"):
             self.journal_path.unlink(missing_ok=True)
-            self._open(keep=False)
+            self._create()
 
-    def _usable(self, found: Journal, identity: Mapping[str, str], size: int, condition: str) -> Spans:
+    def _reopened(self, found: Journal, identity: Mapping[str, str], size: int, condition: str) -> Spans:
         if dict(found.identity) != dict(identity):
-            raise JournalError("it is of another request")
+            raise JournalError("it belongs to another request")
         if (found.size, found.condition) != (size, condition):
-            raise JournalError("the remote file has changed since")
+            raise JournalError("the remote file has changed")
         kept = found.trusted(boot_id())
+        if not kept:
+            return kept
+        self.close()
         try:
-            there = self.path.lstat().st_size
+            self._fd = open_own(self.path, os.O_RDWR)
         except FileNotFoundError:
-            raise JournalError("the partial file is gone") from None
-        if kept and there < kept[-1][1]:
-            raise JournalError("the partial file is shorter than it says")
+            raise JournalError("the partial file is missing") from None
+        there = os.fstat(self._fd).st_size
+        if there < kept[-1][1]:
+            raise JournalError("the partial file is shorter than recorded")
         if there > size:
             raise JournalError("the partial file is longer than the remote one")
         return kept
 
-    def _open(self, *, keep: bool) -> None:
+    def _create(self) -> None:
+        # Never an existing file: another process may have it open, and could read or change private weights.
         self.close()
-        # A link at this name is not ours: following it would write somewhere else.
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (0 if keep else os.O_TRUNC)
-        self._fd = os.open(self.path, flags, 0o666)
+        self._fd = create_own(self.path, os.O_RDWR)
 
     def write(self, data: memoryview, offset: int) -> None:
-        """Put bytes at an offset; returns when the kernel has all of them."""
+        """Write bytes at an offset; raises `StorageError`."""
+        self._guard()
         with storage_errors(self.path, "write to"):
             while data:
                 count = os.pwrite(self._fd, data, offset)
                 data, offset = data[count:], offset + count
 
-    def read(self, count: int) -> bytes:
-        """The first bytes."""
+    def read(self, offset: int, count: int) -> bytes:
+        """Read `count` bytes at an offset, fewer at the end; raises `StorageError`."""
         with storage_errors(self.path, "read"):
-            return os.pread(self._fd, count, 0)
+            return os.pread(self._fd, count, offset)
 
     def truncate(self) -> None:
-        """Forget all bytes."""
+        """Remove all bytes."""
         with storage_errors(self.path, "write to"):
             os.ftruncate(self._fd, 0)
 
     def flush(self) -> None:
-        """Return when the disk has all bytes that were written before."""
+        """Flush all written bytes to the disk; raises `StorageError`."""
         with storage_errors(self.path, "write to"):
             _flush_data(self._fd)
 
     def finish(self, size: int) -> None:
-        """Make it the file: flushed, of the right size, by one rename; the journal goes."""
+        """Check the size, flush if the file is durable, and rename to the final path; removes the journal.
+
+        Args:
+            size: Expected size in bytes.
+
+        Raises:
+            LeaseLostError: Another process has taken over.
+            StorageError: The size differs, or the disk failed.
+        """
+        self._guard()
         with storage_errors(self.path, "finish"):
             there = os.fstat(self._fd).st_size
             if there != size:
-                raise OSError(errno.EIO, f"it has {there:,} bytes where {size:,} were written")
-            _flush_data(self._fd)
+                raise OSError(errno.EIO, f"its size is {there:,} bytes; {size:,} bytes were written")
+            publish_mode(self._fd)
+            if self._durable:
+                _flush_data(self._fd)
             self.close()
             self.path.replace(self.final)
             for path in self._notes:
                 path.unlink(missing_ok=True)
-            flush_folder(self.final.parent)
+            if self._durable:
+                flush_folder(self.final.parent)
+
+    def exists(self) -> bool:
+        """Whether an earlier run has left any of the files."""
+        return any(map(os.path.lexists, (*self._notes, self.path)))
 
     def discard(self) -> None:
-        """Remove every trace."""
+        """Remove the partial file and its journal."""
         self.close()
         for path in (*self._notes, self.path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file; what is on the disk stays."""
+        """Close the file; it is kept on the disk."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
 
     def abandon(self) -> None:
-        """Let go of the file without closing it, since a thread that cannot be waited for still holds it."""
+        """Stop using the file without closing it, because a thread that cannot be awaited still uses it."""
         self._fd = -1
 
     def check_space(self, size: int, kept: Spans, *, room: float = 0.0) -> None:
-        """Refuse a file that would not fit.
+        """Check that the disk has enough free space.
 
         Args:
-            size: Its bytes.
-            kept: What of them is there already.
-            room: Bytes wanted besides for each of its bytes.
+            size: Size of the complete file in bytes.
+            kept: Spans that are on the disk already.
+            room: Additional bytes needed for each byte of the file.
 
         Raises:
-            NotEnoughSpaceError: What is still to come is more than the disk has free.
+            NotEnoughSpaceError: The disk has less free space than needed.
         """
-        needed = size - covered(merged(kept)) + int(size * room)
+        besides = int(size * room)
+        needed = size - covered(merged(kept)) + besides
         free = shutil.disk_usage(self.final.parent).free
         if needed > free:
-            raise NotEnoughSpaceError(str(self.final.parent), needed=needed, free=free)
+            raise NotEnoughSpaceError(str(self.final.parent), needed=needed, free=free, unpacked=besides)

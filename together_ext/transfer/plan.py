@@ -1,6 +1,6 @@
-"""Which bytes are still to be fetched, and by whom. Values in, values out: no clock, no socket, no lock.
+"""Which bytes are still to be downloaded, and over which connection. No I/O, no clock, no lock.
 
-A span is a pair of offsets, `start` up to, not including, `stop`.
+A span is a pair of offsets: `start` to `stop`, without `stop`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
 SMALLEST_SHARE: Final = 4 << 20
-"""Bytes below which a further connection does not pay: opening one costs two round trips."""
-
+"""Minimum number of bytes for a further connection: opening one costs two round trips."""
 
 STRIDES: Final = 2
-"""Segments for each connection that what is left is counted in, where the front is wanted first."""
+"""Number of segments per connection that the remainder is divided into, if the front is needed first."""
 
 LONGEST_STRIDE: Final = 64 << 20
-"""Bytes of the longest segment there: several are under way at once, and whoever reads has to wait for the first."""
+"""Maximum number of bytes of such a segment: several are downloaded at once, and the reader waits for the first."""
 
 
 def merged(spans: Iterable[Span]) -> Spans:
-    """The same bytes as sorted spans that neither touch nor overlap."""
+    """Merge spans into sorted spans that neither touch nor overlap."""
     joined: list[Span] = []
     for start, stop in sorted(spans):
         if start >= stop:
@@ -43,21 +42,31 @@ def gaps(spans: Iterable[Span], size: int) -> Spans:
     return tuple((start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop)
 
 
+def without(spans: Spans, others: Iterable[Span]) -> Spans:
+    """The bytes of `spans` that none of the others covers."""
+    size = max((stop for _, stop in spans), default=0)
+    within = ((min(start, size), min(stop, size)) for start, stop in others)
+    return gaps((*gaps(spans, size), *within), size)
+
+
 def covered(spans: Iterable[Span]) -> int:
-    """How many bytes the spans cover."""
+    """Number of bytes that the spans cover."""
     return sum(stop - start for start, stop in merged(spans))
 
 
 def divided(spans: Iterable[Span], parts: int, smallest: int) -> Spans:
-    """Cut the largest spans until there are `parts` of them, or none is worth cutting.
+    """Divide the largest spans until there are `parts` of them, or none is large enough.
 
     Args:
         spans: Disjoint spans.
-        parts: How many are wanted.
-        smallest: Bytes that each piece must at least have.
+        parts: Number of spans wanted.
+        smallest: Minimum number of bytes of each part.
+
+    Returns:
+        The spans, sorted.
     """
     pieces = list(merged(spans))
-    # An even share of it all, so that seven parts come out alike and not as one large and six small ones.
+    # An equal share of everything, so that seven parts have about the same size, not one large and six small ones.
     share = max(-(-covered(pieces) // parts), smallest)
     while pieces and len(pieces) < parts:
         start, stop = largest = max(pieces, key=lambda span: span[1] - span[0])
@@ -71,11 +80,12 @@ def divided(spans: Iterable[Span], parts: int, smallest: int) -> Spans:
 
 @dataclass(eq=False)
 class Segment:
-    """A span that one connection fetches from its front to its end.
+    """A span that one connection downloads from its start to its end.
 
     Attributes:
-        position: Offset of the next byte to fetch; all before it, from `start`, have arrived.
-        stop: Offset behind the last byte; moves to the front when another connection takes over the rear.
+        start: Offset of the first byte.
+        position: Offset of the next byte; the bytes from `start` to `position` have arrived.
+        stop: Offset after the last byte; decreases when another connection takes over the second half.
     """
 
     start: int
@@ -87,14 +97,19 @@ class Segment:
 
     @property
     def left(self) -> int:
-        """Bytes still to fetch."""
+        """Number of bytes still to download."""
         return max(self.stop - self.position, 0)
 
 
 class Plan:
-    """The state of a segmented transfer: what has arrived, what is being fetched, what waits.
+    """The state of a segmented transfer: arrived, active and waiting bytes.
 
-    Not thread-safe: whoever shares it holds a lock around each call, and does the work after it.
+    Not thread-safe: callers hold a lock during each call.
+
+    Attributes:
+        size: Size of the file in bytes.
+        smallest: Minimum number of bytes of a segment.
+        done: Number of bytes that have arrived.
     """
 
     def __init__(
@@ -103,18 +118,19 @@ class Plan:
         """Plan a transfer.
 
         Args:
-            size: Bytes of the whole file.
-            arrived: What is there already.
-            connections: Into how many segments to divide the rest at first.
-            smallest: Bytes of the least segment worth a connection of its own.
-            front: Bytes at the front that an open answer brings.
+            size: Size of the file in bytes.
+            arrived: Spans that have already arrived.
+            connections: Number of segments to divide the remainder into at first.
+            smallest: Minimum number of bytes of a segment.
+            front: Number of bytes at the beginning that an open response delivers.
         """
         self.size = size
         self.smallest = smallest
         self._arrived = merged(arrived)
+        self.done = covered(arrived)
         self._waiting = list(divided(gaps(arrived, size), connections, smallest))
         if connections > 1 and self._waiting and self._waiting[0][1] < front < size:
-            # Its connection is ahead of the others, which are still to be opened: it keeps all that it brings anyway.
+            # The open connection is ahead of those still to be opened: it keeps all bytes that it delivers anyway.
             self._waiting = [(0, front), *divided([(front, size)], connections - 1, smallest)]
         self._active: list[Segment] = []
 
@@ -124,63 +140,69 @@ class Plan:
         return merged([*self._arrived, *((segment.start, segment.position) for segment in self._active)])
 
     @property
-    def done(self) -> int:
-        """How many bytes have arrived."""
-        return covered(self._arrived) + sum(segment.position - segment.start for segment in self._active)
-
-    @property
     def complete(self) -> bool:
         """Whether every byte has arrived."""
         return not self._waiting and not any(segment.left for segment in self._active)
 
     @property
     def active(self) -> int:
-        """How many segments are being fetched."""
+        """Number of segments that are being downloaded."""
         return len(self._active)
 
     @property
     def front(self) -> int:
-        """How many bytes at the front have arrived without a gap."""
-        first = self.arrived[:1]
-        return first[0][1] if first and first[0][0] == 0 else 0
+        """Number of bytes at the beginning that have arrived without a gap."""
+        reached = 0
+        for start, stop in sorted([*self._arrived, *((each.start, each.position) for each in self._active)]):
+            if start > reached:
+                break
+            reached = max(reached, stop)
+        return reached
 
     @property
     def waiting(self) -> int:
-        """How many segments wait to be claimed."""
+        """Number of segments that wait to be claimed."""
         return len(self._waiting)
 
     def claim(self, least: Callable[[Segment], float] | None = None) -> Segment | None:
-        """Hand out a segment: the first that waits, else the rear half of the largest remainder.
+        """Claim a segment: the first waiting one, else the second half of the largest remainder.
 
         Args:
-            least: Bytes that a segment must have left for its rear half to be worth a connection; by default twice
-                the smallest share.
+            least: Returns the minimum number of bytes that a segment must have left to be divided (default: twice the
+                smallest share).
 
         Returns:
-            The segment, or None if nothing waits and nothing is worth dividing.
+            The segment; None if nothing waits and no remainder is large enough.
         """
-        if self._waiting:
-            segment = Segment(*self._next())
-        else:
-            worth = [
-                each for each in self._active if each.left >= (2 * self.smallest if least is None else least(each))
-            ]
-            victim = max(worth, key=lambda each: each.left, default=None)
-            if victim is None or victim.left < 2:  # noqa: PLR2004 -- one byte has no half
-                return None
-            middle = victim.position + (victim.left + 1) // 2
-            segment = Segment(middle, victim.stop)
-            victim.stop = middle
+        span = self._next() or self._half(least)
+        if span is None:
+            return None
+        segment = Segment(*span)
         self._active.append(segment)
         return segment
 
-    def _next(self) -> Span:
-        return self._waiting.pop(0)
+    def _next(self) -> Span | None:
+        return self._waiting.pop(0) if self._waiting else None
+
+    def _half(self, least: Callable[[Segment], float] | None) -> Span | None:
+        worth = [each for each in self._active if each.left >= (2 * self.smallest if least is None else least(each))]
+        victim = max(worth, key=lambda each: each.left, default=None)
+        middle = None if victim is None else self._middle(victim)
+        if victim is None or middle is None:
+            return None
+        half = middle, victim.stop
+        victim.stop = middle
+        return half
+
+    def _middle(self, segment: Segment) -> int | None:
+        """Where the remainder of a segment is divided; None if that is not possible."""
+        middle = segment.position + (segment.left + 1) // 2
+        return middle if middle < segment.stop else None
 
     def spread(self, connections: int) -> None:
-        """Divide what is left of the active segments evenly, so that each of so many connections can have one.
+        """Divide the remainders of the active segments evenly among a number of connections.
 
-        Halving alone would give those that join one after the other a half, a quarter, an eighth.
+        Repeated halving would give the next connections a half, a quarter, an eighth.
         """
         for segment in self._active:
             parts = max(connections // len(self._active), 1)
@@ -191,13 +213,14 @@ class Plan:
         self._waiting.sort()
 
     def advance(self, segment: Segment, count: int) -> int:
-        """Note that `count` more bytes at the segment's position have arrived; returns how many were still wanted."""
+        """Record that `count` more bytes of a segment have arrived; returns how many of them belong to it."""
         wanted = min(count, segment.left)
         segment.position += wanted
+        self.done += wanted
         return wanted
 
     def release(self, segment: Segment) -> None:
-        """Take a segment back: what arrived of it stays, the rest waits for the next claim."""
+        """Return a segment: its arrived bytes are kept, its remainder waits to be claimed."""
         self._active.remove(segment)
         self._arrived = merged([*self._arrived, (segment.start, segment.position)])
         if segment.left:
@@ -206,16 +229,16 @@ class Plan:
 
 
 class FrontFirstPlan(Plan):
-    """A plan for a file that is read from its front while it is fetched.
+    """A plan for a file that is read from its beginning during the download.
 
-    Segments are handed out in order, a part of what is left for each connection: shorter ones towards the end, so that
-    the front is never far behind, and least when the last byte comes.
+    Segments are claimed in order. Each is a fraction of the remainder, so that segments get shorter towards the end and
+    the reader is close to the last byte when it arrives.
     """
 
     def __init__(
         self, size: int, *, arrived: Spans = (), connections: int = 1, smallest: int = SMALLEST_SHARE, front: int = 0
     ) -> None:
-        """Plan a transfer; the arguments are those of `Plan`."""
+        """Plan a transfer; the parameters are those of `Plan`."""
         super().__init__(size, arrived=arrived, smallest=smallest)
         self._connections, self._whole = connections, front
         if not self._arrived and 0 < front < size:
@@ -223,28 +246,33 @@ class FrontFirstPlan(Plan):
 
     @property
     def waiting(self) -> int:
-        """How many connections to begin with."""
+        """Number of connections to start with."""
         left = covered(self._waiting)
         return min(self._connections, max(-(-left // self.smallest), len(self._waiting[:1])))
 
-    def _next(self) -> Span:
+    @property
+    def _share(self) -> int:
+        return covered(self._waiting) // (self._connections * STRIDES)
+
+    def _next(self) -> Span | None:
+        if not self._waiting:
+            return None
         start, stop = self._waiting[0]
-        share = covered(self._waiting) // (self._connections * STRIDES)
-        cut = start + min(max(share, self.smallest), LONGEST_STRIDE)
-        # A rest that would be worth no connection of its own goes along, and a front that comes anyway stays whole.
+        cut = start + min(max(self._share, self.smallest), LONGEST_STRIDE)
+        # A remainder below the minimum is included, and the beginning that an open response delivers is not divided.
         if stop <= self._whole or stop - cut < self.smallest:
             return self._waiting.pop(0)
         self._waiting[0] = (cut, stop)
         return start, cut
 
     def spread(self, connections: int) -> None:
-        """Let so many connections share what waits, or else what is being fetched."""
+        """Divide the waiting bytes, or else the active ones, among a number of connections."""
         self._connections = connections
         if not self._waiting:
             super().spread(connections)
 
 
 def is_disjoint(spans: Spans, size: int) -> bool:
-    """Whether spans read from elsewhere are sorted, non-empty, apart, and inside a file of `size` bytes."""
+    """Whether untrusted spans are sorted, non-empty, disjoint, and inside a file of `size` bytes."""
     inside = all(0 <= start < stop <= size for start, stop in spans)
     return inside and all(left[1] <= right[0] for left, right in pairwise(spans))

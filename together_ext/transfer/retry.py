@@ -1,43 +1,24 @@
-"""When to try again: the budget, the backoff, and the one gate that all connections of a transfer wait at."""
+"""When to retry: the budget of failures, the backoff, and the pause that all connections of a transfer share."""
 
 from __future__ import annotations
 
 import threading
-import time
-from typing import Protocol
+from dataclasses import dataclass
 
+from together_ext.clock import Clock
 from together_ext.errors import TransferCancelledError
 
 
-class Clock(Protocol):
-    """Time as the engine sees it; tests bring their own."""
-
-    def now(self) -> float:
-        """Seconds on a clock that never jumps."""
-
-    def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Let `seconds` pass, or less if `stop` is set meanwhile."""
-
-
-class SystemClock:
-    """The machine's monotonic clock."""
-
-    def now(self) -> float:
-        """Seconds on a clock that never jumps."""
-        return time.monotonic()
-
-    def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Let `seconds` pass, or less if `stop` is set meanwhile."""
-        stop.wait(seconds)
-
-
 def backoff(attempt: int, *, retry_after: float | None, jitter: float) -> float:
-    """Seconds to wait after a failure.
+    """Seconds to wait after a failure: 0.5 s, doubled for each consecutive failure, up to 30 s.
 
     Args:
-        attempt: How many failures in a row there have been, from 1.
-        retry_after: The server's own word in seconds; it is obeyed as it is.
-        jitter: From 0 to 1; spreads clients that failed together over half of the wait.
+        attempt: Number of consecutive failures, from 1.
+        retry_after: The server's `Retry-After` in seconds, which takes precedence; None if there is none.
+        jitter: From 0 to 1; spreads the clients that failed together over the second half of the wait.
+
+    Returns:
+        The wait in seconds.
     """
     if retry_after is not None:
         return retry_after
@@ -45,32 +26,61 @@ def backoff(attempt: int, *, retry_after: float | None, jitter: float) -> float:
 
 
 class Budget:
-    """Counts failures in a row; bytes that arrived between two of them start the count anew."""
+    """Counts consecutive failures; progress between two of them resets the count.
+
+    Attributes:
+        failures: Number of consecutive failures.
+        left: Number of retries after the next one.
+    """
 
     def __init__(self, retries: int) -> None:
-        self._retries = retries
-        self._failures = 0
+        self._retries = self.left = retries
+        self.failures = 0
+        self._limited = 0
         self._seen = 0
 
-    def failed(self, done: int, *, enough: int) -> int | None:
-        """Note a failure.
+    def failed(self, done: int, *, enough: int, tries: int | None = None) -> int | None:
+        """Count a failure.
 
         Args:
-            done: Bytes of the whole transfer that have arrived so far.
-            enough: Bytes that count as progress, so that a server cannot feed a byte for each request forever.
+            done: Number of bytes of the whole transfer that have arrived so far.
+            enough: Minimum number of bytes that count as progress, so that a server cannot send a byte for each request
+                forever.
+            tries: Maximum number of consecutive failures of this kind; None for no such maximum.
 
         Returns:
-            The number of failures in a row, or None when the budget is used up.
+            The number of consecutive failures; None if the budget is used up.
         """
         if done - self._seen >= enough:
-            self._failures = 0
+            self.failures = self._limited = 0
         self._seen = max(done, self._seen)
-        self._failures += 1
-        return self._failures if self._failures <= self._retries else None
+        self.failures += 1
+        self.left = self._retries - self.failures
+        if tries is not None:
+            self._limited += 1
+            self.left = min(self.left, tries - self._limited - 1)
+        return self.failures if self.left >= 0 else None
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A pending retry.
+
+    Attributes:
+        reason: The failure.
+        number: Number of the consecutive retry, from 1.
+        most: Maximum number of consecutive retries.
+        seconds: Seconds until the retry.
+    """
+
+    reason: str
+    number: int
+    most: int
+    seconds: float
 
 
 class Gate:
-    """Keeps every connection back while a server wants to be left alone."""
+    """Delays every connection of a transfer until the next retry."""
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock, self._stop = clock, stop
@@ -78,12 +88,12 @@ class Gate:
         self._lock = threading.Lock()
 
     @property
-    def closed(self) -> bool:
-        """Whether everybody has to wait now."""
-        return self._open_at > self._clock.now()
+    def left(self) -> float:
+        """Seconds until the gate opens; 0 if it is open."""
+        return max(self._open_at - self._clock.now(), 0.0)
 
     def close_for(self, seconds: float) -> None:
-        """Let nobody pass for so many seconds from now; never opens earlier than it would have."""
+        """Close the gate for a number of seconds from now; it never opens earlier than before."""
         until = self._clock.now() + seconds
         with self._lock:
             self._open_at = max(self._open_at, until)
@@ -92,9 +102,9 @@ class Gate:
         """Wait until the gate is open.
 
         Raises:
-            TransferCancelledError: The transfer was stopped meanwhile.
+            TransferCancelledError: The transfer was stopped during the wait.
         """
-        while (left := self._open_at - self._clock.now()) > 0 and not self._stop.is_set():
+        while (left := self.left) > 0 and not self._stop.is_set():
             self._clock.wait(self._stop, left)
         if self._stop.is_set():
             raise TransferCancelledError

@@ -1,7 +1,7 @@
-"""The remote file: where it is now, and how to ask for a span of it.
+"""The remote file: its current address, and requests for spans of it.
 
-The caller's headers go to the origin alone. A redirect to a storage host is followed by hand, without them, and the
-address it leads to is kept for all connections until that host says that its time is over.
+The caller's headers are sent only to the origin. A redirect to a storage host is followed without them, and its target
+is used by all connections until it expires.
 """
 
 from __future__ import annotations
@@ -11,32 +11,42 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
-from together_ext.errors import ApiStatusError, IntegrityError, TransferError, redacted, status_error
+from together_ext.errors import ApiStatusError, IntegrityError, TogetherExtError, TransferError, status_error
 
-from .answers import EXPIRED, announced, is_retryable
-from .body import Body
-from .failures import PassingError, passing
-from .headers import parse_retry_after, range_header
-
-MOST_REDIRECTS: Final = 10
-REPORT: Final = "try again later, or report it to the server's support"
-
-PORTS: Final = range(1, 1 << 16)
+from .body import PATIENCE, Body
+from .failures import REPORT, PassingError, passing
+from .network.decoding import decoder
+from .network.headers import parse_retry_after, range_header
+from .network.in_time import watch, within
+from .network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target, shown
+from .responses import EXPIRED, announced, is_retryable
 
 ERROR_BODY: Final = 16 << 10
-"""Bytes of a refusal that are read for its message."""
+"""Maximum number of bytes of an error response that are read for its message."""
+
+
+class Sender(Protocol):
+    """The methods of an `httpx.Client` that a remote file uses."""
+
+    def build_request(
+        self, method: str, url: httpx.URL, *, headers: Mapping[str, str], timeout: httpx.Timeout
+    ) -> httpx.Request:
+        """Build a request with the headers and cookies of the client."""
+
+    def send(self, request: httpx.Request, *, stream: bool, follow_redirects: bool, auth: None = ...) -> httpx.Response:
+        """Send a request."""
 
 
 class Remote:
-    """A remote file. Safe to use from several threads at once."""
+    """A remote file; thread-safe."""
 
     def __init__(  # noqa: PLR0913 -- keywords
         self,
-        client: httpx.Client,
+        client: Sender,
         url: str | httpx.URL,
         *,
         headers: Mapping[str, str],
@@ -44,45 +54,46 @@ class Remote:
         action: str,
         hint: str | None = None,
     ) -> None:
-        """Name a remote file; nothing is sent yet.
+        """Describe a remote file; no request is sent.
 
         Args:
-            client: Sends the requests; its redirects are not used.
-            url: The origin.
-            headers: Sent to the origin and to no other; their values are not shown in errors.
-            timeout: Seconds that a connection may be silent.
-            action: What is being done, to go on from "could not".
-            hint: What to do after a refusal; None for what is usual with the API.
+            client: Sends the requests; its handling of redirects is not used.
+            url: The address of the file; its host is the origin.
+            headers: Headers that are sent only to the origin; their values are hidden in errors.
+            timeout: Maximum number of seconds without data on a connection.
+            action: What the caller does, to follow "could not" in errors.
+            hint: What to do after a refusal (default: the usual hint for the API).
         """
         self._hint = hint
         self.url = httpx.URL(url)
         self.action = action
         self._client = client
         self._headers = dict(headers)
-        # Some storage hosts refuse who has no name.
+        # Some storage hosts refuse requests without a User-Agent.
         self._agent = httpx.Headers(headers).get("User-Agent")
         self.timeout = timeout
         self._timeout = httpx.Timeout(timeout)
         self._place: httpx.URL | None = None
         self._renewal = threading.Lock()
-        # Not only the whole value: a server may repeat the key without the word in front of it.
+        # Not only the whole value: a server may repeat a key without the word "Bearer".
         self._secrets = [part for value in headers.values() for part in (value, value.rpartition(" ")[2]) if part]
 
     def open(self, start: int, stop: int | None, *, condition: str | None = None) -> Body:
-        """Ask for a span.
+        """Request a span (RFC 9110, 13.1.5 and 14.2).
 
         Args:
             start: Offset of the first byte.
-            stop: Offset behind the last byte; None for the whole file, asked for without a range.
-            condition: The validator that must still hold for a part to be sent.
+            stop: Offset after the last byte; None for the whole file, requested without a range.
+            condition: The strong validator for `If-Range`; None for no condition.
 
         Returns:
-            The body; its head has been checked on its own, and not yet against another answer.
+            The body. Its head has been checked against the request, and not yet against other responses.
 
         Raises:
-            PassingError: Asking again may help.
+            PassingError: A retry may help.
             ApiStatusError: The server refuses.
-            IntegrityError: The answer contradicts itself or the request.
+            IntegrityError: The response contains no file, or a redirect is not allowed.
+            TransferError: The address or the certificate cannot be used.
             RemoteChangeError: The file has become shorter than `start`.
         """
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
@@ -106,13 +117,13 @@ class Remote:
         except TransferError:
             response.close()
             raise
-        return Body(response, content, timeout=self.timeout)
+        return Body(response, content, timeout=self.timeout, secrets=self._secrets)
 
     def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> tuple[httpx.URL | None, httpx.Response]:
-        """Ask again after a signed URL's time was over: one thread gets a fresh one, for all.
+        """Request again after a signed URL has expired: one thread resolves a new one for all.
 
         Returns:
-            The answer, and the address that it is of: None for the origin's own, whose refusal is final.
+            The address that responded (None for the origin, whose refusal is final), and the response.
         """
         with self._renewal:
             place = self._place
@@ -121,7 +132,7 @@ class Remote:
         return place, self._send(place, headers)
 
     def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        """Send a request and follow where it leads; the last address is kept for the next one."""
+        """Send a request and follow its redirects; the last address is used for later requests."""
         began = url
         for _ in range(MOST_REDIRECTS):
             response = self._send_once(url, headers)
@@ -136,82 +147,74 @@ class Remote:
         )
 
     def _send_once(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        own = _origin(url) == _origin(self.url)
+        own = origin(url) == origin(self.url)
         if own:
             request = self._client.build_request(
                 "GET", url, headers={**self._headers, **headers}, timeout=self._timeout
             )
         else:
-            # Not built by the client: its default headers and cookies may be secrets of the origin as well.
+            # Not built by the client, whose default headers and cookies may be secrets of the origin.
             named = {"User-Agent": self._agent, **headers} if self._agent else dict(headers)
             request = httpx.Request("GET", url, headers=named, extensions={"timeout": self._timeout.as_dict()})
+        request.extensions = {**request.extensions, "trace": watch}
         try:
-            if own:
-                return self._client.send(request, stream=True, follow_redirects=False)
-            return self._client.send(request, stream=True, follow_redirects=False, auth=None)
+            with within(PATIENCE * self.timeout):
+                if own:
+                    return self._client.send(request, stream=True, follow_redirects=False)
+                return self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except TogetherExtError:
+            raise  # a proxy or a certificate of the environment, raised by the transport
         except httpx.UnsupportedProtocol as error:
             raise TransferError(f"could not {self.action}: {shown(url)} is not an http or https address") from error
         except (httpx.InvalidURL, ValueError) as error:
-            # httpx reads a redirect's address even if it is not to follow it.
+            # httpx parses the address of a redirect even if it does not follow it.
             raise self._unreadable() from error
         except httpx.TransportError as error:
             if isinstance(error.__context__, httpx.InvalidURL):
                 raise self._unreadable() from error
             if _is_certificate_error(error):
                 raise TransferError(
-                    f"could not {self.action}: the certificate of {url.host} is not accepted ({error}); "
-                    "check the base URL, or give a client that trusts it"
+                    f"could not {self.action}: the certificate of {url.host} is not trusted ({error}); "
+                    "check the base URL, or pass a client that trusts it"
                 ) from error
-            raise passing(error) from error
+            raise passing(error, secrets=self._secrets) from error
 
     def _next(self, url: httpx.URL, location: str) -> httpx.URL:
         try:
-            target = url.join(location)
-        except (httpx.InvalidURL, ValueError) as error:
-            raise self._unreadable() from error
-        if target.scheme not in {"http", "https"} or not target.host:
-            raise IntegrityError(f"could not {self.action}: the server redirects to {shown(target)}; {REPORT}")
-        if (target.port or 1) not in PORTS:
-            raise self._unreadable()
-        if (url.scheme, target.scheme) == ("https", "http"):
-            raise IntegrityError(
-                f"could not {self.action}: {shown(url)} redirects to {target.host} without encryption; nobody could "
-                "tell whether the file is the right one"
-            )
-        # A name and password in a redirect are not ours to send.
-        return target.copy_with(userinfo=b"")
+            return redirect_target(url, location)
+        except RedirectRefused as refused:
+            raise IntegrityError(f"could not {self.action}: {refused}; {REPORT}") from refused
 
     def _unreadable(self) -> IntegrityError:
-        return IntegrityError(
-            f"could not {self.action}: the server redirects to something that is no address; {REPORT}"
-        )
+        return IntegrityError(f"could not {self.action}: {NO_ADDRESS}; {REPORT}")
 
     def _refusal(self, response: httpx.Response) -> TransferError | ApiStatusError:
         status = response.status_code
+        body = bytearray()
         try:
-            body = b""
-            with suppress(httpx.HTTPError):
-                for chunk in response.iter_bytes(ERROR_BODY):
-                    body = chunk
-                    break
+            with suppress(httpx.HTTPError), within(self.timeout):
+                decode = decoder(response.headers)
+                for data in response.iter_raw():
+                    for piece in decode.pieces(data):
+                        body += piece
+                        if len(body) >= ERROR_BODY:
+                            break
+                    if len(body) >= ERROR_BODY:
+                        break
         finally:
             response.close()
         refusal = status_error(
-            self.action, status=status, body=body, headers=response.headers, secrets=self._secrets, hint=self._hint
+            self.action,
+            status=status,
+            body=bytes(body[:ERROR_BODY]),
+            headers=response.headers,
+            secrets=self._secrets,
+            hint=self._hint,
         )
         if not is_retryable(status):
             return refusal
         wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
-        return PassingError(redacted(str(refusal), self._secrets), retry_after=wait, refusal=refusal)
-
-
-def shown(url: httpx.URL) -> str:
-    """An address for people: without its query, since that of a signed URL is a secret."""
-    return str(url.copy_with(query=None, fragment=None, userinfo=b""))[:200]
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+        return PassingError(f"the server responded with status {status}", retry_after=wait, refusal=refusal)
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

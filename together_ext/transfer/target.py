@@ -1,8 +1,9 @@
-"""Where a file goes, and whether it is there already."""
+"""The local file: its path, and whether it already exists."""
 
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,26 +11,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from together_ext.errors import StorageError, TargetExistsError
+from together_ext.errors import LockTimeoutError, StorageError, TargetExistsError
+from together_ext.leases import Lease, Patience
+from together_ext.storage import absolute, local_path, storage_errors
 
+from .failures import cut_short
 from .journal_file import SCRATCH
-from .partial import JOURNAL, LOCK, Partial, storage_errors
+from .partial import JOURNAL, Partial, lock_path
+from .plan import Span
+from .responses import Content, check_same
 from .source import Remote
 
 HEAD: Final = 512
-"""Bytes at a file's front that its format can be told from; a tar header is as long."""
+"""Number of bytes at the beginning of a file that determine its format; the length of a tar header."""
 
 SAMPLE: Final = 64 << 10
-"""Bytes at each end that two files of the same size are compared by."""
+"""Number of bytes at each end that are compared between two files of the same size."""
+
+
+Structure = Callable[[Callable[[int, int], bytes], int, Callable[[], object]], bool]
+"""Called with a function that reads at an offset, the size in bytes, and a callback that may end the check.
+
+Returns whether the content proves that the file is complete; raises `IntegrityError` if it proves the opposite.
+"""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The front of a remote file.
+    """The beginning of a remote file.
 
     Attributes:
-        data: Its first bytes; at least `HEAD` of them, if the file has as many.
-        media_type: What the server calls it.
+        data: The first `HEAD` bytes, or the whole file if it is shorter.
+        media_type: The `Content-Type` of the response, without parameters.
     """
 
     data: bytes
@@ -38,103 +51,165 @@ class Head:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a file goes.
+    """The local path of a file.
 
     Attributes:
-        folder: An absolute folder; made if it is missing.
-        stem: The name without its extension: one path component.
-        extension: Tells the extension from the file's front; raises `IntegrityError` for what must not be kept.
-        extensions: All that `extension` may return.
+        folder: An absolute folder; created if it does not exist.
+        stem: The name without its extension; one path component.
+        extension: Determines the extension from the beginning of the file; raises `IntegrityError` to refuse the file.
+        extensions: All values that `extension` may return.
+        structure: Checks by the content whether the file is complete; None if its format has no such check.
     """
 
     folder: Path
     stem: str
     extension: Callable[[Head], str]
     extensions: tuple[str, ...]
+    structure: Structure | None = None
 
     @classmethod
-    def exactly(cls, path: str | os.PathLike[str], check: Callable[[Head], object] = lambda _: None) -> Self:
-        """A target with a fixed name; `check` may refuse the file by its front."""
+    def exactly(
+        cls,
+        path: str | os.PathLike[str],
+        check: Callable[[Head], object] = lambda _: None,
+        structure: Structure | None = None,
+    ) -> Self:
+        """Create a target with a fixed path.
+
+        Args:
+            path: The final path.
+            check: Called with the beginning of the file; raises `IntegrityError` to refuse it.
+            structure: Checks by the content whether the file is complete.
+
+        Returns:
+            The target.
+
+        Raises:
+            ConfigurationError, RuleError: `path` is a URL, or not a path.
+        """
 
         def extension(head: Head) -> str:
             check(head)
             return ""
 
-        absolute = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow links, which is not asked for
-        return cls(absolute.parent, absolute.name, extension, ("",))
+        place = absolute(local_path(path, "path"))
+        return cls(place.parent, place.name, extension, ("",), structure)
 
     def path(self, head: Head) -> Path:
-        """The final path, now that the file's front is known."""
+        """The final path of a file with this beginning; raises `IntegrityError` if the file is refused."""
         return self.folder / f"{self.stem}{self.extension(head)}"
 
     def prepare(self) -> None:
-        """Make the folder, and see that a file can be written there.
+        """Create the folder, and check that the file can be written there, before any request.
 
         Raises:
-            StorageError: It cannot.
+            StorageError: The folder is not writable, the name is too long, or the path is a folder.
         """
         with storage_errors(self.folder, "write to"):
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "permission denied")
         with storage_errors(self.folder / self.stem, "write to"):
-            # A name that is too long, or a folder at the file's place, is found out before a byte is asked for.
+            # Before any request: a name that is too long, or a folder at the final path.
             for extension in self.extensions:
                 path = self.folder / f"{self.stem}{extension}"
                 if path.is_dir():
-                    raise StorageError(f"{path} is a folder: name the file in it")
+                    raise StorageError(f"{path} is a folder; pass the path of a file in it")
                 with suppress(FileNotFoundError):
-                    # Not exists(), which hides the reason from Python 3.14 on.
+                    # Not exists(), which hides the error in Python 3.14 and later.
                     os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))
 
     def is_there(self) -> bool:
-        """Whether a file has the final name already, whatever it is."""
+        """Whether anything exists at a possible final path."""
         return any(os.path.lexists(self.folder / f"{self.stem}{extension}") for extension in self.extensions)
 
     def discard_partials(self) -> None:
-        """Remove what earlier runs left of a file that is not wanted any more, unless somebody is at it."""
+        """Remove the partial files of earlier runs, unless a process is writing them."""
         for extension in self.extensions:
             partial = Partial(self.folder / f"{self.stem}{extension}")
-            if not os.path.lexists(partial.final.with_name(partial.final.name + LOCK)):
-                partial.discard()
+            if partial.exists():
+                with (
+                    suppress(LockTimeoutError, OSError),
+                    Lease.acquire(lock_path(partial.final), f"downloads {partial.final.name}", Patience(timeout=0)),
+                ):
+                    partial.discard()
 
     def anything_there(self) -> bool:
-        """Whether an earlier run has left something to compare with, so that a large first request would be waste."""
+        """Whether an earlier run has left a file or a journal, so that a large first request would be wasteful."""
         paths = [self.folder / f"{self.stem}{extension}" for extension in self.extensions]
         return any(os.path.lexists(found) for path in paths for found in (path, path.with_name(path.name + JOURNAL)))
 
 
 def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, stop: threading.Event) -> None:
-    """See that what is at the final path is the remote file.
+    """Check that the file at the final path is the remote file.
 
-    It counts as the same file if it has the same size and the same bytes at both ends. An archive's end holds its
-    checksum, so that another version with the same ends is not to be expected.
+    It is accepted if it has the same size and the same bytes at both ends. The end of an archive contains its checksum,
+    so another version with the same ends is not expected. A file that another user owns or can write is compared as a
+    whole, because its middle may have been forged.
 
     Args:
         path: The final path.
-        size: Bytes of the remote file; None if unknown.
+        size: Size of the remote file in bytes; None if unknown.
         head: The first bytes of the remote file.
-        remote: Asked for the last bytes.
-        stop: Set to end it.
+        remote: The remote file, for the request of its last bytes.
+        stop: Set to stop the check.
 
     Raises:
-        PassingError: Asking again may help.
-        TargetExistsError: There is something else, and it must not be replaced.
+        PassingError: A retry may help.
+        TargetExistsError: A different file exists at the path.
+        StorageError: The existing file cannot be read.
     """
     with storage_errors(path, "read"):
         if path.is_file() and path.stat().st_size == size:
             with path.open("rb") as file:
-                if file.read(len(head)) == head and (size == 0 or _ends_alike(file, size, remote, stop)):
+                start = max(size - SAMPLE, 0) if _is_ours(file) else 0
+                if file.read(len(head)) == head and (size == 0 or _equal_from(start, file, size, remote, stop)):
                     return
     raise TargetExistsError(
-        f"{path} is there already and is another file: move it away, choose another place, or allow overwriting"
+        f"{path} exists and differs from the remote file: move it, choose another path, or allow overwriting"
     )
 
 
-def _ends_alike(file: BinaryIO, size: int, remote: Remote, stop: threading.Event) -> bool:
-    start = max(size - SAMPLE, 0)
+def tail_matches(partial: Partial, span: Span, remote: Remote, content: Content, stop: threading.Event) -> bool:
+    """Compare the last bytes of a kept span, at most `SAMPLE`, with the remote file.
+
+    Args:
+        partial: The partial file.
+        span: The span.
+        remote: The remote file.
+        content: The first response of the transfer.
+        stop: Set to stop the check.
+
+    Returns:
+        Whether they are equal.
+
+    Raises:
+        PassingError: A retry may help.
+        RemoteChangeError: The remote file has changed.
+    """
+    start, end = max(span[0], span[1] - SAMPLE), span[1]
+    while start < end:
+        with remote.open(start, end, condition=content.validator.condition) as body:
+            check_same(content, body.content, start=start)
+            # The body of a file made of parts ends with its part.
+            wanted = min(end, body.content.stop or end) - start
+            data = body.read(wanted, stop)
+        if len(data) < wanted:
+            raise cut_short(len(data), wanted)
+        if data != partial.read(start, wanted):
+            return False
+        start += wanted
+    return True
+
+
+def _is_ours(file: BinaryIO) -> bool:
+    status = os.fstat(file.fileno())
+    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH
+
+
+def _equal_from(start: int, file: BinaryIO, size: int, remote: Remote, stop: threading.Event) -> bool:
     with remote.open(start, size) as body:
-        # A server without ranges sends all of it, and all of it is compared.
+        # A server without byte ranges sends the whole file, which is then compared.
         file.seek(start if body.content.partial else 0)
         while data := file.read(SAMPLE):
             if body.read(len(data), stop) != data:

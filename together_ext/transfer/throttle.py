@@ -5,22 +5,22 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from .retry import Clock
+from together_ext.clock import Clock
 
 BURST: Final = 0.25
-"""Seconds' worth of bytes that may come at once."""
+"""Maximum burst, in seconds at the limit."""
 
 
 class Throttle:
-    """Lets so many bytes a second through; who takes more waits until they are due."""
+    """Limits the rate: a thread that takes bytes too early waits until they are due; thread-safe."""
 
     def __init__(self, limit: float | None, clock: Clock, stop: threading.Event) -> None:
         """Set a limit.
 
         Args:
-            limit: Bytes a second; None for no limit.
-            clock: Time.
-            stop: Ends every wait.
+            limit: Bytes per second; None for no limit.
+            clock: The clock.
+            stop: Set to end every wait.
         """
         self._limit, self._clock, self._stop = limit, clock, stop
         self._due = 0.0
@@ -28,16 +28,16 @@ class Throttle:
 
     @property
     def portion(self) -> int | None:
-        """Bytes to take at once so that the rate stays even; None for as many as one likes."""
+        """Maximum number of bytes to take at once, so that the rate is even; None for no limit."""
         return None if self._limit is None else max(int(self._limit * BURST), 1 << 10)
 
     def take(self, count: int) -> None:
-        """Account for bytes that have come, and wait for as long as they were too early."""
+        """Count received bytes, and wait for as long as they were too early."""
         if self._limit is None:
             return
         with self._lock:
             now = self._clock.now()
-            # What was not used in the past is not saved up.
+            # Unused bytes of the past are not saved.
             self._due = max(self._due, now) + count / self._limit
             wait = self._due - now
         if wait > 0:

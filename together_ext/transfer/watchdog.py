@@ -1,46 +1,56 @@
-"""Which connections crawl. A verdict on numbers; whoever asks drops the connection and fetches its rest anew."""
+"""Which connections are too slow. No I/O: the caller closes the connection and requests its remainder again."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
 WINDOW: Final = 10.0
-"""Seconds that a connection is watched before it is judged."""
+"""Seconds over which the rate of a connection is measured."""
 
 CRAWLING: Final = 1 / 8
-"""The share of the usual rate below which a connection is better replaced."""
+"""Fraction of the median rate below which a connection is replaced."""
+
+REMEMBERED: Final = 2 * WINDOW
+"""Seconds for which the rate of a completed request counts."""
 
 QUORUM: Final = 3
-"""Connections that must have been watched at once to say what is usual."""
+"""Minimum number of connections for a median."""
 
 
 class Watchdog(Generic[K]):
-    """Compares connections with one another; remembers what was usual when most of them have ended."""
+    """Compares the rates of connections; keeps the last median when most connections have ended."""
 
     def __init__(self) -> None:
         self._since: dict[K, tuple[float, int]] = {}
-        self._usual: float | None = None
+        self._ended: list[tuple[float, float]] = []
+        self._median: float | None = None
 
-    def look(self, now: float, positions: Mapping[K, int]) -> list[K]:
-        """Judge the connections.
+    def look(self, now: float, positions: Mapping[K, int], ended: Iterable[float] = ()) -> list[K]:
+        """Find the connections that are too slow.
 
         Args:
-            now: Seconds on a clock that never jumps.
-            positions: For each connection a count of bytes that only grows.
+            now: Seconds on a monotonic clock.
+            positions: For each connection, a number of bytes that only grows.
+            ended: Rates of requests that have been completed since the last call, in bytes per second: short ones are
+                never measured here.
 
         Returns:
-            Those that crawl far below what is usual among them.
+            The connections far below the median rate.
         """
         self._since = {key: self._since.get(key, (now, position)) for key, position in positions.items()}
         rates = {}
         for key, (then, before) in self._since.items():
             if now - then >= WINDOW:
                 rates[key] = (positions[key] - before) / (now - then)
-                # The next verdict is on the next window.
+                # A new measurement starts.
                 self._since[key] = (now, positions[key])
+        self._ended = [each for each in self._ended if now - each[0] < REMEMBERED] + [(now, rate) for rate in ended]
+        self._compare([*rates.values(), *(rate for _, rate in self._ended)])
+        return [key for key, rate in rates.items() if self._median is not None and rate < self._median * CRAWLING]
+
+    def _compare(self, rates: Sequence[float]) -> None:
         if len(rates) >= QUORUM:
-            self._usual = sorted(rates.values())[len(rates) // 2]
-        return [key for key, rate in rates.items() if self._usual is not None and rate < self._usual * CRAWLING]
+            self._median = sorted(rates)[len(rates) // 2]

@@ -1,4 +1,4 @@
-"""One connection's work: claim a segment, ask for it, put its bytes in place; and the board that all workers share."""
+"""The work of one connection: claim a segment, request it, write its bytes; and the state that all workers share."""
 
 from __future__ import annotations
 
@@ -6,55 +6,61 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from together_ext.errors import TransferCancelledError, TransferInterruptedError
+from together_ext.clock import Clock, SystemClock
+from together_ext.errors import TransferCancelledError
 
-from .answers import Content, RemoteChangeError, check_same
 from .body import Body
-from .failures import DroppedError, PassingError
-from .front import Front
-from .partial import Partial
+from .failures import DroppedError, PassingError, cut_short
 from .plan import Plan, Segment, Spans
-from .retry import Budget, Clock, Gate, SystemClock, backoff
+from .progress import Standing
+from .responses import Content, RemoteChangeError, check_same
+from .retry import Budget, Gate, Retry, backoff
+from .sink import BUFFER, Sink
 from .source import Remote
 from .throttle import Throttle
 
 log = logging.getLogger("together_ext.transfer")
 
-BUFFER: Final = 1 << 20
-"""Bytes that are gathered for one write: large writes are much cheaper for the kernel than small ones."""
+LEAST_PORTION: Final = 256 << 10
+"""Minimum number of bytes per write."""
+
+AT_RISK: Final = 400
+"""All connections together have at most 1/400 of the file in memory, and as much is not in the journal yet: these bytes
+are downloaded again after a kill."""
 
 WORTH_HELPING: Final = 0.5
-"""Seconds that a segment must still take for another connection to take over its rear."""
+"""Minimum number of seconds that a segment must still take for another connection to take over its second half."""
 
 RECONSIDER: Final = 0.2
-"""Seconds after which something is known of a connection's rate."""
+"""Seconds after which the rate of a connection can be estimated."""
 
 GETTING_GOING: Final = 8
-"""Round trips until a connection has reached its rate: two to be opened, the others for TCP's slow start."""
+"""Number of round trips until a connection reaches its rate: two to open it, the others for the slow start of TCP."""
 
-LONGEST_WAY: Final = 0.25
-"""Seconds of a round trip at the most: what takes longer is a server that thinks."""
+LONGEST_TRIP: Final = 0.25
+"""Maximum round-trip time in seconds that is assumed; a longer wait is caused by the server."""
 
 LEAST_HELP: Final = 4 << 20
-"""Bytes that it must have left at any rate: about as many may be on their way already, and would come in vain."""
+"""Minimum number of bytes that it must have left: about as many may be in transit already, and would be wasted."""
 
 PROGRESS: Final = 64 << 10
-"""Bytes that count as progress and give back the whole budget of retries."""
+"""Minimum number of bytes that count as progress and reset the budget of retries."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The outside world and the limits of a transfer.
+    """The limits and the clock of a transfer.
 
     Attributes:
-        retries: Failures in a row, without progress between them, that are borne.
-        stop: Set by whoever wants the transfer to end.
-        clock: Time.
-        jitter: Random numbers from 0 to 1.
-        limit_rate: Bytes a second at the most, for all connections together; None for no limit.
+        retries: Maximum number of consecutive failures, without progress between them, that are retried.
+        jitter: Returns random numbers from 0 to 1.
+        limit_rate: Maximum rate of all connections together in bytes per second; None for no limit.
+        stop: Set to end the transfer.
+        clock: The clock.
+        keeps: Whether a rerun resumes from the downloaded bytes.
     """
 
     retries: int
@@ -62,105 +68,135 @@ class Conditions:
     limit_rate: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
+    keeps: bool = True
 
 
 class Persistence:
-    """Bears failures that may pass: waits, for all connections at once, or gives up."""
+    """Retries failures after a pause that all connections share, up to the budget."""
 
     def __init__(self, conditions: Conditions, action: str) -> None:
         self._conditions, self._action = conditions, action
         self.gate = Gate(conditions.clock, conditions.stop)
         self._lock = threading.Lock()
+        self._next: Retry | None = None
 
-    def bear(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
-        """Note a failure and close the gate for a while.
+    @property
+    def retry(self) -> Retry | None:
+        """The pending retry; None if there is none."""
+        left, found = self.gate.left, self._next
+        return None if found is None or left <= 0 else replace(found, seconds=left)
+
+    def tolerate(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
+        """Count a failure, and close the gate until the next retry.
 
         Args:
-            error: What went wrong.
-            budget: Counts the failures in a row.
-            done: Bytes that have arrived so far.
-            enough: Bytes that count as progress.
+            error: The failure.
+            budget: Counts the consecutive failures.
+            done: Number of bytes that have arrived so far.
+            enough: Minimum number of bytes that count as progress.
 
         Raises:
-            ApiStatusError: The budget is used up, and the server's refusals did it.
-            TransferInterruptedError: The budget is used up.
+            ApiStatusError: The budget is used up; the server refuses.
+            IntegrityError: The budget is used up; the responses violate HTTP.
+            TransferInterruptedError: The budget is used up; the network fails.
+            TransferCancelledError: The transfer was stopped.
         """
         if self._conditions.stop.is_set():
             raise TransferCancelledError from error
         with self._lock:
-            if self.gate.closed:
-                # What breaks while everybody keeps away broke together with what they keep away for: it counts once.
+            if self.gate.left > 0:
+                # Connections that break during the pause broke together with the first one: the failure counts once.
                 self.gate.close_for(error.retry_after or 0.0)
                 return
-            failures = budget.failed(done, enough=enough)
+            failures = budget.failed(done, enough=enough, tries=error.tries)
             if failures is None:
-                if error.refusal is not None:
-                    raise error.refusal
-                raise TransferInterruptedError(
-                    f"could not {self._action}: {error}, {self._conditions.retries + 1} times in a row; "
-                    "run it again when the network is back"
-                    + (f" ({done:,} bytes are kept and will not be fetched again)" if done else "")
-                ) from error
+                kept = done if self._conditions.keeps else 0
+                raise error.final(self._action, budget.failures, kept) from error
             wait = backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter())
-            log.info("%s: failure %d in a row (%s); trying again in %.1f s", self._action, failures, error, wait)
+            log.info("%s: consecutive failure %d (%s); retrying in %.1f s", self._action, failures, error, wait)
+            self._next = Retry(str(error), failures, failures + budget.left, wait)
             self.gate.close_for(wait)
 
 
 class Board:
-    """What the workers of one segmented transfer share; `changed` guards all of it."""
+    """The state that the workers of a segmented transfer share; `changed` guards it."""
 
-    def __init__(  # noqa: PLR0913 -- what there is to share
+    def __init__(  # noqa: PLR0913 -- the shared state
         self,
         plan: Plan,
-        partial: Partial,
+        sink: Callable[[], Sink],
         remote: Remote,
         content: Content,
         conditions: Conditions,
         *,
         distance: float = 0.0,
-        front: Front | None = None,
+        reach: Callable[[int], object] | None = None,
     ) -> None:
-        """Share a plan; `distance` is the round trip to the server in seconds, `front` wants to know what is there."""
-        self.partial, self.remote, self.content = partial, remote, content
-        self.clock = conditions.clock
+        """Share a plan.
+
+        Args:
+            plan: The bytes to download.
+            sink: Returns where a worker puts its bytes.
+            remote: The remote file.
+            content: The first response of the transfer, which later ones are compared with.
+            conditions: Limits and clock of the transfer.
+            distance: Round-trip time to the server in seconds.
+            reach: Called with the number of bytes at the beginning that have arrived; None if there is no reader.
+        """
+        self.sink, self.remote, self.content = sink, remote, content
+        self.clock, self._keeps = conditions.clock, conditions.keeps
         self.persistence = Persistence(conditions, remote.action)
-        # One for all, since a segment that one connection gives back is taken over by another.
+        # One budget for all, because a segment of a failed connection is taken over by another.
         self.budget = Budget(conditions.retries)
         self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)
         self.changed = threading.Condition()
-        # The journal's: it is due when so many bytes have come, and written by the worker that notices.
+        # Set by the journal keeper: the worker that reaches `wake_at` bytes calls `claim_due`.
         self.wake_at: float = math.inf
         self.claim_due: Callable[[], None] = lambda: None
-        self._front = front
+        self._reach = reach
         self._plan = plan
         self._bodies: dict[Body, Segment] = {}
         self._claimed: dict[Segment, float] = {}
-        self._patience = max(RECONSIDER, GETTING_GOING * min(distance, LONGEST_WAY))
+        self._ended: list[float] = []
+        self._patience = max(RECONSIDER, GETTING_GOING * min(distance, LONGEST_TRIP))
         self._running = 0
         self.failure: BaseException | None = None
 
     def status(self) -> tuple[int, Spans, int]:
-        """Bytes done, the spans they are in, and how many connections are at work."""
+        """The number of downloaded bytes, their spans, and the number of active connections."""
         with self.changed:
-            return self._plan.done, self._plan.arrived, self._plan.active
+            return self._plan.done, self._plan.arrived, len(self._bodies)
+
+    def standing(self, resumed: int = 0, *, resumable: bool = False) -> Standing:
+        """The state of the transfer, of which an earlier run has downloaded `resumed` bytes."""
+        done, _, open_bodies = self.status()
+        return Standing(done, self.content.size, resumed, open_bodies, resumable, retry=self.persistence.retry)
 
     @property
-    def over(self) -> bool:
-        """Whether no worker runs any more; call it with `changed` held."""
-        return self._running == 0
+    def portion(self) -> int:
+        """Number of bytes that a connection collects for one write."""
+        share = self._plan.size // (AT_RISK * max(self._plan.active, 1)) if self._keeps else BUFFER
+        return min(BUFFER, max(share, LEAST_PORTION), self.throttle.portion or BUFFER)
 
     @property
     def complete(self) -> bool:
         """Whether every byte has arrived."""
         return self._plan.complete
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until all workers have ended or one has failed, for at most so many seconds; returns whether neither."""
+        with self.changed:
+            if self._running and self.failure is None:
+                self.changed.wait(seconds)
+            return self._running > 0 and self.failure is None
+
     def enter(self) -> None:
-        """Count a worker in, before its thread starts."""
+        """Count a worker before its thread starts."""
         with self.changed:
             self._running += 1
 
     def leave(self, failure: BaseException | None) -> None:
-        """Count a worker out; the first failure ends the others' work too."""
+        """Count a worker that ends; the first failure also ends the others."""
         with self.changed:
             self._running -= 1
             if failure is not None and self.failure is None:
@@ -170,29 +206,29 @@ class Board:
             self.abort()
 
     def abort(self) -> None:
-        """Wake up every worker that waits for bytes."""
+        """Wake up every worker that is waiting for bytes."""
         with self.changed:
             bodies = list(self._bodies)
         for body in bodies:
             body.abort()
 
     def spread(self, connections: int) -> None:
-        """Divide the work evenly among so many connections."""
+        """Divide the remaining bytes evenly among a number of connections."""
         with self.changed:
             self._plan.spread(connections)
             self.changed.notify_all()
 
     def opening(self) -> list[Segment]:
-        """The segments to begin with, in order, each for a connection of its own."""
+        """Claim the first segments, in order, one for each connection."""
         with self.changed:
-            # Nothing is taken from one another yet.
+            # No active segment is divided yet.
             claimed = (self._plan.claim(lambda _: math.inf) for _ in range(self._plan.waiting))
             segments = [segment for segment in claimed if segment is not None]
             self._claimed |= dict.fromkeys(segments, self.clock.now())
             return segments
 
     def claim(self) -> Segment | None:
-        """The next segment to fetch; waits while there may be one later, and gives None when there will be none."""
+        """Claim the next segment; waits while there may be one later, and returns None when there will be none."""
         with self.changed:
             while self.failure is None and not self._plan.complete:
                 segment = self._plan.claim(self._least)
@@ -203,83 +239,91 @@ class Board:
             return None
 
     def _least(self, segment: Segment) -> float:
-        """Bytes that a segment must have left for another connection to help: those of half a second, and some.
+        """Minimum number of bytes that a segment must have left to be divided: those of half a second, at least 4 MiB.
 
-        So a fast transfer ends without further requests, and a slow connection is never left alone with much.
+        A fast transfer thus ends without further requests, and no slow connection keeps a large remainder.
         """
         elapsed = self.clock.now() - self._claimed[segment]
         if elapsed < self._patience:
-            return math.inf  # Nothing is known of it yet.
+            return math.inf  # Its rate is unknown yet.
         return max((segment.position - segment.start) / elapsed * WORTH_HELPING, LEAST_HELP)
 
     def release(self, segment: Segment) -> None:
-        """Give a segment back, finished or not."""
+        """Return a segment, complete or not."""
         with self.changed:
             self._plan.release(segment)
-            self._claimed.pop(segment, None)
+            elapsed = self.clock.now() - self._claimed.pop(segment)
+            if elapsed > 0 and not segment.left:
+                self._ended.append((segment.stop - segment.start) / elapsed)
             self.changed.notify_all()
 
     def advance(self, segment: Segment, count: int) -> bool:
-        """Note bytes that were written; returns whether the segment wants more."""
+        """Record written bytes; returns whether the segment needs more."""
         with self.changed:
             self._plan.advance(segment, count)
             due = self._plan.done >= self.wake_at
             if due:
                 self.wake_at = math.inf
             more = segment.left > 0 and self.failure is None
-            reached = 0 if self._front is None else self._plan.front
-        if self._front is not None:
-            self._front.reach(reached)
+            reached = 0 if self._reach is None else self._plan.front
+        if self._reach is not None:
+            self._reach(reached)
         if due:
             self.claim_due()
         return more
 
     def watch(self, body: Body, segment: Segment) -> None:
-        """Let `abort` reach a body, and the watchdog see how it gets on."""
+        """Register a body for `abort` and the watchdog."""
         with self.changed:
             self._bodies[body] = segment
 
     def positions(self) -> dict[Body, int]:
-        """How far each body has got."""
+        """The position of each body: the offset of its next byte."""
         with self.changed:
             return {body: segment.position for body, segment in self._bodies.items()}
 
+    def ended_rates(self) -> list[float]:
+        """The rate of each segment that was completed since the last call, in bytes per second."""
+        with self.changed:
+            ended, self._ended = self._ended, []
+            return ended
+
     def forget(self, body: Body) -> None:
-        """Let `abort` reach it no more."""
+        """Remove a body from `abort` and the watchdog."""
         with self.changed:
             self._bodies.pop(body, None)
 
 
 def work(board: Board, conditions: Conditions, segment: Segment | None, first: Body | None) -> None:
-    """Fetch segments until none is left: a worker thread's whole life.
+    """Download segments until none is left: the target of a worker thread.
 
     Args:
-        board: What the workers share.
-        conditions: The outside world.
-        segment: The first segment, if it is claimed already.
-        first: A body that is open already and begins where that segment does.
+        board: The state that the workers share.
+        conditions: Limits and clock of the transfer.
+        segment: The first segment, if it is already claimed; else None.
+        first: An open body that starts at that segment; else None.
     """
     failure: BaseException | None = None
-    buffer = memoryview(bytearray(BUFFER))
     try:
+        sink = board.sink()
         while (segment := segment or board.claim()) is not None:
             try:
                 body, first = first, None
-                _fetch(board, conditions, segment, buffer, body)
+                _fetch(board, conditions, segment, sink, body)
             except DroppedError:
-                log.info("a connection crawled; its rest is fetched over another one")
+                log.info("a connection was too slow; its remainder is downloaded over another one")
             except PassingError as error:
-                board.persistence.bear(error, board.budget, done=board.status()[0])
+                board.persistence.tolerate(error, board.budget, done=board.status()[0])
             finally:
                 board.release(segment)
             segment = None
-    except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
+    except BaseException as error:  # noqa: BLE001 -- raised again in the waiting thread
         failure = error
     finally:
         board.leave(failure)
 
 
-def _fetch(board: Board, conditions: Conditions, segment: Segment, buffer: memoryview, body: Body | None) -> None:
+def _fetch(board: Board, conditions: Conditions, segment: Segment, sink: Sink, body: Body | None) -> None:
     while segment.left:
         if body is None:
             board.persistence.gate.pass_through()
@@ -288,24 +332,25 @@ def _fetch(board: Board, conditions: Conditions, segment: Segment, buffer: memor
             check_same(board.content, body.content, start=segment.position)
             board.watch(body, segment)
             try:
-                _copy(board, conditions, segment, buffer, body)
+                _copy(board, conditions, segment, sink, body)
             finally:
                 board.forget(body)
         body = None
 
 
-def _copy(board: Board, conditions: Conditions, segment: Segment, buffer: memoryview, body: Body) -> None:
-    """Take a body's bytes to their place, until it ends or the segment does."""
+def _copy(board: Board, conditions: Conditions, segment: Segment, sink: Sink, body: Body) -> None:
+    """Copy a body to the sink until the body or the segment ends."""
     stop = body.content.stop
     if stop is None:
-        raise RemoteChangeError("the remote file has no length any more")
-    portion = min(board.throttle.portion or BUFFER, BUFFER)
+        raise RemoteChangeError("the remote file no longer has a known length")
+    body.portion = portion = board.portion
     while (wanted := min(segment.stop, stop) - segment.position) > 0:
-        count = body.fill(buffer[: min(wanted, portion)], conditions.stop)
+        buffer = sink.buffer(segment.position, min(wanted, portion))
+        count = body.fill(buffer, conditions.stop)
         if count == 0:
-            raise PassingError("the connection ended too early")
-        # Outside the lock; another connection may have taken over the rear meanwhile, and then writes the same there.
-        board.partial.write(buffer[:count], segment.position)
+            raise cut_short(segment.position - body.content.start, stop - body.content.start)
+        # Without the lock: if another connection has taken over the second half meanwhile, it takes the same bytes.
+        sink.accept(buffer[:count], segment.position)
         if not board.advance(segment, count):
             return
         board.throttle.take(count)

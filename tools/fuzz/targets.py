@@ -10,6 +10,7 @@ import os
 import sys
 import tarfile
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,12 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from together_ext.archive import Extracted, extract, verify
+from together_ext.archive.formats.source import StoredArchive
+from together_ext.archive.formats.stream import uncompressed
+from together_ext.archive.formats.tar import BLOCK
 from together_ext.archive.inspect import inspect
-from together_ext.archive.receipt import origin
-from together_ext.archive.source import StoredArchive
-from together_ext.archive.stream import uncompressed
-from together_ext.archive.tar import BLOCK
-from together_ext.archive.unpack import RECEIPT, Limits
+from together_ext.archive.receipt import RECEIPT, origin
+from together_ext.archive.unpack import Limits
 from together_ext.errors import ArchiveError, NotEnoughSpaceError
 
 if sys.version_info >= (3, 14):
@@ -89,7 +90,7 @@ def _see_that_it_is_right(made: Extracted, place: str) -> None:
 
 def _compare_with_the_standard_library(made: Extracted, archive: Path) -> None:
     """The same files come out: an archive that means two things hides one of them from whoever looked at the other."""
-    with uncompressed(StoredArchive(archive), str(archive)) as (_, pieces):
+    with uncompressed(StoredArchive(archive), str(archive), LIMITS, threading.Event()) as (_, pieces):
         content = b"".join(pieces)
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:

@@ -1,6 +1,6 @@
 """The commands behind `make sync-spec` and `make spec-diff`, and each step of the first alone.
 
-Exit codes: 0 for done and nothing breaks, 1 for something that breaks (`diff` alone), 2 for what could not be done.
+Exit codes: 0 if it is done and nothing breaks, 1 if something breaks (`diff` alone), 2 if it cannot be done.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.generate import ROOT
-from tools.spec import overlay, prune, report, rules
-from tools.spec.documents import SpecError, read_openapi, well_formed
+from tools.spec import additions, overlay, prune, report, rules
+from tools.spec.documents import Node, SpecError, read_openapi, well_formed
+from tools.spec.fragments import is_fragment, only, read_fragments
 from tools.spec.sync import Outcome, compared, read_recipe, sync
 from tools.spec.write import dump, write
 
 DONE, BREAKS, FAILED = 0, 1, 2
 STEPS = {
-    "prune": "keep the operations of surface.yaml and what they reach",
+    "additions": "add openapi.additions.yaml, where the specification lacks it",
+    "prune": "keep the operations of surface.yaml and what they reach, of what `additions` gave",
     "rules": "mend the classes of defects, in what `prune` gave",
     "overlay": "apply openapi.overlay.yaml, to what `rules` gave",
     "write": "give it our words, order and format, from what `overlay` gave",
@@ -43,13 +45,21 @@ def _parser() -> argparse.ArgumentParser:
         step = commands.add_parser(name, help=about)
         step.add_argument("file", type=Path, help="the document; YAML goes to stdout")
         step.set_defaults(run=_step, step=name)
-    one = commands.add_parser("sync", help="make openapi.yaml and the client anew from a public specification")
+    one = commands.add_parser("sync", help="make openapi.yaml and the client from a public specification")
     one.add_argument("upstream", type=Path)
+    one.add_argument(
+        "--commit", help="commit of the public repository (default: that of the Git repository of the file)"
+    )
+    one.add_argument(
+        "--fragments", type=Path, help="folder of documentation pages or YAML files, over the specification"
+    )
     one.set_defaults(run=_sync)
-    two = commands.add_parser("diff", help="tell what changed from one specification to another")
-    two.add_argument("old", type=Path)
-    two.add_argument("new", type=Path)
-    two.add_argument("--json", action="store_true", help="for machines")
+    two = commands.add_parser("diff", help="report what changed from one specification to another")
+    two.add_argument("old", type=Path, help="a specification; or fragments, as for NEW")
+    two.add_argument(
+        "new", type=Path, help="a specification; or a page or folder of fragments, whose operations alone are compared"
+    )
+    two.add_argument("--json", action="store_true", help="print one JSON document")
     two.set_defaults(run=_diff)
     return parser
 
@@ -57,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _step(options: argparse.Namespace) -> int:
     recipe, document = read_recipe(options.root), read_openapi(options.file)
     steps = {
+        "additions": lambda: dump(additions.merged(document, recipe.additions, recipe.surface.prefix)[0]),
         "prune": lambda: dump(prune.prune(document, recipe.surface)),
         "rules": lambda: dump(rules.apply(document, recipe.surface)),
         "overlay": lambda: dump(overlay.apply(document, recipe.overlay)),
@@ -69,9 +80,9 @@ def _step(options: argparse.Namespace) -> int:
 
 def _sync(options: argparse.Namespace) -> int:
     try:
-        outcome = sync(options.upstream, options.root)
+        outcome = sync(options.upstream, options.root, commit=options.commit, pages=options.fragments)
     except SpecError:
-        print("openapi.yaml and generated/ are as they were, because:", file=sys.stderr)
+        print("openapi.yaml and generated/ are unchanged:", file=sys.stderr)
         raise
     surface = read_recipe(options.root).surface
     looks = report.what_to_look_at(outcome.comparison, options.root / "together_ext", surface)
@@ -84,14 +95,22 @@ def _to_do(outcome: Outcome) -> list[str]:
     lines = ["", "## Next", ""]
     if outcome.undescribed:
         lines.append(f"- Describe in tools/spec/words.yaml: {', '.join(outcome.undescribed)}. Then sync again.")
+    lines += [f"- {idle}." for idle in outcome.idle]
+    if outcome.changed and not outcome.commit:
+        lines.append("- Sync again with COMMIT=hash, the commit of the public specification: it is not recorded.")
     if outcome.changed:
-        return [*lines, "- openapi.yaml and generated/ are new: `git diff`, then `make check test`."]
+        return [*lines, "- openapi.yaml and generated/ have changed: review `git diff`, then run `make check test`."]
     return [*lines, "- Nothing: openapi.yaml and generated/ were up to date."]
 
 
 def _diff(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.root)
-    comparison = compared(read_openapi(options.old), read_openapi(options.new), recipe)
+    try:
+        comparison = compared(*_both(options.old, options.new, recipe.surface.prefix), recipe)
+    except SpecError as error:
+        if not options.json:
+            raise
+        comparison = report.unreadable(str(error))
     looks = report.what_to_look_at(comparison, options.root / "together_ext", recipe.surface)
     if options.json:
         print(report.as_json(comparison, looks))
@@ -99,7 +118,19 @@ def _diff(options: argparse.Namespace) -> int:
         sys.stdout.write(report.as_markdown(comparison, looks, f"From {options.old.name} to {options.new.name}"))
     if comparison.problems:
         return FAILED
-    return BREAKS if any(change.verdict.effect == "breaking" for change in comparison.changes) else DONE
+    return BREAKS if any(change.breaks for change in comparison.changes) else DONE
+
+
+def _both(old: Path, new: Path, prefix: str) -> tuple[Node, Node]:
+    """Two documents to compare: where one is made of fragments, only on the operations that it has."""
+    documents = [
+        read_fragments(path, prefix).document if is_fragment(path) else read_openapi(path) for path in (old, new)
+    ]
+    for fragments, at in ((new, 0), (old, 1)):
+        if is_fragment(fragments):
+            with well_formed(fragments.name):
+                documents[at] = only(documents[at], documents[1 - at], prefix)
+    return documents[0], documents[1]
 
 
 if __name__ == "__main__":

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tools.spec import compare_schemas
-from tools.spec.changes import Change, Found, judged
-from tools.spec.compare_schemas import Pair
-from tools.spec.documents import Node, SpecError, followed, operations, well_formed
+from tools.spec.addresses import (
+    ALIKE,
+    Operation,
+    by_key,
+    has_prefix,
+    keys_of,
+    likeness,
+    names_in,
+    nearest,
+    server_of,
+)
+from tools.spec.changes import SURFACE, Change, Found, judged
+from tools.spec.compare_schemas import Pair, is_it_called
+from tools.spec.contents import chosen, is_bytes, media_type
+from tools.spec.documents import Node, SpecError, followed, well_formed
 from tools.spec.surface import Surface
 
-PARAMETER = re.compile(r"\{[^}]*\}")
 ANYTHING = True
 """The schema of what has none."""
 SCHEME_FACTS = ("type", "scheme", "in", "name")
+BEARER = "Authorization: bearer"
+NOTHING: frozenset[str] = frozenset()
+"""The credentials of an alternative that requires none."""
 
 
 @dataclass(frozen=True)
@@ -27,49 +39,91 @@ class Comparison:
     changes: tuple[Change, ...]
     problems: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation where it is found: `key` is its address with the server's path and without names in it."""
-
-    method: str
-    path: str
-    key: str
-    item: Node
-    content: Node
-
-    @property
-    def address(self) -> str:
-        """The address as people write it."""
-        return f"{self.method.upper()} {self.path}"
+    def with_our_names(self) -> Comparison:
+        """The same, for specifications whose classes are generated under the same names: `surface.yaml` absorbs it."""
+        changes = (
+            replace(change, verdict=replace(change.verdict, absorbed_by=SURFACE))
+            if change.found.kind == "class-renamed"
+            else change
+            for change in self.changes
+        )
+        return replace(self, changes=tuple(changes))
 
 
 def compare(old: Node, new: Node, surface: Surface) -> Comparison:
-    """Every change from one document to the other that concerns an operation we keep."""
-    before, after = _by_key(old), _by_key(new)
-    kept = {_key(operation.method, _prefix(old) + operation.path) for operation in surface.operations}
-    kept |= {_key(operation.method, _prefix(new) + operation.path) for operation in surface.operations}
-    moved = {key: other for key in kept & before.keys() if (other := _moved_to(before[key], before, after))}
-    collected: dict[Found, list[tuple[str, str]]] = {found: [] for found in _servers(old, new)}
+    """Every change from one document to the other that concerns an operation we keep.
+
+    Raises:
+        SpecError: The `$ref` of a path leads nowhere.
+    """
+    before, after = by_key(old, surface.prefix), by_key(new, surface.prefix)
+    pairs = _pairs(before, after, surface)
+    collected: dict[Found, list[tuple[str, str]]] = {found: [] for found in _servers(old, new, surface)}
     problems: list[str] = []
-    for key in [*before, *(key for key in after if key not in before)]:
-        one, other = before.get(key), after.get(key)
-        if key not in kept and (one or not other or other in moved.values() or not _is_near(other, before, kept)):
-            continue
+    for one, other in pairs:
         address = (one or other).address  # type: ignore[union-attr]  # one of them is there
         try:
             with well_formed(address):
-                for found in _operation(old, new, one, other, moved.get(key)):
+                for found in _operation(one, other, _forms(one, other, surface)):
                     collected.setdefault(found, []).append((address, found.field or found.subject))
         except SpecError as error:
             problems.append(str(error) if str(error).startswith(address) else f"{address}: {error}")
-    changes = [_change(found, places) for found, places in collected.items()]
+    changes = [_change(found, places, surface) for found, places in collected.items()]
     return Comparison(tuple(sorted(changes, key=_rank)), tuple(dict.fromkeys(problems)))
 
 
-def _change(found: Found, places: list[tuple[str, str]]) -> Change:
+def _pairs(
+    before: dict[str, Operation], after: dict[str, Operation], surface: Surface
+) -> list[tuple[Operation | None, Operation | None]]:
+    """Each operation that we keep, before and after; and those that are new beside them.
+
+    An operation is recognized by its address or one that it had before; else by its likeness to one that is new, or
+    was removed.
+    """
+    pairs = [
+        tuple(next((there[key] for key in keys_of(kept) if key in there), None) for there in (before, after))
+        for kept in surface.operations
+    ]
+    taken = {one.key for pair in pairs for one in pair if one}
+    gone = [one for key, one in before.items() if key not in after and key not in taken]
+    fresh = [one for key, one in after.items() if key not in before and key not in taken]
+    found: list[tuple[Operation | None, Operation | None]] = []
+    for one, other in pairs:
+        if one and not other:
+            other = _alike(one, fresh)  # noqa: PLW2901 -- the operation that it has become
+        elif other and not one:
+            one = _alike(other, gone)  # noqa: PLW2901 -- the operation that it was
+        if one or other:
+            found.append((one, other))
+    tags = {tag for one, _ in found if one for tag in one.content.get("tags", [])[:1]}
+    near = [(None, one) for one in fresh if tags & set(one.content.get("tags", [])[:1])]
+    return [*found, *near]
+
+
+def _forms(one: Operation | None, other: Operation | None, surface: Surface) -> dict[str, str]:
+    """The media types of its `body` and `response` that `surface.yaml` names."""
+    keys = {it.key for it in (one, other) if it}
+    ids = [kept.id for kept in surface.operations if keys & {*keys_of(kept)}]
+    return {
+        role: surface.forms[f"{id_}.{role}"]
+        for id_ in ids
+        for role in ("body", "response")
+        if f"{id_}.{role}" in surface.forms
+    }
+
+
+def _alike(one: Operation, others: list[Operation]) -> Operation | None:
+    """The most alike of the others, which is then removed from them; None if it is not alike."""
+    other = next(iter(nearest(one, others)), None)
+    if other is None or likeness(one, other) < ALIKE:
+        return None
+    others.remove(other)
+    return other
+
+
+def _change(found: Found, places: list[tuple[str, str]], surface: Surface) -> Change:
     addresses, fields = ([place[at] for place in places] for at in (0, 1))
-    return Change(found, judged(found), tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(fields)))
+    return Change(found, judged(found, surface.without), tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(fields)))
 
 
 def _rank(change: Change) -> tuple[int, str, str, str]:
@@ -77,41 +131,26 @@ def _rank(change: Change) -> tuple[int, str, str, str]:
     return effects.index(change.verdict.effect), change.found.subject, change.found.kind, change.found.side
 
 
-def _operation(
-    old: Node, new: Node, one: Operation | None, other: Operation | None, moved_to: Operation | None
-) -> Iterator[Found]:
-    if other is None and one is not None:
-        if moved_to:
-            yield Found("operation-moved", one.address, f"is at {moved_to.address} now")
-        else:
-            yield Found("operation-removed", one.address, "is gone")
-    elif one is None and other is not None:
+def _operation(one: Operation | None, other: Operation | None, forms: Mapping[str, str]) -> Iterator[Found]:
+    if one is None and other is not None:
         yield Found("operation-added", other.address, "is new")
+    elif other is None and one is not None:
+        yield Found("operation-removed", one.address, "was removed")
     elif one is not None and other is not None:
+        if one.key != other.key:
+            yield Found("operation-moved", one.address, f"is at {other.address} now")
+        yield from _server_of_its_own(one, other)
         yield from _names(one, other)
-        yield from _security(old, new, one, other)
-        yield from _parameters(old, new, one, other)
-        yield from _bodies(old, new, one, other)
-        yield from _answers(old, new, one, other)
+        yield from _security(one, other)
+        yield from _parameters(one, other)
+        yield from _bodies(one, other, forms)
+        yield from _responses(one, other, forms)
 
 
-def _moved_to(one: Operation, before: dict[str, Operation], after: dict[str, Operation]) -> Operation | None:
-    """The new address of an operation that is gone: that which has its ID, or answers and takes the same."""
-    if one.key in after:
-        return None
-    fresh = (other for key, other in after.items() if key not in before and other.method == one.method)
-    return next((other for other in fresh if _essence(other) == _essence(one)), None)
-
-
-def _essence(operation: Operation) -> Any:  # noqa: ANN401 -- a value to be compared
-    named = operation.content.get("operationId")
-    return named or [operation.content.get(name) for name in ("responses", "requestBody", "summary")]
-
-
-def _is_near(operation: Operation, before: dict[str, Operation], kept: set[str]) -> bool:
-    """Whether a new operation belongs to those that we keep: it has a tag of theirs."""
-    tags = {tag for key in kept & before.keys() for tag in before[key].content.get("tags", [])[:1]}
-    return bool(tags & set(operation.content.get("tags", [])[:1]))
+def _server_of_its_own(one: Operation, other: Operation) -> Iterator[Found]:
+    if one.server != other.server:
+        was, now = (it.server or server_of(it.document) or "not specified" for it in (one, other))
+        yield Found("server-changed", one.address, f"has the server {now}, had {was}")
 
 
 def _names(one: Operation, other: Operation) -> Iterator[Found]:
@@ -126,34 +165,81 @@ def _names(one: Operation, other: Operation) -> Iterator[Found]:
         yield Found("operation-deprecated", one.address, "is deprecated")
 
 
-def _security(old: Node, new: Node, one: Operation, other: Operation) -> Iterator[Found]:
-    before, after = _schemes(old, one), _schemes(new, other)
+def _security(one: Operation, other: Operation) -> Iterator[Found]:
+    was, now = _alternatives(one), _alternatives(other)
+    before, after = (frozenset(map(_credentials, alternatives)) for alternatives in (was, now))
+    what = f"requires {_said(now)}, required {_said(was)}"
     if before == after:
-        return
-    kind = "security-added" if not before else "security-removed" if not after else "security-changed"
-    yield Found(kind, one.address, f"asks for {_said(after)}, asked for {_said(before)}")
+        if _said(was) != _said(now):
+            yield Found("security-restated", one.address, what)
+    elif before and not after:
+        yield Found("security-removed", one.address, what)
+    # What was sent before is still enough.
+    elif before <= after or NOTHING in after:
+        yield Found("security-alternative-added", one.address, what)
+    elif not before:
+        yield Found("security-added", one.address, what)
+    else:
+        yield Found("security-changed", one.address, what)
 
 
-def _schemes(document: Node, operation: Operation) -> frozenset[str]:
+def _alternatives(operation: Operation) -> list[list[Node]]:
+    """The schemes of each alternative; no alternatives where none is required."""
+    document = operation.document
     known = document.get("components", {}).get("securitySchemes", {})
-    asked = operation.content.get("security", document.get("security")) or []
-    schemes = [followed(document, known.get(name, {"type": name})) for one in asked for name in one]
-    return frozenset(" ".join(str(scheme[fact]) for fact in SCHEME_FACTS if fact in scheme) for scheme in schemes)
+    required = operation.content.get("security", document.get("security")) or []
+    return [[followed(document, known.get(name, {"type": name})) for name in one] for one in required]
 
 
-def _said(schemes: frozenset[str]) -> str:
-    return " or ".join(sorted(schemes)) or "nothing"
+def _credentials(schemes: list[Node]) -> frozenset[str]:
+    return frozenset(map(_credential, schemes))
 
 
-def _parameters(old: Node, new: Node, one: Operation, other: Operation) -> Iterator[Found]:
-    before, after = _by_name(old, one), _by_name(new, other)
-    pair = Pair(old, new, "request")
-    for key in [key for key in before if key not in after]:
-        yield Found("parameter-removed", f"{one.address} ?{before[key]['name']}", "is gone", "request")
+def _facts(scheme: Node) -> str:
+    return " ".join(str(scheme[fact]) for fact in SCHEME_FACTS if fact in scheme)
+
+
+def _credential(scheme: Node) -> str:
+    """What a client sends for a scheme: of two schemes with the same, one is the other in other words.
+
+    Bearer tokens, OAuth 2 and OpenID Connect share a header. A key in that header is a bearer token only if its
+    description says so, since OpenAPI has no other place for the word before the key.
+    """
+    kind, name = str(scheme.get("type")), str(scheme.get("name"))
+    if kind == "http":
+        return f"Authorization: {str(scheme.get('scheme')).lower()}"
+    if kind in {"oauth2", "openIdConnect"}:
+        return BEARER
+    if kind == "apiKey" and scheme.get("in") == "header":
+        is_bearer = name.lower() == "authorization" and "bearer" in str(scheme.get("description")).lower()
+        return BEARER if is_bearer else f"{name.lower()}:"
+    return _facts(scheme)
+
+
+def _said(alternatives: list[list[Node]]) -> str:
+    told = {" and ".join(sorted(map(_facts, schemes))) or "nothing" for schemes in alternatives}
+    return " or ".join(sorted(told)) or "nothing"
+
+
+def _parameters(one: Operation, other: Operation) -> Iterator[Found]:
+    before, after = _by_name(one, other), _by_name(other, one)
+    pair = Pair(one.document, other.document, "request")
+    gone, fresh = [key for key in before if key not in after], [key for key in after if key not in before]
+    for key in gone:
+        name = before[key]["name"]
+        subject = f"{one.address} ?{name}"
+        if place := next((it[0] for it in fresh if after[it]["name"] == name), None):
+            yield Found("parameter-moved", subject, f"is in the {place} now, was in the {key[0]}", "request")
+        else:
+            alike = [after[it]["name"] for it in fresh if it[0] == key[0]]
+            yield Found("parameter-removed", subject, f"was removed{is_it_called(name, alike)}", "request")
+    moved = {before[key]["name"] for key in gone}
     for key, parameter in after.items():
         subject = f"{one.address} ?{parameter['name']}"
         is_required = parameter.get("required") is True
         if key not in before:
+            if parameter["name"] in moved:
+                continue
             kind = "parameter-added-required" if is_required else "parameter-added"
             yield Found(kind, subject, "is new, and required" if is_required else "is new", "request")
             continue
@@ -169,89 +255,98 @@ def _parameters(old: Node, new: Node, one: Operation, other: Operation) -> Itera
         )
 
 
-def _by_name(document: Node, operation: Operation) -> dict[tuple[str, str], Node]:
-    """The parameters; those of the path by their number, as their names are not on the wire."""
+def _by_name(operation: Operation, other: Operation) -> dict[tuple[str, str], Node]:
+    """The parameters; those of the path by their number, as their names are not on the wire.
+
+    Where the operation has moved, those that have the same name are the same.
+    """
+    own, theirs = names_in(operation.path), names_in(other.path)
+    moved = operation.key != other.key
+    places = {name: f"#{place}" for place, name in enumerate(name for name in own if not moved or name not in theirs)}
     found: dict[tuple[str, str], Node] = {}
-    places = {name: str(place) for place, name in enumerate(PARAMETER.findall(operation.path))}
-    for parameter in [*operation.item.get("parameters", []), *operation.content.get("parameters", [])]:
-        one = followed(document, parameter)
-        name = places.get(f"{{{one['name']}}}", one["name"]) if one["in"] == "path" else one["name"]
-        found[one["in"], name] = one
+    for one in operation.parameters:
+        in_path = one["in"] == "path"
+        found[one["in"], str(places.get(one["name"], one["name"]) if in_path else one["name"])] = one
     return found
 
 
-def _bodies(old: Node, new: Node, one: Operation, other: Operation) -> Iterator[Found]:
-    before = followed(old, one.content.get("requestBody"))
-    after = followed(new, other.content.get("requestBody"))
-    subject, pair = f"{one.address} body", Pair(old, new, "request")
+def _bodies(one: Operation, other: Operation, forms: Mapping[str, str]) -> Iterator[Found]:
+    before = followed(one.document, one.content.get("requestBody"))
+    after = followed(other.document, other.content.get("requestBody"))
+    subject, pair = f"{one.address} body", Pair(one.document, other.document, "request")
     if before is None and after is not None:
         is_required = after.get("required") is True
         what = "is new, and required" if is_required else "is new"
         yield Found("body-added-required" if is_required else "body-added", subject, what, "request")
     elif before is not None and after is None:
-        yield Found("body-removed", subject, "is gone", "request")
+        yield Found("body-removed", subject, "was removed", "request")
     elif before is not None and after is not None:
         now = after.get("required") is True
         yield from compare_schemas.required(pair, subject, was=before.get("required") is True, now=now)
-        yield from _contents(pair, before, after, subject)
+        yield from _contents(pair, before, after, subject, forms.get("body"))
 
 
-def _answers(old: Node, new: Node, one: Operation, other: Operation) -> Iterator[Found]:
-    before, after = one.content.get("responses", {}), other.content.get("responses", {})
-    good = [{status: answer for status, answer in answers.items() if status[:1] == "2"} for answers in (before, after)]
-    pair = Pair(old, new, "answer")
+def _responses(one: Operation, other: Operation, forms: Mapping[str, str]) -> Iterator[Found]:
+    before, after = one.responses, other.responses
+    good = [{status: it for status, it in them.items() if status[:1] == "2"} for them in (before, after)]
+    pair, subject = Pair(one.document, other.document, "response"), f"{one.address} response"
+    if good[0] and not good[1]:
+        others = ", ".join(after) or "none at all"
+        yield Found("response-removed", subject, f"is no longer described (described: {others})", "response")
+        return
+    if _statuses(one) != _statuses(other) and good[0].keys() == good[1].keys():
+        was, now = ", ".join(sorted(_statuses(one))), ", ".join(sorted(_statuses(other)))
+        yield Found("status-restated", subject, f"is described under {now}, was under {was}", "response")
     for status in [status for status in good[1] if status not in good[0]]:
-        yield Found("status-added", f"{one.address} answer", f"may have the status {status}", "answer")
+        yield Found("status-added", subject, f"may have the status {status}", "response")
     for status in [status for status in good[0] if status not in good[1]]:
-        yield Found("status-removed", f"{one.address} answer", f"has not the status {status} any more", "answer")
+        yield Found("status-removed", subject, f"no longer has the status {status}", "response")
     for status in [status for status in good[0] if status in good[1]]:
-        former, latter = followed(old, good[0][status]), followed(new, good[1][status])
-        yield from _contents(pair, former, latter, f"{one.address} answer")
+        yield from _contents(pair, good[0][status], good[1][status], subject, forms.get("response"))
     if before.keys() - good[0].keys() != after.keys() - good[1].keys():
-        yield Found("error-answers", one.address, "describes other refusals")
+        yield Found("error-responses", one.address, "describes other errors")
 
 
-def _contents(pair: Pair, before: Node, after: Node, subject: str) -> Iterator[Found]:
-    old, new = before.get("content") or {}, after.get("content") or {}
+def _statuses(operation: Operation) -> frozenset[str]:
+    """The statuses under which successes are described, as the document has them."""
+    given = frozenset(map(str, operation.content.get("responses") or {}))
+    return frozenset(status for status in given if status[:1] == "2") or given & {"default"}
+
+
+def _contents(pair: Pair, before: Node, after: Node, subject: str, form: str | None) -> Iterator[Found]:
+    old, new = _by_type(before), _by_type(after)
     fresh, gone = [kind for kind in new if kind not in old], [kind for kind in old if kind not in new]
+    was, now = chosen(old, form), chosen(new, form)
     if fresh and gone:
-        yield pair.found("content-changed", subject, f"is {', '.join(fresh)}, was {', '.join(gone)}")
+        both = [is_bytes(kind, it[kind]) for it, kinds in ((old, gone), (new, fresh)) for kind in kinds]
+        kind = "bytes-restated" if all(both) and pair.side == "response" else "content-changed"
+        yield pair.found(kind, subject, f"is {', '.join(fresh)}, was {', '.join(gone)}")
+    elif fresh and was and now != was:
+        what = f"may also be {', '.join(fresh)}; the generated client would use {now}, used {was}"
+        yield pair.found("form-changed", subject, what)
     elif fresh:
-        yield pair.found("content-added", subject, f"may be {', '.join(fresh)}, too")
+        also = "may also be" if old else "is"
+        yield pair.found("content-added", subject, f"{also} {', '.join(fresh)}")
     elif gone:
-        yield pair.found("content-removed", subject, f"may not be {', '.join(gone)} any more")
+        yield pair.found("content-removed", subject, f"may no longer be {', '.join(gone)}")
     for kind in [kind for kind in old if kind in new]:
         yield from compare_schemas.schemas(
             pair, old[kind].get("schema", ANYTHING), new[kind].get("schema", ANYTHING), subject
         )
 
 
-def _servers(old: Node, new: Node) -> Iterator[Found]:
-    before, after = _server(old), _server(new)
-    if before and urlsplit(before)[:2] != urlsplit(after)[:2]:
-        yield Found("server-changed", "the server", f"is {after or 'not told'}, was {before or 'not told'}")
-    elif before and before != after:
-        yield Found("prefix-moved", "the server", f"is {after}, was {before}; the rest is in the paths")
+def _by_type(holder: Node) -> dict[str, Node]:
+    return {media_type(kind): content for kind, content in (holder.get("content") or {}).items()}
 
 
-def _server(document: Node) -> str:
-    servers = document.get("servers") or [{}]
-    return str(servers[0].get("url", "")).rstrip("/")
-
-
-def _prefix(document: Node) -> str:
-    return urlsplit(_server(document)).path
-
-
-def _by_key(document: Node) -> dict[str, Operation]:
-    prefix = _prefix(document)
-    return {
-        _key(method, prefix + path): Operation(
-            method, path, _key(method, prefix + path), document["paths"][path], content
-        )
-        for method, path, content in operations(document)
-    }
-
-
-def _key(method: str, path: str) -> str:
-    return f"{method} {PARAMETER.sub('{}', path)}"
+def _servers(old: Node, new: Node, surface: Surface) -> Iterator[Found]:
+    before, after = server_of(old), server_of(new)
+    if not before or before == after:
+        return
+    what = f"is {after or 'not specified'}, was {before}"
+    if urlsplit(before)[:2] != urlsplit(after)[:2] or has_prefix(old, surface) != has_prefix(new, surface):
+        yield Found("server-changed", "the server", what, known=frozenset({before, urlsplit(before).netloc}))
+    elif has_prefix(new, surface):
+        yield Found("prefix-moved", "the server", f"{what}; the rest is in the paths")
+    else:
+        yield Found("server-changed", "the server", what, known=frozenset({before}))

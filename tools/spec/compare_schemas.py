@@ -23,11 +23,12 @@ class Pair:
     old: Node
     new: Node
     side: str
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    # With the schemas themselves: the numbers of those that are gone would be given to others.
+    seen: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)
 
     def found(self, kind: str, subject: str, what: str, *, closed: bool = False) -> Found:
         """A change on this side."""
-        return Found(kind, subject, what, self.side, closed and self.side == "answer")
+        return Found(kind, subject, what, self.side, closed and self.side == "response")
 
 
 def schemas(pair: Pair, old: Any, new: Any, subject: str) -> Iterator[Found]:  # noqa: ANN401 -- schemas may be true or false
@@ -38,13 +39,11 @@ def schemas(pair: Pair, old: Any, new: Any, subject: str) -> Iterator[Found]:  #
     """
     if (id(old), id(new)) in pair.seen:
         return
-    pair.seen.add((id(old), id(new)))
+    pair.seen[id(old), id(new)] = (old, new)
     before, after = shape(pair.old, old), shape(pair.new, new)
     yield from _marks(pair, before, after, subject)
     if before.nullable != after.nullable and not (before.anything or after.anything):
-        kind, what = (
-            ("null-added", "may be null now") if after.nullable else ("null-removed", "may not be null any more")
-        )
+        kind, what = ("null-added", "may be null now") if after.nullable else ("null-removed", "may no longer be null")
         yield pair.found(kind, subject, what)
     yield from _types(pair, before, after, subject)
     for type_ in sorted(before.types & after.types - {"array", "object"}):
@@ -58,10 +57,10 @@ def schemas(pair: Pair, old: Any, new: Any, subject: str) -> Iterator[Found]:  #
 def _marks(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[Found]:
     if before.default != after.default:
         yield pair.found(
-            "default-changed", subject, f"the default is {_told(after.default)}, was {_told(before.default)}"
+            "default-changed", subject, f"has the default {_told(after.default)}, had {_told(before.default)}"
         )
     if before.deprecated != after.deprecated:
-        what = "is deprecated" if after.deprecated else "is not deprecated any more"
+        what = "is deprecated" if after.deprecated else "is no longer deprecated"
         yield pair.found("deprecated" if after.deprecated else "not-deprecated", subject, what)
 
 
@@ -90,32 +89,35 @@ def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) ->
         for found in _values(pair, old, new, enum, closed=closed):
             yield replace(found, field=subject, known=frozenset(map(str, old | new)))
         if before.is_open(type_) and closed:
-            yield pair.found("values-closed", subject, "may be one of the known values alone")
+            yield pair.found("values-closed", subject, "may only be one of the known values")
         elif not before.is_open(type_) and not closed:
-            yield pair.found("values-opened", subject, "may be any value, besides those known")
+            yield pair.found("values-opened", subject, "may be any value besides the known ones")
     elif old is None and new is not None:
         kind = "values-closed" if closed else "values-named"
-        yield pair.found(kind, subject, f"knows the values {_listed(new)}")
+        yield pair.found(kind, subject, f"has the known values {_listed(new)}")
     elif old is not None:
         kind = "values-unnamed" if before.is_open(type_) else "values-opened"
         yield pair.found(kind, subject, f"may be any {type_}, was one of {_listed(old)}")
     ones, others = _of_type(before, type_), _of_type(after, type_)
     formats, new_formats = {one.format for one in ones}, {one.format for one in others}
     if formats != new_formats:
-        was, now = (_listed((one or "any" for one in some), " or ") for some in (formats, new_formats))
-        yield pair.found("format-changed", subject, f"has {now} form, had {was}")
-    names, new_names = ({_class(one) for one in some if one.values} for some in (ones, others))
+        was, now = (_listed((one or "none" for one in some), " or ") for some in (formats, new_formats))
+        yield pair.found("format-changed", subject, f"has the format {now}, had {was}")
+    names, new_names = ({_names(one) for one in some if one.values} for some in (ones, others))
     if names and new_names and names != new_names:
-        yield _renamed(names - new_names, new_names - names, subject)
+        classes, new_classes = ({class_ for class_, _ in some} for some in (names, new_names))
+        own, new_own = ({name for _, name in some} for some in (names, new_names))
+        yield _renamed(classes, new_classes, own, new_own, subject)
     if len(ones) == len(others) == 1:
         yield from _bounds(pair, ones[0], others[0], subject)
 
 
 def _values(pair: Pair, old: frozenset[Any], new: frozenset[Any], subject: str, *, closed: bool) -> Iterator[Found]:
     if new - old:
-        yield pair.found("value-added", subject, f"knows {_listed(new - old)} besides")
+        yield pair.found("value-added", subject, f"has the new {_values_of(new - old)}")
     if old - new:
-        yield pair.found("value-removed", subject, f"does not know {_listed(old - new)} any more", closed=closed)
+        found = pair.found("value-removed", subject, f"no longer has the {_values_of(old - new)}", closed=closed)
+        yield replace(found, gone=frozenset(map(str, old - new)))
 
 
 def _bounds(pair: Pair, old: Plain | Many, new: Plain | Many, subject: str) -> Iterator[Found]:
@@ -135,12 +137,12 @@ def _objects(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[
     matched, gone, fresh = _matched(pair, list(before.objects), list(after.objects))
     if before.objects and after.objects:
         for one in fresh:
-            yield pair.found("kind-added", subject, f"may be {_called(one, pair.new)}, too")
+            yield pair.found("kind-added", subject, f"may also be {_called(one, pair.new)}")
         for one in gone:
-            yield pair.found("kind-removed", subject, f"may not be {_called(one, pair.old)} any more", closed=True)
+            yield pair.found("kind-removed", subject, f"may no longer be {_called(one, pair.old)}", closed=True)
     for one, other in matched:
-        if _class(one) != _class(other) and (one.properties or other.properties):
-            yield _renamed({_class(one)}, {_class(other)}, subject)
+        if _names(one) != _names(other) and (one.properties or other.properties):
+            yield _renamed({_class(one)}, {_class(other)}, {one.name}, {other.name}, subject)
         yield from _fields(pair, one, other, one.name or subject)
 
 
@@ -175,7 +177,7 @@ def _likeness(one: Fields, other: Fields) -> float:
 def _fields(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
     for name in [name for name in old.properties if name not in new.properties]:
         hint = _renamed_to(pair, old, new, name)
-        yield pair.found("field-removed", f"{subject}.{name}", f"is gone{hint}")
+        yield pair.found("field-removed", f"{subject}.{name}", f"was removed{hint}")
     for name in [name for name in new.properties if name not in old.properties]:
         kind, what = (
             ("field-added-required", "is new, and required") if name in new.required else ("field-added", "is new")
@@ -201,7 +203,9 @@ def _others(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Foun
         yield from schemas(pair, old.others, new.others, f"{subject}{{}}")
     elif "nothing" in (was, now) and was != now:
         closed = now == "nothing"
-        what = "takes no fields without a name any more" if closed else "takes fields without a name"
+        what = (
+            "no longer has fields beside the described ones" if closed else "may have fields beside the described ones"
+        )
         yield pair.found("others-closed" if closed else "others-opened", subject, what)
     elif was != now:
         kind, what = ("type-narrowed", "is typed now") if now == "typed" else ("type-widened", "may be anything now")
@@ -220,9 +224,18 @@ def _renamed_to(pair: Pair, old: Fields, new: Fields, name: str) -> str:
     """A hint at the new field that an old one may have become: of the same types, and of a similar name."""
     types = shape(pair.old, old.properties[name]).types
     fresh = [other for other in new.properties if other not in old.properties]
-    alike = [other for other in fresh if shape(pair.new, new.properties[other]).types == types]
-    nearest = difflib.get_close_matches(name, alike, n=1, cutoff=0.5)
+    return is_it_called(name, [other for other in fresh if shape(pair.new, new.properties[other]).types == types])
+
+
+def is_it_called(name: str, others: Iterable[str]) -> str:
+    """A hint at what something that was removed may be called now; nothing if no name is similar."""
+    nearest = difflib.get_close_matches(name, list(others), n=1, cutoff=0.5)
     return f" (is it called {nearest[0]} now?)" if nearest else ""
+
+
+def _values_of(values: Iterable[Any]) -> str:
+    listed = list(values)
+    return f"value{'s' if len(listed) > 1 else ''} {_listed(listed)}"
 
 
 def _class(one: Fields | Plain) -> str:
@@ -230,8 +243,16 @@ def _class(one: Fields | Plain) -> str:
     return one.title or one.name
 
 
-def _renamed(old: Iterable[str], new: Iterable[str], subject: str) -> Found:
-    before, after = _listed(filter(None, old)), _listed(filter(None, new))
+def _names(one: Fields | Plain) -> tuple[str, str]:
+    """The name of its class as the generator gives it, and its own, which ours has."""
+    return _class(one), one.name
+
+
+def _renamed(old: set[str], new: set[str], old_names: set[str], new_names: set[str], subject: str) -> Found:
+    """A class that has another name: by the classes, or by the names if these are the same."""
+    if old == new:
+        old, new = old_names, new_names
+    before, after = (_listed(filter(None, names)) for names in (old - new, new - old))
     if before and after:
         what = f"the class {before} is called {after} now"
     elif after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import jsonpath
 
 from tools.spec.documents import Node, SpecError, drop_unused, read
 
+NAMES = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"))*)\s*\]")
+"""A list of names in a JSONPath."""
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -50,12 +52,13 @@ def apply(document: Node, actions: list[Action]) -> Node:
     """Apply the actions in their order, each to what those before it have made.
 
     Returns:
-        A new document, without the types that nothing refers to any more.
+        A new document, without the types that nothing refers to.
 
     Raises:
         SpecError: An action matches nothing, or what it matches cannot take the update.
     """
     changed: Node = deepcopy(document)
+    removed: list[_Removed] = []
     for action in actions:
         found = [(match.parts, match.obj) for match in _matches(action, changed)]
         if not found:
@@ -63,14 +66,78 @@ def apply(document: Node, actions: list[Action]) -> Node:
                 f"{action} matches nothing. Its reason is: {action.reason} "
                 "If the specification says so itself now, remove the action; if the thing has moved, change its target."
             )
-        # The last first: removing an item of a list moves those behind it.
+        if idle := _idle_names(action, changed):
+            raise SpecError(
+                f"{action} matches nothing for {', '.join(idle)}. Its reason is: {action.reason} "
+                "Remove these names from its target; if the things have moved, change them."
+            )
+        # The last first: removing an item of a list moves those after it.
         for parts, value in reversed(found):
             if action.remove:
+                removed.append(_Removed(action, parts, deepcopy(value), deepcopy(_at(changed, parts[:-1]))))
                 _remove(changed, parts, action)
             else:
                 _update(changed, parts, value, action)
+        _check_restored(removed, changed, action)
     drop_unused(changed)
     return changed
+
+
+@dataclass(frozen=True)
+class _Removed:
+    """What an action has removed: where, and the mapping or list that it was in, as it was."""
+
+    action: Action
+    parts: tuple[str | int, ...]
+    value: Any
+    holder: Any
+
+    def is_back(self, document: Node) -> bool:
+        """Whether it is there again, as it was."""
+        try:
+            holder = _at(document, self.parts[:-1])
+        except (KeyError, IndexError, TypeError):
+            return False
+        if isinstance(holder, list):
+            return isinstance(self.holder, list) and _sorted(holder) == _sorted(self.holder)
+        return isinstance(holder, dict) and holder.get(str(self.parts[-1]), _NOTHING) == self.value
+
+
+_NOTHING = object()
+
+
+def _check_restored(removed: list[_Removed], document: Node, action: Action) -> None:
+    """See that an update does not add again what actions before it have removed.
+
+    Raises:
+        SpecError: It does: the specification says the same itself.
+    """
+    if action.remove:
+        return
+    for one in removed:
+        if one.is_back(document):
+            where = ".".join(map(str, one.parts))
+            raise SpecError(
+                f"action {one.action.number} of the overlay ({one.action.target}) removes, and action {action.number} "
+                f"({action.target}) adds again, what the specification says itself now: {where}. Remove the first "
+                "action, and that part of the second."
+            )
+
+
+def _idle_names(action: Action, document: Node) -> list[str]:
+    """The names in the lists of a target, such as `['a', 'b']`, for which alone it matches nothing."""
+    idle: list[str] = []
+    for listed in NAMES.finditer(action.target):
+        names = [name.strip() for name in listed[1].split(",")]
+        for name in names if len(names) > 1 else []:
+            target = f"{action.target[: listed.start()]}[{name}]{action.target[listed.end() :]}"
+            if not _matches(replace(action, target=target), document):
+                idle.append(name.strip("'\""))
+    return idle
+
+
+def _sorted(items: list[Any]) -> list[str]:
+    return sorted(map(repr, items))
 
 
 def merged(old: Any, new: Any) -> Any:  # noqa: ANN401 -- parts of documents
@@ -101,7 +168,7 @@ def _matches(action: Action, document: Node) -> list[jsonpath.JSONPathMatch]:
     try:
         return list(jsonpath.finditer(action.target, document, strict=True))
     except jsonpath.JSONPathError as error:
-        raise SpecError(f"{action} has no JSONPath for a target: {str(error).splitlines()[0]}") from error
+        raise SpecError(f"{action} has an invalid JSONPath as its target: {str(error).splitlines()[0]}") from error
 
 
 def _remove(document: Node, parts: tuple[str | int, ...], action: Action) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.spec.addresses import key_of, keys_of
 from tools.spec.changes import Change, Effect
 from tools.spec.compare import Comparison
 from tools.spec.surface import Surface
-from tools.uses import Use, attributes, literals, uses
+from tools.uses import Use, attributes, comparisons, literals, uses
 
 SEVERAL = 3
 """So many values of an enum in one module are no accident."""
@@ -33,12 +34,18 @@ class Look:
 def verdict(comparison: Comparison) -> str:
     """One line: whether anybody breaks."""
     if comparison.problems:
-        return f"Not comparable as a whole: {len(comparison.problems)} operations could not be read."
+        return f"Not comparable as a whole: {_number(len(comparison.problems), 'operation')} could not be read."
     changes = comparison.changes
     if not changes:
         return "No changes."
-    breaking = _of(changes, Effect.BREAKING)
-    counted = ", ".join(f"{len(_of(changes, effect))} {effect}" for effect in Effect if _of(changes, effect))
+    breaking = [change for change in changes if change.breaks]
+    absorbed = [change for change in _of(changes, Effect.BREAKING) if not change.breaks]
+    counts = {
+        "breaking": len(breaking),
+        "absorbed": len(absorbed),
+        **{str(effect): len(_of(changes, effect)) for effect in (Effect.ADDITIVE, Effect.NEUTRAL)},
+    }
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     if not breaking:
         return f"Nothing breaks: {counted}."
     if all(change.verdict.source_only for change in breaking):
@@ -46,19 +53,27 @@ def verdict(comparison: Comparison) -> str:
     return f"Breaking: {counted}."
 
 
+def unreadable(problem: str) -> Comparison:
+    """The comparison of documents of which one cannot be read."""
+    return Comparison((), (problem,))
+
+
 def what_to_look_at(comparison: Comparison, package: Path, surface: Surface) -> list[Look]:
-    """Where the handwritten layer uses what changed; neutral changes concern nobody.
+    """Where the handwritten layer uses what changed; neutral changes are left out.
 
     Args:
         comparison: The changes.
         package: The handwritten package.
         surface: By its IDs the operations' functions are called.
     """
-    generated, names, strings = uses(package), attributes(package), literals(package)
+    generated, names, strings, compared = uses(package), attributes(package), literals(package), comparisons(package)
     looks: dict[str, list[str]] = {}
     for change in comparison.changes:
         if change.verdict.effect is not Effect.NEUTRAL:
             places = [*_places(change, generated, names, surface), *_spelled_out(change, strings)]
+            for value in sorted(change.found.gone):
+                subject = f"{change.found.subject} == {value!r}"
+                looks.setdefault(subject, []).extend(_compared_with(value, change, generated, compared))
             looks.setdefault(change.found.subject, []).extend(places)
     return [Look(subject, tuple(sorted(set(places)))) for subject, places in looks.items() if places]
 
@@ -73,7 +88,7 @@ def as_json(comparison: Comparison, looks: list[Look]) -> str:
     return json.dumps(
         {
             "verdict": verdict(comparison),
-            "breaking": any(change.verdict.effect is Effect.BREAKING for change in comparison.changes),
+            "breaking": any(change.breaks for change in comparison.changes),
             "changes": [_as_data(change) for change in comparison.changes],
             "problems": list(comparison.problems),
             "look_at": [{"subject": look.subject, "places": list(look.places)} for look in looks],
@@ -86,23 +101,23 @@ def as_json(comparison: Comparison, looks: list[Look]) -> str:
 def _lines(comparison: Comparison, looks: list[Look], title: str) -> Iterator[str]:
     yield from (f"# {title}", "", f"**{verdict(comparison)}**")
     for effect, heading in HEADINGS.items():
-        if changes := _of(comparison.changes, effect):
+        if changes := sorted(_of(comparison.changes, effect), key=lambda change: not change.breaks):
             yield from ("", f"## {heading}", "")
             yield from (_line(change) for change in changes)
     if comparison.problems:
         yield from ("", "## Not compared", "")
         yield from (f"- {problem}" for problem in comparison.problems)
-    yield from ("", "## What the handwritten layer must look at", "")
+    yield from ("", "## Code to review in the handwritten layer", "")
     yield from (f"- `{look.subject}`: {', '.join(look.places)}" for look in looks)
     if not looks:
-        yield "Nothing: together_ext uses nothing of this."
+        yield "None: together_ext uses nothing of this."
 
 
 def _line(change: Change) -> str:
     found, judged = change.found, change.verdict
     flags = "".join(f" *[{flag}]*" for flag in _flags(change))
     side = f" ({found.side})" if found.side else ""
-    absorbed = f" With us it is absorbed by {judged.absorbed_by}." if judged.absorbed_by else ""
+    absorbed = f" Absorbed by {judged.absorbed_by}." if judged.absorbed_by else ""
     where = "" if change.operations == () or found.subject.startswith(change.operations) else _where(change)
     return f"- `{found.subject}`{side} {found.what}: {judged.why}.{flags}{absorbed}{where}"
 
@@ -115,8 +130,17 @@ def _where(change: Change) -> str:
 
 def _flags(change: Change) -> list[str]:
     judged = change.verdict
-    flags = {"source only": judged.source_only, "tighter": judged.tighter, "open enum": judged.open_enum}
+    flags = {
+        "absorbed": judged.effect is Effect.BREAKING and not change.breaks,
+        "source only": judged.source_only,
+        "tighter": judged.tighter,
+        "open enum": judged.open_enum,
+    }
     return [name for name, is_set in flags.items() if is_set]
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _of(changes: tuple[Change, ...], effect: Effect) -> list[Change]:
@@ -135,14 +159,30 @@ def _as_data(change: Change) -> dict[str, object]:
         "source_only": judged.source_only,
         "tighter": judged.tighter,
         "open_enum": judged.open_enum,
+        "absorbed": "absorbed" in _flags(change),
         "absorbed_by": judged.absorbed_by or None,
         "operations": list(change.operations),
         "fields": [field for field in change.fields if field != found.subject],
     }
 
 
+def _compared_with(value: str, change: Change, generated: list[Use], compared: dict[str, list[str]]) -> Iterator[str]:
+    """Where a module compares something with a value that was removed, as a string or as a member of the enum."""
+    member, enum = re.sub(r"\W", "_", value).upper(), change.found.subject.rpartition(".")[2]
+    yield from compared.get(value, [])
+    yield from (use.place for use in generated if use.name == member and use.module.endswith(f".{enum}"))
+
+
 def _spelled_out(change: Change, strings: dict[str, dict[str, int]]) -> Iterator[str]:
-    """Where a module spells out values of an enum that has changed: several of them, since one may be any word."""
+    """Where a module spells out values of an enum that has changed, or the URL of a server.
+
+    Of an enum several values, since one may be any word.
+    """
+    if change.found.kind == "server-changed":
+        for file, lines in strings.items():
+            urls = [line for text, line in lines.items() if any(url in text for url in change.found.known)]
+            yield from (f"{file}:{line}" for line in urls)
+        return
     for file, lines in strings.items():
         known = change.found.known & lines.keys()
         if len(known) >= SEVERAL:
@@ -155,10 +195,13 @@ def _places(change: Change, generated: list[Use], names: dict[str, list[str]], s
     A field counts where a module reads an attribute of its name: that may be another one's, so it is a hint.
     """
     subject = change.found.subject
+    if subject == "the server":
+        return
     if " " in subject:
         # Such as `GET /fine-tunes ?limit` or `POST /fine-tunes body`.
         address = " ".join(subject.split(" ")[:2])
-        functions = {operation.id for operation in surface.operations if operation.address == address}
+        key = key_of(address)
+        functions = {operation.id for operation in surface.operations if key in keys_of(operation)}
         yield from (use.place for use in generated if use.name in functions)
         return
     for place in {subject, *change.fields}:

@@ -1,20 +1,21 @@
 """Schemas in one normal form, so that two ways to write the same thing are the same.
 
-`nullable`, a list of types and null in an enum; a constant and an enum of one; `allOf` of one and what it holds; a
-reference and what it leads to. A schema is taken apart one level at a time: a specification may go round in circles.
+`nullable`, a list of types and null in an enum; a constant and an enum of one; `allOf` and what its parts say
+together; a union of constants and an enum; a reference and what it leads to. A schema is taken apart one level at a
+time: a specification may go round in circles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tools.spec.documents import Node, SpecError, resolve
+from tools.spec.normal import TYPES, is_named, is_null, joined, one_schema
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern")
 COUNTS = ("minItems", "maxItems")
-NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 DEEP = 6
 """How deep schemas are looked into to tell whether they are the same."""
 READ_OTHERWISE = frozenset({"date-time", "date", "uuid", "binary"})
@@ -153,6 +154,7 @@ def _alternatives(document: Node, schema: Any, names: Names, seen: tuple[str, ..
     if not isinstance(schema, dict):
         yield True
         return
+    schema = joined(one_schema(document, schema, seen))
     if schema.get("nullable") is True:
         yield None
     names = names._replace(title=schema.get("title") or names.title)
@@ -160,41 +162,15 @@ def _alternatives(document: Node, schema: Any, names: Names, seen: tuple[str, ..
         reference = schema["$ref"]
         if reference in seen:
             raise SpecError(f"{reference} consists of itself")
-        known_as = Names(reference.rpartition("/")[2], names.title)
+        known_as = Names(reference.rpartition("/")[2], names.title) if is_named(reference) else names
         yield from _alternatives(document, resolve(document, reference), known_as, (*seen, reference))
-    elif "allOf" in schema:
-        yield from _all_of(document, schema, names, seen)
     elif union := schema.get("anyOf") or schema.get("oneOf"):
+        # Beside null, the only other member has the name of the whole.
+        telling = [member for member in union if not is_null(member)]
         for member in union:
-            yield from _alternatives(document, member, names if len(union) == 1 else Names(), seen)
+            yield from _alternatives(document, member, names if len(telling) == 1 else Names(), seen)
     else:
         yield from _simple(schema, names)
-
-
-def _all_of(document: Node, schema: Node, names: Names, seen: tuple[str, ...]) -> Iterator[Alternative]:
-    """Objects put together; where there is at most one part that says something, that part."""
-    rest = {key: value for key, value in schema.items() if key not in {"allOf", "nullable", "title"}}
-    parts = [
-        list(_alternatives(document, part, Names(), seen)) for part in [*schema["allOf"], *([rest] if rest else [])]
-    ]
-    if any(None in part for part in parts):
-        yield None
-    telling = [[one for one in part if one is not None and one is not True] for part in parts]
-    telling = [part for part in telling if part]
-    objects = [one for part in telling for one in part if isinstance(one, Fields)]
-    if not telling:
-        yield True
-    elif len(telling) > 1 and len(objects) == len(telling):
-        whole = objects[0]
-        for other in objects[1:]:
-            properties = {**whole.properties, **other.properties}
-            whole = replace(whole, properties=properties, required=whole.required | other.required)
-        yield replace(whole, name=names.name, title=names.title)
-    else:
-        # One part alone says something: the whole has its name, or that part's own.
-        named = any(names)
-        for one in telling[0]:
-            yield replace(one, name=names.name, title=names.title) if named and isinstance(one, Fields) else one
 
 
 def _simple(schema: Node, names: Names) -> Iterator[Alternative]:
@@ -204,11 +180,11 @@ def _simple(schema: Node, names: Names) -> Iterator[Alternative]:
     if values is not None:
         if None in values or "null" in types:
             yield None
-        for type_ in dict.fromkeys(NAMES.get(type(value), "string") for value in values if value is not None):
+        for type_ in dict.fromkeys(TYPES.get(type(value), "string") for value in values if value is not None):
             of_type = frozenset(
                 str(value) if type_ in {"array", "object"} else value
                 for value in values
-                if value is not None and NAMES.get(type(value), "string") == type_
+                if value is not None and TYPES.get(type(value), "string") == type_
             )
             yield Plain(type_, values=of_type, name=names.name, title=names.title)
         return
@@ -237,6 +213,7 @@ def _marks(document: Node, schema: Any) -> Iterator[Node]:  # noqa: ANN401 -- a 
     """The schema and what it refers to: each may have a default, or be deprecated."""
     seen: set[str] = set()
     while isinstance(schema, dict):
+        schema = one_schema(document, schema, tuple(seen))
         yield schema
         reference = schema.get("$ref")
         if not isinstance(reference, str) or reference in seen:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tools.spec.documents import METHODS, SpecError, read
 
+VERSIONED = re.compile(r"/v\d+/")
+"""Begins an address outside of the prefix, which has a version of its own."""
+
 
 @dataclass(frozen=True)
 class Kept:
-    """An operation that we keep: `method` (lower case) and `path` are its address, the rest is ours."""
+    """An operation that we keep: `method` (lower case) and `path` are its address, the rest is ours.
+
+    `former` are the addresses that it had before.
+    """
 
     id: str
     tag: str
     method: str
     path: str
+    former: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -27,11 +35,27 @@ class Kept:
 
 @dataclass(frozen=True)
 class Surface:
-    """The operations that we keep, the names of types by their places, and the rules that are switched off."""
+    """The operations that we keep, the names of types by their places, and the rules that are switched off.
+
+    `prefix` is the path that every address begins with, and the base URL of the clients ends with. `forms` are the
+    media types of the bodies that have several, by place.
+    """
 
     operations: tuple[Kept, ...]
     types: Mapping[str, str]
     without: Mapping[str, str]
+    prefix: str = "/v1"
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_versioned(path: str) -> bool:
+    """Whether an address begins at the host, with a version of its own, such as `/v3/whoami`."""
+    return VERSIONED.match(path) is not None
+
+
+def is_place(name: str) -> bool:
+    """Whether a name under `types` is that of a place, not of a type."""
+    return "." in name or "[" in name
 
 
 def read_surface(path: Path) -> Surface:
@@ -50,11 +74,17 @@ def read_surface(path: Path) -> Surface:
     )
     for double in {operation.id for operation in kept if sum(other.id == operation.id for other in kept) > 1}:
         raise SpecError(f"{path.name} lists the operationId {double} twice")
-    return Surface(kept, content.get("types") or {}, content.get("without") or {})
+    prefix = str(content.get("prefix", Surface.prefix)).rstrip("/")
+    return Surface(kept, content.get("types") or {}, content.get("without") or {}, prefix, content.get("forms") or {})
 
 
-def _kept(id: str, tag: str, address: Any, file: str) -> Kept:  # noqa: ANN401 -- whatever the file says
-    method, _, path = str(address).partition(" ")
-    if method.lower() not in METHODS or not path.startswith("/"):
-        raise SpecError(f"{file}: {id} has the address {address!r}, expected such as GET /fine-tunes")
-    return Kept(id, tag, method.lower(), path)
+def _kept(id: str, tag: str, addresses: Any, file: str) -> Kept:  # noqa: ANN401 -- whatever the file says
+    every = [str(address) for address in (addresses if isinstance(addresses, list) else [addresses])]
+    for address in every or [""]:
+        method, _, path = address.partition(" ")
+        if method.lower() not in METHODS or not path.startswith("/"):
+            raise SpecError(
+                f"{file}: {id} has the address {address!r}; use a method and a path, such as GET /fine-tunes"
+            )
+    method, _, path = every[0].partition(" ")
+    return Kept(id, tag, method.lower(), path, tuple(every[1:]))

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.check_generated import differences
-from tools.generate import ROOT, GenerationError, generate
-from tools.spec import overlay, prune, rules, words, write
+from tools.generate import ROOT, Generate, GenerationError, generate
+from tools.spec import additions, overlay, prune, rules, source, words, write
+from tools.spec.additions import Idle, read_additions
+from tools.spec.addresses import host_of, server_of
 from tools.spec.compare import Comparison, compare
 from tools.spec.documents import Node, SpecError, parse, read_openapi, well_formed
+from tools.spec.fragments import over, read_fragments
 from tools.spec.overlay import Action, read_overlay
-from tools.spec.surface import Surface, read_surface
+from tools.spec.renamed import check_names
+from tools.spec.surface import Surface, is_versioned, read_surface
 from tools.spec.words import Words, read_words
 
 PACKAGE = "together_generated"
@@ -26,21 +30,32 @@ class Recipe:
     """What we do with a specification: everything that makes `openapi.yaml` of it."""
 
     surface: Surface
+    additions: Node
     overlay: list[Action]
     words: Words
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a sync: the changes on our surface, what has no words yet, and whether any byte changed."""
+    """The result of a sync.
+
+    Attributes:
+        comparison: The changes on our surface.
+        undescribed: What has no words yet.
+        changed: Whether any byte changed.
+        commit: The commit of the public specification, None if it is not known.
+        idle: The additions that are no longer needed.
+    """
 
     comparison: Comparison
     undescribed: tuple[str, ...]
     changed: bool
+    commit: str | None
+    idle: tuple[Idle, ...] = ()
 
 
 def read_recipe(root: Path) -> Recipe:
-    """Read the three files of the recipe, below the repository's root.
+    """Read the files of the recipe, below the repository's root.
 
     Raises:
         SpecError: One of them is not as it should be.
@@ -48,20 +63,52 @@ def read_recipe(root: Path) -> Recipe:
     folder = root / "tools" / "spec"
     return Recipe(
         read_surface(folder / "surface.yaml"),
+        read_additions(root / "openapi.additions.yaml"),
         read_overlay(root / "openapi.overlay.yaml"),
         read_words(folder / "words.yaml"),
     )
 
 
-def made(upstream: Node, recipe: Recipe) -> Node:
-    """The first three steps: keep what we use, mend it, and add what only we know.
+def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
+    """All steps but the last: add what it lacks, keep what we use, mend it, and correct it.
+
+    Args:
+        upstream: The public specification.
+        recipe: What to make of it.
+        known: The `openapi.yaml` of before, to recognize what has another name or address now.
 
     Raises:
         SpecError: A step cannot be done; the sentence says what to do.
     """
     with well_formed("The specification"):
-        kept = prune.prune(upstream, recipe.surface)
-        return overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
+        whole, _ = additions.merged(upstream, recipe.additions, recipe.surface.prefix)
+        kept = prune.prune(whole, recipe.surface, known)
+        if known:
+            exchanged = rules.apply(kept, recipe.surface, rules.EXCHANGES)
+            check_names(exchanged, recipe.surface, recipe.words, known)
+        document = overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
+    check_servers(document)
+    return document
+
+
+def check_servers(document: Node) -> None:
+    """See that no operation has a server of its own: the generated client sends all requests to one.
+
+    An address with a version of its own begins at the root of that server.
+
+    Raises:
+        SpecError: One has.
+    """
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            url = server_of(operation)
+            if url and not (is_versioned(path) and url == host_of(server_of(document))):
+                raise SpecError(
+                    f"{method.upper()} {path} has a server of its own, {url}, and the client sends all requests to the "
+                    "same: if the server of the others also has it, add an action with `remove: true` for "
+                    f"$.paths['{path}'].{method}.servers to openapi.overlay.yaml; else remove "
+                    f"{operation['operationId']} from tools/spec/surface.yaml"
+                )
 
 
 def text_of(document: Node, recipe: Recipe) -> str:
@@ -81,38 +128,94 @@ def compared(old: Node, new: Node, recipe: Recipe) -> Comparison:
         SpecError: One of the two has another shape than OpenAPI gives it, outside of any operation.
     """
     with well_formed("One of the two specifications"):
-        return compare(old, new, recipe.surface)
+        found = compare(old, new, recipe.surface)
+    if any(change.found.kind == "class-renamed" for change in found.changes) and _have_our_names(old, new, recipe):
+        return found.with_our_names()
+    return found
 
 
-def sync(upstream: Path, root: Path) -> Outcome:
+def _have_our_names(old: Node, new: Node, recipe: Recipe) -> bool:
+    """Whether the same classes are generated for two specifications, whatever these call them.
+
+    As far as the recipe can be applied to both: its overlay may be about one of them alone.
+    """
+
+    def ruled(document: Node) -> Node:
+        whole, _ = additions.merged(document, recipe.additions, recipe.surface.prefix)
+        return rules.apply(prune.prune(whole, recipe.surface), recipe.surface)
+
+    for step in (lambda document: made(document, recipe), ruled):
+        try:
+            with well_formed("The specification"):
+                names = [step(document)["components"]["schemas"].keys() for document in (old, new)]
+        except SpecError:
+            continue
+        return bool(names[0] == names[1])
+    return False
+
+
+def sync(
+    upstream: Path,
+    root: Path,
+    generate: Generate = generate,
+    commit: str | None = None,
+    pages: Path | None = None,
+) -> Outcome:
     """Make `openapi.yaml` and the client anew; all of it, or nothing.
 
     Args:
         upstream: The public specification.
         root: The repository's root.
+        generate: Writes the client.
+        commit: The commit of the public repository that it is from (default: that of the Git repository it is in).
+        pages: A folder of fragments, such as pages of the documentation, which are newer than the specification.
 
     Raises:
         SpecError: A step or a check failed; `openapi.yaml` and `generated/` are as they were.
     """
     recipe = read_recipe(root)
     spec, package = root / "openapi.yaml", root / "generated" / PACKAGE
-    document = made(read_openapi(upstream), recipe)
-    text = text_of(document, recipe)
-    before = read_openapi(spec) if spec.exists() else {"paths": {}}
-    comparison = compared(before, parse(text, spec.name), recipe)
+    known = read_openapi(spec) if spec.exists() else None
+    given = read_openapi(upstream)
+    with well_formed("The specification"):
+        if pages is not None:
+            given = over(given, read_fragments(pages, recipe.surface.prefix).document, recipe.surface.prefix)
+        _, idle = additions.merged(given, recipe.additions, recipe.surface.prefix)
+    document = made(given, recipe, known)
+    text = with_source(document, recipe, known, commit or source.commit_of(upstream))
+    comparison = compared(known or {"paths": {}}, parse(text, spec.name), recipe)
     with tempfile.TemporaryDirectory(prefix="sync-spec-") as scratch:
         fresh = Path(scratch) / spec.name
         fresh.write_text(text, encoding="utf-8")
         client = Path(scratch) / PACKAGE
         try:
-            generate(client, spec=fresh)
+            generate(client, fresh)
         except GenerationError as error:
-            raise SpecError(f"The client cannot be generated: {error}") from error
+            raise SpecError(
+                f"the client cannot be generated: {error}\nDescribe it in openapi.overlay.yaml as the server sends it."
+            ) from error
         check(client, fresh, root)
         changed = not spec.exists() or spec.read_text(encoding="utf-8") != text or any(differences(package, client))
         if changed:
             put(fresh, client, root)
-    return Outcome(comparison, tuple(words.undescribed(document, recipe.words)), changed)
+    made_from = source.recorded(parse(text, spec.name))
+    return Outcome(comparison, tuple(words.undescribed(document, recipe.words)), changed, made_from, tuple(idle))
+
+
+def with_source(document: Node, recipe: Recipe, known: Node | None, commit: str | None) -> str:
+    """The text of `openapi.yaml` with the commit that it is made from.
+
+    If none is known, the recorded one stays as long as nothing else changes.
+
+    Raises:
+        SpecError: There are words for something that is not there.
+    """
+    recorded = source.recorded(known or {})
+    if commit is None and known and recorded:
+        text = text_of(source.marked(document, recorded), recipe)
+        if parse(text, "openapi.yaml") == known:
+            return text
+    return text_of(source.marked(document, commit), recipe)
 
 
 def check(client: Path, spec: Path, root: Path) -> None:
@@ -128,7 +231,7 @@ def check(client: Path, spec: Path, root: Path) -> None:
         [*command, "--root", str(root.resolve())], check=False, capture_output=True, text=True, cwd=ROOT
     )
     if done.returncode != 0:
-        raise SpecError(f"The generated client has lost something:\n{done.stderr.strip()}")
+        raise SpecError(f"the generated client has lost something:\n{done.stderr.strip()}")
 
 
 def put(spec: Path, client: Path, root: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.spec.documents import Node, SpecError, read
+from tools.spec.source import FIELD
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def described(document: Node, words: Words) -> Node:
     """
     if gone := list(_gone(document, words)):
         raise SpecError(
-            f"tools/spec/words.yaml describes what is not there (any more): {', '.join(gone)}. "
-            "Remove the words; or, if servers still know it, say so in openapi.overlay.yaml."
+            f"tools/spec/words.yaml describes what is not in the specification now: {', '.join(gone)}. "
+            "Remove these words; or, if servers still send it, describe it in openapi.overlay.yaml."
         )
     operations = {
         path: {method: _operation(operation, words) for method, operation in item.items()}
@@ -56,7 +57,7 @@ def described(document: Node, words: Words) -> Node:
     types = {name: _type(schemas[name], words.types.get(name, {})) for name in in_order(schemas, words.types)}
     return {
         **document,
-        "info": words.info,
+        "info": {**words.info, **{name: document["info"][name] for name in [FIELD] if name in document["info"]}},
         "tags": [{"name": name, "description": about} for name, about in words.tags.items()],
         "paths": operations,
         "components": {**document["components"], "schemas": types},
@@ -86,11 +87,12 @@ def _operation(operation: Node, words: Words) -> Node:
     about = entry.get("parameters", {})
     by_name = {parameter["name"]: parameter for parameter in operation.get("parameters", [])}
     parameters = [_with(by_name[name], about.get(name)) for name in in_order(by_name, about)]
-    answers = {
-        status: {**answer, "description": entry.get("answer", "")} for status, answer in operation["responses"].items()
+    responses = {
+        status: {**response, "description": entry.get("response", "")}
+        for status, response in operation["responses"].items()
     }
     summary: Node = {name: entry[name] for name in ("summary", "description") if name in entry}
-    return {**operation, **summary, "parameters": parameters, "responses": answers}
+    return {**operation, **summary, "parameters": parameters, "responses": responses}
 
 
 def _type(schema: Node, entry: Node) -> Node:

@@ -16,15 +16,15 @@ HEAD = """\
 # (docs/openapi.md gives the reason for each difference). Four habits hold throughout:
 #   - A response requires nothing beyond its ID (a checkpoint: its step), and every other field may be null.
 #   - A set that the server may extend is a named enum *or* any string.
-#   - A union of objects ends in a free-form object, so that a kind nobody has heard of still parses.
-#   - Only 2xx answers are described, and requests carry no defaults: what a caller leaves out is not sent.
+#   - A union of objects ends in a free-form object, so that an unknown kind still parses.
+#   - Only 2xx responses are described, and requests carry no defaults: what a caller leaves out is not sent.
 """
 WIDTH = 104
 """Columns after which a text is broken; PyYAML does it after the word that goes beyond."""
 DOCUMENT = ("openapi", "info", "servers", "tags", "paths", "components")
 OPERATION = (
     *("operationId", "tags", "summary", "deprecated", "description"),
-    *("security", "parameters", "requestBody", "responses"),
+    *("security", "servers", "parameters", "requestBody", "responses"),
 )
 SCHEME = ("type", "scheme", "in", "name")
 EXCHANGE = ("name", "in", "required", "deprecated", "description", "schema", "content")
@@ -71,7 +71,7 @@ def _operation(operation: Node) -> Node:
 
 
 def _exchange(holder: Node) -> Node:
-    """A parameter, a request body, an answer, or the content of the last two, which hold schemas."""
+    """A parameter, a request body, a response, or the content of the last two, which hold schemas."""
     found = {**holder}
     if "schema" in found:
         found["schema"] = _schema(found["schema"])
@@ -114,7 +114,7 @@ class _Folded(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists, and repeats what is there twice rather than refer to it."""
+    """Indents lists, and repeats what occurs twice rather than refer to it."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- as in its base
         super().increase_indent(flow, indentless=False)

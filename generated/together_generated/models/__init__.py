@@ -12,7 +12,12 @@ __all__ = (
     "ChatMessage",
     "ChatUsage",
     "CosineLRSchedulerArgs",
+    "DatasetFormat",
     "DownloadCheckpoint",
+    "DownloadFile",
+    "DownloadPart",
+    "DownloadPartHeadersType0",
+    "DtypeCount",
     "Endpoint",
     "EndpointCreateRequest",
     "EndpointList",
@@ -41,6 +46,8 @@ __all__ = (
     "FinetuneMetricsFilter",
     "FinetuneModelLimits",
     "FinetuneModelList",
+    "FinetunePreview",
+    "FinetunePreviewRequest",
     "FinetunePriceEstimate",
     "FinetunePriceRequest",
     "FineTuneProgress",
@@ -59,13 +66,36 @@ __all__ = (
     "LoRATrainingTypeType",
     "LRScheduler",
     "LRSchedulerType",
+    "ModelDownload",
+    "ModelDownloadRequest",
     "MultimodalParams",
+    "ParameterCounts",
+    "PreviewRow",
+    "PriceUnavailableReason",
+    "RegistryModel",
+    "RegistryModelList",
+    "RegistryModelVisibility",
+    "RegistryWeights",
+    "RegistryWeightsType",
+    "Revision",
+    "RevisionFile",
+    "RevisionFileList",
+    "RevisionList",
+    "RevisionValidationStatus",
+    "TokenizedDataset",
     "TrainingMethodDPO",
     "TrainingMethodDPOMethod",
     "TrainingMethodSFT",
     "TrainingMethodSFTMethod",
     "TrainOnInputsAuto",
     "UnknownObject",
+    "ValidationError",
+    "ValidationReport",
+    "WhoAmI",
+    "WhoAmIIdentity",
+    "WhoAmIOrganization",
+    "WhoAmIProject",
+    "WhoAmIType",
 )
 
 _MODULE_OF = {
@@ -77,7 +107,12 @@ _MODULE_OF = {
     "ChatMessage": ".chat_message",
     "ChatUsage": ".chat_usage",
     "CosineLRSchedulerArgs": ".cosine_lr_scheduler_args",
+    "DatasetFormat": ".dataset_format",
     "DownloadCheckpoint": ".download_checkpoint",
+    "DownloadFile": ".download_file",
+    "DownloadPart": ".download_part",
+    "DownloadPartHeadersType0": ".download_part_headers_type_0",
+    "DtypeCount": ".dtype_count",
     "Endpoint": ".endpoint",
     "EndpointCreateRequest": ".endpoint_create_request",
     "EndpointList": ".endpoint_list",
@@ -107,6 +142,8 @@ _MODULE_OF = {
     "FinetuneMetricsFilter": ".finetune_metrics_filter",
     "FinetuneModelLimits": ".finetune_model_limits",
     "FinetuneModelList": ".finetune_model_list",
+    "FinetunePreview": ".finetune_preview",
+    "FinetunePreviewRequest": ".finetune_preview_request",
     "FinetunePriceEstimate": ".finetune_price_estimate",
     "FinetunePriceRequest": ".finetune_price_request",
     "FinetuneResponse": ".finetune_response",
@@ -124,13 +161,36 @@ _MODULE_OF = {
     "LoRATrainingTypeType": ".lo_ra_training_type_type",
     "LRScheduler": ".lr_scheduler",
     "LRSchedulerType": ".lr_scheduler_type",
+    "ModelDownload": ".model_download",
+    "ModelDownloadRequest": ".model_download_request",
     "MultimodalParams": ".multimodal_params",
+    "ParameterCounts": ".parameter_counts",
+    "PreviewRow": ".preview_row",
+    "PriceUnavailableReason": ".price_unavailable_reason",
+    "RegistryModel": ".registry_model",
+    "RegistryModelList": ".registry_model_list",
+    "RegistryModelVisibility": ".registry_model_visibility",
+    "RegistryWeights": ".registry_weights",
+    "RegistryWeightsType": ".registry_weights_type",
+    "Revision": ".revision",
+    "RevisionFile": ".revision_file",
+    "RevisionFileList": ".revision_file_list",
+    "RevisionList": ".revision_list",
+    "RevisionValidationStatus": ".revision_validation_status",
+    "TokenizedDataset": ".tokenized_dataset",
     "TrainOnInputsAuto": ".train_on_inputs_auto",
     "TrainingMethodDPO": ".training_method_dpo",
     "TrainingMethodDPOMethod": ".training_method_dpo_method",
     "TrainingMethodSFT": ".training_method_sft",
     "TrainingMethodSFTMethod": ".training_method_sft_method",
     "UnknownObject": ".unknown_object",
+    "ValidationError": ".validation_error",
+    "ValidationReport": ".validation_report",
+    "WhoAmI": ".who_am_i",
+    "WhoAmIIdentity": ".who_am_i_identity",
+    "WhoAmIOrganization": ".who_am_i_organization",
+    "WhoAmIProject": ".who_am_i_project",
+    "WhoAmIType": ".who_am_i_type",
 }
 
 if TYPE_CHECKING:
@@ -142,7 +202,12 @@ if TYPE_CHECKING:
     from .chat_message import ChatMessage
     from .chat_usage import ChatUsage
     from .cosine_lr_scheduler_args import CosineLRSchedulerArgs
+    from .dataset_format import DatasetFormat
     from .download_checkpoint import DownloadCheckpoint
+    from .download_file import DownloadFile
+    from .download_part import DownloadPart
+    from .download_part_headers_type_0 import DownloadPartHeadersType0
+    from .dtype_count import DtypeCount
     from .endpoint import Endpoint
     from .endpoint_create_request import EndpointCreateRequest
     from .endpoint_list import EndpointList
@@ -172,6 +237,8 @@ if TYPE_CHECKING:
     from .finetune_metrics_filter import FinetuneMetricsFilter
     from .finetune_model_limits import FinetuneModelLimits
     from .finetune_model_list import FinetuneModelList
+    from .finetune_preview import FinetunePreview
+    from .finetune_preview_request import FinetunePreviewRequest
     from .finetune_price_estimate import FinetunePriceEstimate
     from .finetune_price_request import FinetunePriceRequest
     from .finetune_response import FinetuneResponse
@@ -189,13 +256,36 @@ if TYPE_CHECKING:
     from .lo_ra_training_type_type import LoRATrainingTypeType
     from .lr_scheduler import LRScheduler
     from .lr_scheduler_type import LRSchedulerType
+    from .model_download import ModelDownload
+    from .model_download_request import ModelDownloadRequest
     from .multimodal_params import MultimodalParams
+    from .parameter_counts import ParameterCounts
+    from .preview_row import PreviewRow
+    from .price_unavailable_reason import PriceUnavailableReason
+    from .registry_model import RegistryModel
+    from .registry_model_list import RegistryModelList
+    from .registry_model_visibility import RegistryModelVisibility
+    from .registry_weights import RegistryWeights
+    from .registry_weights_type import RegistryWeightsType
+    from .revision import Revision
+    from .revision_file import RevisionFile
+    from .revision_file_list import RevisionFileList
+    from .revision_list import RevisionList
+    from .revision_validation_status import RevisionValidationStatus
+    from .tokenized_dataset import TokenizedDataset
     from .train_on_inputs_auto import TrainOnInputsAuto
     from .training_method_dpo import TrainingMethodDPO
     from .training_method_dpo_method import TrainingMethodDPOMethod
     from .training_method_sft import TrainingMethodSFT
     from .training_method_sft_method import TrainingMethodSFTMethod
     from .unknown_object import UnknownObject
+    from .validation_error import ValidationError
+    from .validation_report import ValidationReport
+    from .who_am_i import WhoAmI
+    from .who_am_i_identity import WhoAmIIdentity
+    from .who_am_i_organization import WhoAmIOrganization
+    from .who_am_i_project import WhoAmIProject
+    from .who_am_i_type import WhoAmIType
 else:
     # Out of a type checker's sight: it would take any name for one that exists.
     def __getattr__(name: str) -> object:

@@ -72,7 +72,11 @@ class ChatCompletion:
         elif isinstance(self.choices, list):
             choices = []
             for choices_type_0_item_data in self.choices:
-                choices_type_0_item = choices_type_0_item_data.to_dict()
+                choices_type_0_item = (
+                    choices_type_0_item_data.to_dict()
+                    if hasattr(choices_type_0_item_data, "to_dict")
+                    else choices_type_0_item_data
+                )
                 choices.append(choices_type_0_item)
 
         else:
@@ -161,9 +165,18 @@ class ChatCompletion:
                 choices_type_0 = []
                 _choices_type_0 = data
                 for choices_type_0_item_data in _choices_type_0:
-                    choices_type_0_item = ChatChoice.from_dict(choices_type_0_item_data)
+                    try:
+                        if not isinstance(choices_type_0_item_data, dict):
+                            raise TypeError()
+                        choices_type_0_item = ChatChoice.from_dict(choices_type_0_item_data)
 
-                    choices_type_0.append(choices_type_0_item)
+                        choices_type_0.append(choices_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        choices_type_0.append(choices_type_0_item_data)
+                if choices_type_0 and not any(
+                    hasattr(choices_type_0_item, "to_dict") for choices_type_0_item in choices_type_0
+                ):
+                    raise TypeError()
 
                 return choices_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

@@ -17,7 +17,7 @@ T = TypeVar("T", bound="ChatCompletionRequest")
 
 @_attrs_define
 class ChatCompletionRequest:
-    """A conversation, and how to go on with it.
+    """A conversation, and how to continue it.
 
     Attributes:
         model (str): The model's name, also that of a fine-tuned one.
@@ -68,7 +68,9 @@ class ChatCompletionRequest:
 
         messages = []
         for messages_item_data in self.messages:
-            messages_item = messages_item_data.to_dict()
+            messages_item = (
+                messages_item_data.to_dict() if hasattr(messages_item_data, "to_dict") else messages_item_data
+            )
             messages.append(messages_item)
 
         max_tokens = self.max_tokens
@@ -107,7 +109,7 @@ class ChatCompletionRequest:
         if not isinstance(self.tools, Unset):
             tools = []
             for tools_item_data in self.tools:
-                tools_item = tools_item_data.to_dict()
+                tools_item = tools_item_data.to_dict() if hasattr(tools_item_data, "to_dict") else tools_item_data
                 tools.append(tools_item)
 
         tool_choice: dict[str, Any] | str | Unset
@@ -171,9 +173,16 @@ class ChatCompletionRequest:
         messages = []
         _messages = d.pop("messages")
         for messages_item_data in _messages:
-            messages_item = UnknownObject.from_dict(messages_item_data)
+            try:
+                if not isinstance(messages_item_data, dict):
+                    raise TypeError()
+                messages_item = UnknownObject.from_dict(messages_item_data)
 
-            messages.append(messages_item)
+                messages.append(messages_item)
+            except (TypeError, ValueError, AttributeError, KeyError):
+                messages.append(messages_item_data)
+        if messages and not any(hasattr(messages_item, "to_dict") for messages_item in messages):
+            raise TypeError()
 
         max_tokens = d.pop("max_tokens", UNSET)
 
@@ -213,9 +222,16 @@ class ChatCompletionRequest:
         if _tools is not UNSET:
             tools = []
             for tools_item_data in _tools:
-                tools_item = UnknownObject.from_dict(tools_item_data)
+                try:
+                    if not isinstance(tools_item_data, dict):
+                        raise TypeError()
+                    tools_item = UnknownObject.from_dict(tools_item_data)
 
-                tools.append(tools_item)
+                    tools.append(tools_item)
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    tools.append(tools_item_data)
+            if tools and not any(hasattr(tools_item, "to_dict") for tools_item in tools):
+                raise TypeError()
 
         def _parse_tool_choice(data: object) -> str | UnknownObject | Unset:
             if isinstance(data, Unset):

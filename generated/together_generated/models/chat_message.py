@@ -57,7 +57,11 @@ class ChatMessage:
         elif isinstance(self.tool_calls, list):
             tool_calls = []
             for tool_calls_type_0_item_data in self.tool_calls:
-                tool_calls_type_0_item = tool_calls_type_0_item_data.to_dict()
+                tool_calls_type_0_item = (
+                    tool_calls_type_0_item_data.to_dict()
+                    if hasattr(tool_calls_type_0_item_data, "to_dict")
+                    else tool_calls_type_0_item_data
+                )
                 tool_calls.append(tool_calls_type_0_item)
 
         else:
@@ -121,9 +125,18 @@ class ChatMessage:
                 tool_calls_type_0 = []
                 _tool_calls_type_0 = data
                 for tool_calls_type_0_item_data in _tool_calls_type_0:
-                    tool_calls_type_0_item = UnknownObject.from_dict(tool_calls_type_0_item_data)
+                    try:
+                        if not isinstance(tool_calls_type_0_item_data, dict):
+                            raise TypeError()
+                        tool_calls_type_0_item = UnknownObject.from_dict(tool_calls_type_0_item_data)
 
-                    tool_calls_type_0.append(tool_calls_type_0_item)
+                        tool_calls_type_0.append(tool_calls_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        tool_calls_type_0.append(tool_calls_type_0_item_data)
+                if tool_calls_type_0 and not any(
+                    hasattr(tool_calls_type_0_item, "to_dict") for tool_calls_type_0_item in tool_calls_type_0
+                ):
+                    raise TypeError()
 
                 return tool_calls_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -9,6 +9,11 @@ from attrs import field as _attrs_field
 from ..models.file_purpose import FilePurpose
 from ..models.file_type import FileType
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.unknown_object import UnknownObject
+    from ..models.validation_report import ValidationReport
+
 
 T = TypeVar("T", bound="FileObject")
 
@@ -28,6 +33,8 @@ class FileObject:
         processed (bool | None | Unset): Whether the server has looked at it and found it right.
         line_count (int | None | Unset): Examples in it.
         processing_status (None | str | Unset): How far the server has looked at it, on newer servers.
+        validation_report (None | UnknownObject | Unset | ValidationReport): Result of the server's check of it, on
+            newer servers.
     """
 
     id: str
@@ -40,9 +47,13 @@ class FileObject:
     processed: bool | None | Unset = UNSET
     line_count: int | None | Unset = UNSET
     processing_status: None | str | Unset = UNSET
+    validation_report: None | UnknownObject | Unset | ValidationReport = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.unknown_object import UnknownObject  # noqa: PLC0415
+        from ..models.validation_report import ValidationReport  # noqa: PLC0415
+
         id = self.id
 
         object_: None | str | Unset
@@ -103,6 +114,16 @@ class FileObject:
         else:
             processing_status = self.processing_status
 
+        validation_report: dict[str, Any] | None | Unset
+        if isinstance(self.validation_report, Unset):
+            validation_report = UNSET
+        elif isinstance(self.validation_report, ValidationReport):
+            validation_report = self.validation_report.to_dict()
+        elif isinstance(self.validation_report, UnknownObject):
+            validation_report = self.validation_report.to_dict()
+        else:
+            validation_report = self.validation_report
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -128,11 +149,16 @@ class FileObject:
             field_dict["LineCount"] = line_count
         if processing_status is not UNSET:
             field_dict["processing_status"] = processing_status
+        if validation_report is not UNSET:
+            field_dict["validation_report"] = validation_report
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.unknown_object import UnknownObject  # noqa: PLC0415
+        from ..models.validation_report import ValidationReport  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -233,6 +259,31 @@ class FileObject:
 
         processing_status = _parse_processing_status(d.pop("processing_status", UNSET))
 
+        def _parse_validation_report(data: object) -> None | UnknownObject | Unset | ValidationReport:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                validation_report_type_0 = ValidationReport.from_dict(data)
+
+                return validation_report_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                validation_report_type_1 = UnknownObject.from_dict(data)
+
+                return validation_report_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | UnknownObject | Unset | ValidationReport, data)
+
+        validation_report = _parse_validation_report(d.pop("validation_report", UNSET))
+
         file_object = cls(
             id=id,
             object_=object_,
@@ -244,6 +295,7 @@ class FileObject:
             processed=processed,
             line_count=line_count,
             processing_status=processing_status,
+            validation_report=validation_report,
         )
 
         file_object.additional_properties = d

@@ -4,6 +4,7 @@ from enum import StrEnum
 class FilePurpose(StrEnum):
     BATCH_API = "batch-api"
     BATCH_GENERATED = "batch-generated"
+    CALIBRATION = "calibration"
     EVAL = "eval"
     EVAL_OUTPUT = "eval-output"
     EVAL_SAMPLE = "eval-sample"

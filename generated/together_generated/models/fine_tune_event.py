@@ -31,6 +31,7 @@ class FineTuneEvent:
         step (int | None | Unset): Training step.
         checkpoint_path (None | str | Unset): Where the checkpoint lies on the server.
         model_path (None | str | Unset): Where the weights lie on the server.
+        tokenized_dataset_path (None | str | Unset): Path of the tokenized dataset on the server.
         training_offset (int | None | Unset): Position in the training data.
         early_stopping_best_step (int | None | Unset): Of an `early_stopped` event, the step that it chose.
         early_stopping_best_metric_value (float | None | Unset): Of an `early_stopped` event, the evaluation loss at
@@ -50,6 +51,7 @@ class FineTuneEvent:
     step: int | None | Unset = UNSET
     checkpoint_path: None | str | Unset = UNSET
     model_path: None | str | Unset = UNSET
+    tokenized_dataset_path: None | str | Unset = UNSET
     training_offset: int | None | Unset = UNSET
     early_stopping_best_step: int | None | Unset = UNSET
     early_stopping_best_metric_value: float | None | Unset = UNSET
@@ -133,6 +135,12 @@ class FineTuneEvent:
         else:
             model_path = self.model_path
 
+        tokenized_dataset_path: None | str | Unset
+        if isinstance(self.tokenized_dataset_path, Unset):
+            tokenized_dataset_path = UNSET
+        else:
+            tokenized_dataset_path = self.tokenized_dataset_path
+
         training_offset: int | None | Unset
         if isinstance(self.training_offset, Unset):
             training_offset = UNSET
@@ -184,6 +192,8 @@ class FineTuneEvent:
             field_dict["checkpoint_path"] = checkpoint_path
         if model_path is not UNSET:
             field_dict["model_path"] = model_path
+        if tokenized_dataset_path is not UNSET:
+            field_dict["tokenized_dataset_path"] = tokenized_dataset_path
         if training_offset is not UNSET:
             field_dict["training_offset"] = training_offset
         if early_stopping_best_step is not UNSET:
@@ -323,6 +333,15 @@ class FineTuneEvent:
 
         model_path = _parse_model_path(d.pop("model_path", UNSET))
 
+        def _parse_tokenized_dataset_path(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        tokenized_dataset_path = _parse_tokenized_dataset_path(d.pop("tokenized_dataset_path", UNSET))
+
         def _parse_training_offset(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -374,6 +393,7 @@ class FineTuneEvent:
             step=step,
             checkpoint_path=checkpoint_path,
             model_path=model_path,
+            tokenized_dataset_path=tokenized_dataset_path,
             training_offset=training_offset,
             early_stopping_best_step=early_stopping_best_step,
             early_stopping_best_metric_value=early_stopping_best_metric_value,

@@ -60,7 +60,7 @@ class FinetuneCreateRequest:
         training_type (FullTrainingType | LoRATrainingType | None | Unset): All weights or a LoRA adapter; null or
             nothing leaves it to the server, which trains LoRA.
         multimodal_params (MultimodalParams | Unset): Only for models that see.
-        from_checkpoint (str | Unset): Where to go on from: a job ID or the name of a fine-tuned model, each with
+        from_checkpoint (str | Unset): Where to continue from: a job ID or the name of a fine-tuned model, each with
             `:<step>` for one checkpoint.
         from_hf_model (str | Unset): Hugging Face repository to start from; its architecture and size should be those of
             `model`.

@@ -33,7 +33,11 @@ class FinetuneListMetrics:
         elif isinstance(self.metrics, list):
             metrics = []
             for metrics_type_0_item_data in self.metrics:
-                metrics_type_0_item = metrics_type_0_item_data.to_dict()
+                metrics_type_0_item = (
+                    metrics_type_0_item_data.to_dict()
+                    if hasattr(metrics_type_0_item_data, "to_dict")
+                    else metrics_type_0_item_data
+                )
                 metrics.append(metrics_type_0_item)
 
         else:
@@ -64,9 +68,18 @@ class FinetuneListMetrics:
                 metrics_type_0 = []
                 _metrics_type_0 = data
                 for metrics_type_0_item_data in _metrics_type_0:
-                    metrics_type_0_item = FinetuneMetrics.from_dict(metrics_type_0_item_data)
+                    try:
+                        if not isinstance(metrics_type_0_item_data, dict):
+                            raise TypeError()
+                        metrics_type_0_item = FinetuneMetrics.from_dict(metrics_type_0_item_data)
 
-                    metrics_type_0.append(metrics_type_0_item)
+                        metrics_type_0.append(metrics_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        metrics_type_0.append(metrics_type_0_item_data)
+                if metrics_type_0 and not any(
+                    hasattr(metrics_type_0_item, "to_dict") for metrics_type_0_item in metrics_type_0
+                ):
+                    raise TypeError()
 
                 return metrics_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

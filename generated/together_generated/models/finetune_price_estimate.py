@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.price_unavailable_reason import PriceUnavailableReason
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="FinetunePriceEstimate")
@@ -17,7 +18,7 @@ class FinetunePriceEstimate:
 
     Attributes:
         estimation_available (bool | None | Unset): Whether there is an estimate; older servers do not say.
-        unavailable_reason (None | str | Unset): Why there is none, for programs.
+        unavailable_reason (None | PriceUnavailableReason | str | Unset): Why there is none, for programs.
         estimated_total_price (float | None | Unset): The price in US dollars.
         allowed_to_proceed (bool | None | Unset): Whether the account may start the job.
         user_limit (float | None | Unset): The account's limit in US dollars.
@@ -26,7 +27,7 @@ class FinetunePriceEstimate:
     """
 
     estimation_available: bool | None | Unset = UNSET
-    unavailable_reason: None | str | Unset = UNSET
+    unavailable_reason: None | PriceUnavailableReason | str | Unset = UNSET
     estimated_total_price: float | None | Unset = UNSET
     allowed_to_proceed: bool | None | Unset = UNSET
     user_limit: float | None | Unset = UNSET
@@ -44,6 +45,8 @@ class FinetunePriceEstimate:
         unavailable_reason: None | str | Unset
         if isinstance(self.unavailable_reason, Unset):
             unavailable_reason = UNSET
+        elif isinstance(self.unavailable_reason, PriceUnavailableReason):
+            unavailable_reason = self.unavailable_reason.value
         else:
             unavailable_reason = self.unavailable_reason
 
@@ -110,12 +113,20 @@ class FinetunePriceEstimate:
 
         estimation_available = _parse_estimation_available(d.pop("estimation_available", UNSET))
 
-        def _parse_unavailable_reason(data: object) -> None | str | Unset:
+        def _parse_unavailable_reason(data: object) -> None | PriceUnavailableReason | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                unavailable_reason_type_0 = PriceUnavailableReason(data)
+
+                return unavailable_reason_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | PriceUnavailableReason | str | Unset, data)
 
         unavailable_reason = _parse_unavailable_reason(d.pop("unavailable_reason", UNSET))
 

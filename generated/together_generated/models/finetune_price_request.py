@@ -32,7 +32,7 @@ class FinetunePriceRequest:
             optimization.
         training_type (FullTrainingType | LoRATrainingType | None | Unset): All weights or a LoRA adapter; null or
             nothing leaves it to the server, which trains LoRA.
-        from_checkpoint (str | Unset): The job or fine-tuned model to go on from, each with `:<step>` for one
+        from_checkpoint (str | Unset): The job or fine-tuned model to continue from, each with `:<step>` for one
             checkpoint.
     """
 

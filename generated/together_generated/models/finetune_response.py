@@ -67,6 +67,7 @@ class FinetuneResponse:
         total_price (float | None | Unset): Price of the job.
         epochs_completed (int | None | Unset): Passes that are over.
         queue_depth (int | None | Unset): Jobs ahead in the queue.
+        user_id (None | str | Unset): ID of the user who created the job.
         wandb_project_name (None | str | Unset): Weights & Biases project.
         wandb_url (None | str | Unset): Address of the Weights & Biases run.
         from_checkpoint (None | str | Unset): Checkpoint the job went on from.
@@ -76,6 +77,15 @@ class FinetuneResponse:
         early_stopping_best_step (int | None | Unset): The step that early stopping chose; without a best metric, the
             one it ended at.
         early_stopping_best_metric (float | None | Unset): The evaluation loss at that step; null if none was recorded.
+        model_object_id (None | str | Unset): Registry ID of the final model, `ml_` and more.
+        model_object_name (None | str | Unset): Registry name of the final model, `<project>/<model>`.
+        model_object_revision_id (None | str | Unset): Revision of the final model in the registry, `rv_` and more.
+        adapter_object_id (None | str | Unset): Registry ID of the final adapter.
+        adapter_object_name (None | str | Unset): Registry name of the final adapter.
+        adapter_object_revision_id (None | str | Unset): Revision of the final adapter in the registry.
+        tokenized_dataset_path (None | str | Unset): Path of the tokenized dataset on the server.
+        tokenized_dataset_uploaded_at (datetime.datetime | None | str | Unset): Date of the upload of the tokenized
+            dataset.
         progress (FineTuneProgress | None | UnknownObject | Unset): How far the current stage is.
     """
 
@@ -112,6 +122,7 @@ class FinetuneResponse:
     total_price: float | None | Unset = UNSET
     epochs_completed: int | None | Unset = UNSET
     queue_depth: int | None | Unset = UNSET
+    user_id: None | str | Unset = UNSET
     wandb_project_name: None | str | Unset = UNSET
     wandb_url: None | str | Unset = UNSET
     from_checkpoint: None | str | Unset = UNSET
@@ -120,6 +131,14 @@ class FinetuneResponse:
     early_stopped: bool | None | Unset = UNSET
     early_stopping_best_step: int | None | Unset = UNSET
     early_stopping_best_metric: float | None | Unset = UNSET
+    model_object_id: None | str | Unset = UNSET
+    model_object_name: None | str | Unset = UNSET
+    model_object_revision_id: None | str | Unset = UNSET
+    adapter_object_id: None | str | Unset = UNSET
+    adapter_object_name: None | str | Unset = UNSET
+    adapter_object_revision_id: None | str | Unset = UNSET
+    tokenized_dataset_path: None | str | Unset = UNSET
+    tokenized_dataset_uploaded_at: datetime.datetime | None | str | Unset = UNSET
     progress: FineTuneProgress | None | UnknownObject | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -329,7 +348,11 @@ class FinetuneResponse:
         elif isinstance(self.events, list):
             events = []
             for events_type_0_item_data in self.events:
-                events_type_0_item = events_type_0_item_data.to_dict()
+                events_type_0_item = (
+                    events_type_0_item_data.to_dict()
+                    if hasattr(events_type_0_item_data, "to_dict")
+                    else events_type_0_item_data
+                )
                 events.append(events_type_0_item)
 
         else:
@@ -364,6 +387,12 @@ class FinetuneResponse:
             queue_depth = UNSET
         else:
             queue_depth = self.queue_depth
+
+        user_id: None | str | Unset
+        if isinstance(self.user_id, Unset):
+            user_id = UNSET
+        else:
+            user_id = self.user_id
 
         wandb_project_name: None | str | Unset
         if isinstance(self.wandb_project_name, Unset):
@@ -412,6 +441,56 @@ class FinetuneResponse:
             early_stopping_best_metric = UNSET
         else:
             early_stopping_best_metric = self.early_stopping_best_metric
+
+        model_object_id: None | str | Unset
+        if isinstance(self.model_object_id, Unset):
+            model_object_id = UNSET
+        else:
+            model_object_id = self.model_object_id
+
+        model_object_name: None | str | Unset
+        if isinstance(self.model_object_name, Unset):
+            model_object_name = UNSET
+        else:
+            model_object_name = self.model_object_name
+
+        model_object_revision_id: None | str | Unset
+        if isinstance(self.model_object_revision_id, Unset):
+            model_object_revision_id = UNSET
+        else:
+            model_object_revision_id = self.model_object_revision_id
+
+        adapter_object_id: None | str | Unset
+        if isinstance(self.adapter_object_id, Unset):
+            adapter_object_id = UNSET
+        else:
+            adapter_object_id = self.adapter_object_id
+
+        adapter_object_name: None | str | Unset
+        if isinstance(self.adapter_object_name, Unset):
+            adapter_object_name = UNSET
+        else:
+            adapter_object_name = self.adapter_object_name
+
+        adapter_object_revision_id: None | str | Unset
+        if isinstance(self.adapter_object_revision_id, Unset):
+            adapter_object_revision_id = UNSET
+        else:
+            adapter_object_revision_id = self.adapter_object_revision_id
+
+        tokenized_dataset_path: None | str | Unset
+        if isinstance(self.tokenized_dataset_path, Unset):
+            tokenized_dataset_path = UNSET
+        else:
+            tokenized_dataset_path = self.tokenized_dataset_path
+
+        tokenized_dataset_uploaded_at: None | str | Unset
+        if isinstance(self.tokenized_dataset_uploaded_at, Unset):
+            tokenized_dataset_uploaded_at = UNSET
+        elif isinstance(self.tokenized_dataset_uploaded_at, datetime.datetime):
+            tokenized_dataset_uploaded_at = self.tokenized_dataset_uploaded_at.isoformat()
+        else:
+            tokenized_dataset_uploaded_at = self.tokenized_dataset_uploaded_at
 
         progress: dict[str, Any] | None | Unset
         if isinstance(self.progress, Unset):
@@ -494,6 +573,8 @@ class FinetuneResponse:
             field_dict["epochs_completed"] = epochs_completed
         if queue_depth is not UNSET:
             field_dict["queue_depth"] = queue_depth
+        if user_id is not UNSET:
+            field_dict["user_id"] = user_id
         if wandb_project_name is not UNSET:
             field_dict["wandb_project_name"] = wandb_project_name
         if wandb_url is not UNSET:
@@ -510,6 +591,22 @@ class FinetuneResponse:
             field_dict["early_stopping_best_step"] = early_stopping_best_step
         if early_stopping_best_metric is not UNSET:
             field_dict["early_stopping_best_metric"] = early_stopping_best_metric
+        if model_object_id is not UNSET:
+            field_dict["model_object_id"] = model_object_id
+        if model_object_name is not UNSET:
+            field_dict["model_object_name"] = model_object_name
+        if model_object_revision_id is not UNSET:
+            field_dict["model_object_revision_id"] = model_object_revision_id
+        if adapter_object_id is not UNSET:
+            field_dict["adapter_object_id"] = adapter_object_id
+        if adapter_object_name is not UNSET:
+            field_dict["adapter_object_name"] = adapter_object_name
+        if adapter_object_revision_id is not UNSET:
+            field_dict["adapter_object_revision_id"] = adapter_object_revision_id
+        if tokenized_dataset_path is not UNSET:
+            field_dict["tokenized_dataset_path"] = tokenized_dataset_path
+        if tokenized_dataset_uploaded_at is not UNSET:
+            field_dict["tokenized_dataset_uploaded_at"] = tokenized_dataset_uploaded_at
         if progress is not UNSET:
             field_dict["progress"] = progress
 
@@ -905,9 +1002,18 @@ class FinetuneResponse:
                 events_type_0 = []
                 _events_type_0 = data
                 for events_type_0_item_data in _events_type_0:
-                    events_type_0_item = FineTuneEvent.from_dict(events_type_0_item_data)
+                    try:
+                        if not isinstance(events_type_0_item_data, dict):
+                            raise TypeError()
+                        events_type_0_item = FineTuneEvent.from_dict(events_type_0_item_data)
 
-                    events_type_0.append(events_type_0_item)
+                        events_type_0.append(events_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        events_type_0.append(events_type_0_item_data)
+                if events_type_0 and not any(
+                    hasattr(events_type_0_item, "to_dict") for events_type_0_item in events_type_0
+                ):
+                    raise TypeError()
 
                 return events_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
@@ -960,6 +1066,15 @@ class FinetuneResponse:
             return cast(int | None | Unset, data)
 
         queue_depth = _parse_queue_depth(d.pop("queue_depth", UNSET))
+
+        def _parse_user_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        user_id = _parse_user_id(d.pop("user_id", UNSET))
 
         def _parse_wandb_project_name(data: object) -> None | str | Unset:
             if data is None:
@@ -1033,6 +1148,88 @@ class FinetuneResponse:
 
         early_stopping_best_metric = _parse_early_stopping_best_metric(d.pop("early_stopping_best_metric", UNSET))
 
+        def _parse_model_object_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        model_object_id = _parse_model_object_id(d.pop("model_object_id", UNSET))
+
+        def _parse_model_object_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        model_object_name = _parse_model_object_name(d.pop("model_object_name", UNSET))
+
+        def _parse_model_object_revision_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        model_object_revision_id = _parse_model_object_revision_id(d.pop("model_object_revision_id", UNSET))
+
+        def _parse_adapter_object_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        adapter_object_id = _parse_adapter_object_id(d.pop("adapter_object_id", UNSET))
+
+        def _parse_adapter_object_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        adapter_object_name = _parse_adapter_object_name(d.pop("adapter_object_name", UNSET))
+
+        def _parse_adapter_object_revision_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        adapter_object_revision_id = _parse_adapter_object_revision_id(d.pop("adapter_object_revision_id", UNSET))
+
+        def _parse_tokenized_dataset_path(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        tokenized_dataset_path = _parse_tokenized_dataset_path(d.pop("tokenized_dataset_path", UNSET))
+
+        def _parse_tokenized_dataset_uploaded_at(data: object) -> datetime.datetime | None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                tokenized_dataset_uploaded_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return tokenized_dataset_uploaded_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None | str | Unset, data)
+
+        tokenized_dataset_uploaded_at = _parse_tokenized_dataset_uploaded_at(
+            d.pop("tokenized_dataset_uploaded_at", UNSET)
+        )
+
         def _parse_progress(data: object) -> FineTuneProgress | None | UnknownObject | Unset:
             if data is None:
                 return data
@@ -1092,6 +1289,7 @@ class FinetuneResponse:
             total_price=total_price,
             epochs_completed=epochs_completed,
             queue_depth=queue_depth,
+            user_id=user_id,
             wandb_project_name=wandb_project_name,
             wandb_url=wandb_url,
             from_checkpoint=from_checkpoint,
@@ -1100,6 +1298,14 @@ class FinetuneResponse:
             early_stopped=early_stopped,
             early_stopping_best_step=early_stopping_best_step,
             early_stopping_best_metric=early_stopping_best_metric,
+            model_object_id=model_object_id,
+            model_object_name=model_object_name,
+            model_object_revision_id=model_object_revision_id,
+            adapter_object_id=adapter_object_id,
+            adapter_object_name=adapter_object_name,
+            adapter_object_revision_id=adapter_object_revision_id,
+            tokenized_dataset_path=tokenized_dataset_path,
+            tokenized_dataset_uploaded_at=tokenized_dataset_uploaded_at,
             progress=progress,
         )
 

@@ -63,6 +63,7 @@ class FinetuneResponseTruncated:
         random_seed (int | None | Unset): Seed of the run.
         wandb_project_name (None | str | Unset): Weights & Biases project.
         wandb_name (None | str | Unset): Weights & Biases run name.
+        wandb_entity (None | str | Unset): Weights & Biases entity.
         from_checkpoint (None | str | Unset): Checkpoint the job went on from.
         from_hf_model (None | str | Unset): Hugging Face repository the job started from.
         hf_model_revision (None | str | Unset): Revision of that repository.
@@ -104,6 +105,7 @@ class FinetuneResponseTruncated:
     random_seed: int | None | Unset = UNSET
     wandb_project_name: None | str | Unset = UNSET
     wandb_name: None | str | Unset = UNSET
+    wandb_entity: None | str | Unset = UNSET
     from_checkpoint: None | str | Unset = UNSET
     from_hf_model: None | str | Unset = UNSET
     hf_model_revision: None | str | Unset = UNSET
@@ -186,7 +188,11 @@ class FinetuneResponseTruncated:
         elif isinstance(self.events, list):
             events = []
             for events_type_0_item_data in self.events:
-                events_type_0_item = events_type_0_item_data.to_dict()
+                events_type_0_item = (
+                    events_type_0_item_data.to_dict()
+                    if hasattr(events_type_0_item_data, "to_dict")
+                    else events_type_0_item_data
+                )
                 events.append(events_type_0_item)
 
         else:
@@ -336,6 +342,12 @@ class FinetuneResponseTruncated:
         else:
             wandb_name = self.wandb_name
 
+        wandb_entity: None | str | Unset
+        if isinstance(self.wandb_entity, Unset):
+            wandb_entity = UNSET
+        else:
+            wandb_entity = self.wandb_entity
+
         from_checkpoint: None | str | Unset
         if isinstance(self.from_checkpoint, Unset):
             from_checkpoint = UNSET
@@ -449,6 +461,8 @@ class FinetuneResponseTruncated:
             field_dict["wandb_project_name"] = wandb_project_name
         if wandb_name is not UNSET:
             field_dict["wandb_name"] = wandb_name
+        if wandb_entity is not UNSET:
+            field_dict["wandb_entity"] = wandb_entity
         if from_checkpoint is not UNSET:
             field_dict["from_checkpoint"] = from_checkpoint
         if from_hf_model is not UNSET:
@@ -595,9 +609,18 @@ class FinetuneResponseTruncated:
                 events_type_0 = []
                 _events_type_0 = data
                 for events_type_0_item_data in _events_type_0:
-                    events_type_0_item = FineTuneEvent.from_dict(events_type_0_item_data)
+                    try:
+                        if not isinstance(events_type_0_item_data, dict):
+                            raise TypeError()
+                        events_type_0_item = FineTuneEvent.from_dict(events_type_0_item_data)
 
-                    events_type_0.append(events_type_0_item)
+                        events_type_0.append(events_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        events_type_0.append(events_type_0_item_data)
+                if events_type_0 and not any(
+                    hasattr(events_type_0_item, "to_dict") for events_type_0_item in events_type_0
+                ):
+                    raise TypeError()
 
                 return events_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
@@ -869,6 +892,15 @@ class FinetuneResponseTruncated:
 
         wandb_name = _parse_wandb_name(d.pop("wandb_name", UNSET))
 
+        def _parse_wandb_entity(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        wandb_entity = _parse_wandb_entity(d.pop("wandb_entity", UNSET))
+
         def _parse_from_checkpoint(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -980,6 +1012,7 @@ class FinetuneResponseTruncated:
             random_seed=random_seed,
             wandb_project_name=wandb_project_name,
             wandb_name=wandb_name,
+            wandb_entity=wandb_entity,
             from_checkpoint=from_checkpoint,
             from_hf_model=from_hf_model,
             hf_model_revision=hf_model_revision,

@@ -33,7 +33,11 @@ class FinetuneTruncatedList:
         elif isinstance(self.data, list):
             data = []
             for data_type_0_item_data in self.data:
-                data_type_0_item = data_type_0_item_data.to_dict()
+                data_type_0_item = (
+                    data_type_0_item_data.to_dict()
+                    if hasattr(data_type_0_item_data, "to_dict")
+                    else data_type_0_item_data
+                )
                 data.append(data_type_0_item)
 
         else:
@@ -64,9 +68,16 @@ class FinetuneTruncatedList:
                 data_type_0 = []
                 _data_type_0 = data
                 for data_type_0_item_data in _data_type_0:
-                    data_type_0_item = FinetuneResponseTruncated.from_dict(data_type_0_item_data)
+                    try:
+                        if not isinstance(data_type_0_item_data, dict):
+                            raise TypeError()
+                        data_type_0_item = FinetuneResponseTruncated.from_dict(data_type_0_item_data)
 
-                    data_type_0.append(data_type_0_item)
+                        data_type_0.append(data_type_0_item)
+                    except (TypeError, ValueError, AttributeError, KeyError):
+                        data_type_0.append(data_type_0_item_data)
+                if data_type_0 and not any(hasattr(data_type_0_item, "to_dict") for data_type_0_item in data_type_0):
+                    raise TypeError()
 
                 return data_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

@@ -37,7 +37,7 @@ GOOD = packed(list(FILES.items()))
 
 
 def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
-    """A member that is no file."""
+    """A member that is not a file."""
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, link
     return info

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.fuzz.targets import TARGETS, archive, headers, receipt
-
-briefly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Change = tuple[float, bytes, bool]
 changes = st.lists(
@@ -27,9 +25,8 @@ def changed(seed: bytes, edits: Sequence[Change]) -> bytes:
     return bytes(data)
 
 
-@briefly
 @given(seed=st.sampled_from(TARGETS["archive"].seeds()), edits=changes, cut=st.integers(0, 3000) | st.just(0))
-def test_an_archive_is_unpacked_rightly_or_not_at_all(seed: bytes, edits: Sequence[Change], cut: int) -> None:
+def test_an_archive_is_extracted_correctly_or_not_at_all(seed: bytes, edits: Sequence[Change], cut: int) -> None:
     archive(changed(seed[: max(len(seed) - cut, 1)], edits))
 
 
@@ -47,14 +44,13 @@ entries = st.fixed_dictionaries(
 )
 
 
-@briefly
 @given(
     document=st.fixed_dictionaries(
         {"format": st.just(1) | anything, "files": st.lists(entries | anything, max_size=3) | anything}
     )
     | anything
 )
-def test_a_receipt_is_compared_or_refused(document: object) -> None:
+def test_a_receipt_is_verified_or_refused(document: object) -> None:
     receipt(json.dumps(document).encode())
 
 
@@ -74,9 +70,8 @@ SETTINGS = ("r", "lora_alpha", "target_modules", "base_model_name_or_path", "mod
 adapters = st.fixed_dictionaries(dict.fromkeys(SETTINGS, numbers | anything))
 
 
-@briefly
 @given(
     kind=st.sampled_from([b"\0", b"\x40", b"\x80", b"\xc0"]), document=tensors | adapters | anything, rest=st.binary()
 )
-def test_headers_are_told_of_or_warned_of(kind: bytes, document: object, rest: bytes) -> None:
+def test_headers_are_reported_or_cause_a_warning(kind: bytes, document: object, rest: bytes) -> None:
     headers(kind + json.dumps(document).encode() + (rest if kind == b"\xc0" else b""))

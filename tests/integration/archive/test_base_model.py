@@ -58,7 +58,7 @@ def receipt_of(folder: str | Path) -> dict[str, Any]:
 
 
 class TestExtract:
-    def test_a_private_base_model_becomes_its_public_one(self, archive: Path, files: dict[str, bytes]) -> None:
+    def test_a_private_base_model_is_replaced_by_its_public_name(self, archive: Path, files: dict[str, bytes]) -> None:
         made = extract(archive)
 
         written = (Path(made.folder) / "adapter_config.json").read_text()
@@ -70,16 +70,16 @@ class TestExtract:
         assert sizes["adapter_config.json"] == len(written)
         assert inspect(made.folder).warnings == ()
 
-    def test_it_may_stay_as_it_is(self, archive: Path, files: dict[str, bytes]) -> None:
+    def test_the_base_model_can_be_left_unchanged(self, archive: Path, files: dict[str, bytes]) -> None:
         made = extract(archive, fix_base=False)
 
         assert (Path(made.folder) / "adapter_config.json").read_bytes() == files["adapter_config.json"]
         assert receipt_of(made.folder)["base_model"] == BASE_MODEL
         assert "base_model_alias" not in receipt_of(made.folder)
         (warning,) = inspect(made.folder).warnings
-        assert f"its public one is {PUBLIC}" in warning
+        assert f"its public name is {PUBLIC}" in warning
 
-    def test_an_unknown_one_stays_and_is_told(
+    def test_an_unknown_base_model_is_kept_and_reported(
         self, tmp_path: Path, files: dict[str, bytes], caplog: pytest.LogCaptureFixture
     ) -> None:
         files["adapter_config.json"] = files["adapter_config.json"].replace(BASE_MODEL.encode(), UNKNOWN.encode())
@@ -90,11 +90,13 @@ class TestExtract:
         assert base_of(made.folder) == receipt_of(made.folder)["base_model"] == UNKNOWN
         assert UNKNOWN in caplog.text
         (warning,) = inspect(made.folder).warnings
-        assert "its public one is not known" in warning
+        assert "its public name is unknown" in warning
         assert not any("vllm" in (step.command or "") for step in next_steps(made.folder, inspect(made.folder)))
 
     @pytest.mark.parametrize("settings", [{"r": 8}, {"base_model_name_or_path": UNKNOWN, "r": 8}])
-    def test_a_given_one_is_written(self, tmp_path: Path, files: dict[str, bytes], settings: dict[str, object]) -> None:
+    def test_a_given_base_model_is_written(
+        self, tmp_path: Path, files: dict[str, bytes], settings: dict[str, object]
+    ) -> None:
         files["adapter_config.json"] = json.dumps(settings).encode()
 
         made = extract(packed(tmp_path / "bot.tar", files), base_model="org/name")
@@ -103,45 +105,49 @@ class TestExtract:
         assert verify(made.folder).good
 
     @pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"a": 1}' + b" " * (1 << 20)])
-    def test_a_configuration_that_cannot_be_read_stays_and_takes_none(
+    def test_an_unreadable_configuration_is_unchanged_and_accepts_no_base_model(
         self, tmp_path: Path, files: dict[str, bytes], data: bytes
     ) -> None:
         archive = packed(tmp_path / "bot.tar", files | {"adapter_config.json": data})
 
-        with pytest.raises(ArchiveError, match="that can be read"):
+        with pytest.raises(ArchiveError, match="is missing or cannot be read"):
             extract(archive, base_model="org/name")
         assert list(tmp_path.iterdir()) == [archive]
         made = extract(archive)
         assert (Path(made.folder) / "adapter_config.json").read_bytes() == data
         assert "base_model" not in receipt_of(made.folder)
 
-    def test_a_model_has_none_to_be_named(self, tmp_path: Path) -> None:
+    def test_a_full_model_accepts_no_base_model(self, tmp_path: Path) -> None:
         archive = packed(tmp_path / "bot.tar", model_files("seed"))
 
-        with pytest.raises(RuleError, match="no adapter"):
+        with pytest.raises(RuleError, match="only an adapter"):
             extract(archive, base_model="org/name")
         assert list(tmp_path.iterdir()) == [archive]
 
-    def test_a_name_that_is_none_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
-        with pytest.raises(RuleError, match="is no base model"):
+    def test_an_invalid_name_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+        with pytest.raises(RuleError, match="invalid base model"):
             extract(tmp_path / "nothing", base_model="org/na\x1bme")
 
 
 class TestCommands:
-    def test_what_is_next_goes_to_standard_error(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_one_line_on_standard_error_points_to_inspect(
+        self, archive: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["extract", str(archive)]) == 0
 
         captured = capsys.readouterr()
         folder, _summary = captured.out.splitlines()
-        assert f"    vllm serve {PUBLIC} --enable-lora --max-lora-rank 32 --lora-modules bot={folder}\n" in captured.err
-        assert f"    model = PeftModel.from_pretrained(base, '{folder}')\n" in captured.err
-        assert "warning" not in captured.err
+        assert captured.err == f"to see how to load the model, run: together-ext inspect {folder}\n"
+        assert main(["inspect", folder]) == 0
+        shown = capsys.readouterr().out
+        assert f"\tvllm serve {PUBLIC} --enable-lora --max-lora-rank 64 --lora-modules bot={folder}\n" in shown
+        assert f"\tmodel = PeftModel.from_pretrained(base, '{folder}')\n" in shown
 
-    def test_what_will_bite_is_told(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_loading_problems_are_reported(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["extract", str(archive), "--no-fix-base"]) == 0
-        assert "warning: the base model, " in capsys.readouterr().err
+        assert "warning: the base model " in capsys.readouterr().err
 
-    def test_quiet_says_nothing_of_it(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_quiet_prints_no_warning(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["extract", str(archive), "--quiet"]) == 0
 
         captured = capsys.readouterr()
@@ -149,7 +155,7 @@ class TestCommands:
         assert captured.err == ""
 
     @pytest.mark.parametrize("more", [[], ["--quiet"]])
-    def test_a_document_has_it_as_data(
+    def test_json_includes_the_base_model(
         self, archive: Path, capsys: pytest.CaptureFixture[str], more: list[str]
     ) -> None:
         assert main(["extract", str(archive), "--json", *more]) == 0
@@ -160,13 +166,13 @@ class TestCommands:
         assert captured.err == ""
         assert document["next_steps"][0] == {
             "tool": "vllm",
-            "command": f"vllm serve {PUBLIC} --enable-lora --max-lora-rank 32 --lora-modules bot={folder}",
+            "command": f"vllm serve {PUBLIC} --enable-lora --max-lora-rank 64 --lora-modules bot={folder}",
             "note": "",
         }
         assert main(["inspect", folder, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["next_steps"] == document["next_steps"]
 
-    def test_an_inspection_ends_with_it(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_inspect_ends_with_the_base_model(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["inspect", str(archive)]) == 0
         captured = capsys.readouterr()
         assert captured.out.splitlines()[-1] == f"next: together-ext\ttogether-ext extract {archive}"
@@ -179,7 +185,7 @@ class TestCommands:
         assert [line for line in lines if line.startswith("next: vllm\tvllm serve ")]
         assert lines[-1] == f"next: hugging face\thf upload YOUR-NAME/bot {folder} --private"
 
-    def test_a_base_model_may_be_named(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_base_model_can_be_given(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["extract", str(archive), "--base-model", "./my llama", "--quiet"]) == 0
         assert base_of(capsys.readouterr().out.strip()) == "./my llama"
 
@@ -187,11 +193,11 @@ class TestCommands:
         ("options", "word"),
         [
             (["--base-model", "org/name", "--no-fix-base"], "choose one"),
-            (["--base-model", "name"], "is no base model"),
-            (["--base-model", ""], "is no base model"),
+            (["--base-model", "name"], "invalid base model"),
+            (["--base-model", ""], "invalid base model"),
         ],
     )
-    def test_wrong_usage_is_2(
+    def test_wrong_usage_is_exit_code_2(
         self, archive: Path, capsys: pytest.CaptureFixture[str], options: list[str], word: str
     ) -> None:
         assert main(["extract", str(archive), *options]) == 2
@@ -201,7 +207,7 @@ class TestCommands:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
 @pytest.mark.parametrize("name", ["a b", "$(touch pwned)", "'\"`;&|", "-rf", "tab\tline\nend", "\x1b[31mé", "a=b,c"])
-def test_a_shell_gets_the_folder_as_it_is(files: dict[str, bytes], tmp_path: Path, name: str) -> None:
+def test_the_path_of_the_folder_can_be_passed_to_a_shell(files: dict[str, bytes], tmp_path: Path, name: str) -> None:
     bash = shutil.which("bash")
     assert bash is not None
     folder = tmp_path / name

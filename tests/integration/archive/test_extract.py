@@ -1,4 +1,4 @@
-"""Unpacking real archives: what is right comes out whole, what is not leaves nothing behind."""
+"""Extraction of real archives: valid ones completely, invalid ones not at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from together_ext.archive import Terms, extract, unpack_archive, verify
-from together_ext.archive.base_model import BaseChoice
-from together_ext.archive.source import StoredArchive
+from together_ext.archive.formats.source import StoredArchive
+from together_ext.archive.inspect import inspect
 from together_ext.archive.unpack import locked
+from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.cli import main
 from together_ext.errors import ArchiveError, MissingPathError, StorageError, TargetExistsError, TransferCancelledError
 
@@ -36,7 +37,7 @@ class TestFormats:
         ],
         ids=["zstd", "zstd frames", "gzip", "gzip members", "plain"],
     )
-    def test_each_comes_out_whole(self, archive: Path, compress: Callable[[bytes], bytes]) -> None:
+    def test_each_archive_is_extracted_completely(self, archive: Path, compress: Callable[[bytes], bytes]) -> None:
         archive.write_bytes(compress(GOOD))
 
         made = extract(archive)
@@ -55,7 +56,7 @@ class TestFormats:
 
         assert contents(Path(made.folder)) == {name: b"here", "config.json": b"{}"}
 
-    def test_what_the_systems_tar_packs_is_read(self, archive: Path, tmp_path: Path) -> None:
+    def test_archives_of_the_system_tar_are_read(self, archive: Path, tmp_path: Path) -> None:
         source = tmp_path / "source"
         for name, data in FILES.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,29 @@ class TestFormats:
 
         assert contents(Path(extract(archive).folder)) == FILES
 
-    def test_one_folder_around_everything_is_left_out(self, archive: Path) -> None:
+    @pytest.mark.parametrize("format_", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+    @pytest.mark.parametrize("arcname", ["", "/", ".", "./", ".//", "out/", "out/."])
+    def test_archives_of_python_tarfile_are_read(
+        self, archive: Path, tmp_path: Path, arcname: str, format_: int
+    ) -> None:
+        source = tmp_path / "source"
+        for name, data in FILES.items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(data)
+        with tarfile.open(archive, "w:gz", format=format_) as tar:
+            tar.add(source, arcname=arcname)
+
+        assert contents(Path(extract(archive).folder)) == FILES
+
+    @pytest.mark.parametrize("spelled", ["./", "././", ".//", "out//", "out/./", "./out/.//"])
+    def test_other_spellings_of_a_path_are_read(self, archive: Path, spelled: str) -> None:
+        root = [special(spelled + ".", tarfile.DIRTYPE), special("/", tarfile.DIRTYPE)]
+        archive.write_bytes(packed([*root, *((spelled + name, data) for name, data in FILES.items())]))
+
+        assert contents(Path(extract(archive).folder)) == FILES
+        assert inspect(archive).layout == "model"
+
+    def test_a_single_root_folder_is_left_out(self, archive: Path) -> None:
         archive.write_bytes(
             packed([special("output/", tarfile.DIRTYPE), *((f"output/{n}", d) for n, d in FILES.items())])
         )
@@ -75,7 +98,7 @@ class TestFormats:
 
 
 class TestModes:
-    def test_permissions_are_the_users_own(self, archive: Path) -> None:
+    def test_permissions_follow_the_umask(self, archive: Path) -> None:
         file, folder = tarfile.TarInfo("run.sh"), special("a/", tarfile.DIRTYPE)
         file.mode, folder.mode, file.uid = 0o7777, 0o7000, 12345
         archive.write_bytes(packed([file, folder, ("a/b", b"")]))
@@ -90,7 +113,7 @@ class TestModes:
 
 
 class TestPlace:
-    def test_a_folder_with_something_in_it_stays(self, archive: Path) -> None:
+    def test_a_folder_with_content_is_not_replaced(self, archive: Path) -> None:
         archive.write_bytes(GOOD)
         (archive.parent / "model").mkdir()
         (archive.parent / "model" / "mine").write_text("mine")
@@ -101,7 +124,7 @@ class TestPlace:
             assert contents(archive.parent / "model") == {"mine": b"mine"}
         assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
 
-    def test_a_folder_that_was_unpacked_is_replaced_if_that_is_allowed(self, archive: Path) -> None:
+    def test_an_extracted_folder_is_replaced_if_allowed(self, archive: Path) -> None:
         archive.write_bytes(GOOD)
         made = Path(extract(archive).folder)
         (made / "config.json").write_bytes(b"changed")
@@ -114,40 +137,41 @@ class TestPlace:
         assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
 
     @pytest.mark.parametrize("name", ["notes.txt", "sub/notes.txt"])
-    def test_a_file_that_was_added_to_it_is_named_and_stays(self, archive: Path, name: str) -> None:
+    def test_a_file_that_was_added_is_reported_and_kept(self, archive: Path, name: str) -> None:
         archive.write_bytes(GOOD)
         made = Path(extract(archive).folder)
         (made / name).parent.mkdir(exist_ok=True)
         (made / name).write_text("mine")
 
-        with pytest.raises(TargetExistsError, match=f"did not come out of an archive .{name}.*move them away first"):
+        with pytest.raises(TargetExistsError, match=f"its receipt does not name .{name}.*move them away first"):
             extract(archive, overwrite=True)
         assert (made / name).read_text() == "mine"
 
-    def test_a_receipt_that_cannot_be_read_speaks_for_no_file(self, archive: Path) -> None:
+    def test_an_unreadable_receipt_lists_no_file(self, archive: Path) -> None:
         archive.write_bytes(GOOD)
         made = Path(extract(archive).folder)
         (made / "together-ext.json").write_text("{}")
 
-        with pytest.raises(TargetExistsError, match="not unpacked here"):
+        with pytest.raises(TargetExistsError, match=r"has no valid together-ext\.json"):
             extract(archive, overwrite=True)
         assert (made / "config.json").exists()
 
-    def test_a_file_that_is_added_while_it_is_unpacked_stays(self, archive: Path) -> None:
+    def test_a_file_that_is_added_during_the_extraction_is_kept(self, archive: Path) -> None:
         archive.write_bytes(GOOD)
         made = Path(extract(archive).folder)
 
         def said() -> dict[str, str]:
-            """Asked for when everything is unpacked, and not in its place yet."""
+            """Called when everything is extracted, before the rename."""
             (made / "notes.txt").write_text("mine")
             return {"job": "ft-x"}
 
-        with pytest.raises(TargetExistsError, match=r"notes\.txt"), locked(made, threading.Event()):
+        with pytest.raises(TargetExistsError, match=r"notes\.txt"), locked(made, threading.Event()) as lease:
             unpack_archive(
                 archive,
                 StoredArchive(archive),
                 made,
                 Terms(BaseChoice(), overwrite=True),
+                lease,
                 origin=said,
                 cancel=threading.Event(),
             )
@@ -163,7 +187,7 @@ class TestPlace:
         assert contents(made) == FILES
 
     @pytest.mark.parametrize("kind", ["file", "link"])
-    def test_what_is_no_folder_is_never_replaced(self, archive: Path, kind: str) -> None:
+    def test_a_path_that_is_not_a_folder_is_never_replaced(self, archive: Path, kind: str) -> None:
         archive.write_bytes(GOOD)
         place, elsewhere = archive.parent / "model", archive.parent / "elsewhere"
         elsewhere.mkdir()
@@ -173,7 +197,7 @@ class TestPlace:
         else:
             place.symlink_to(elsewhere)
 
-        with pytest.raises(TargetExistsError, match="is no folder"):
+        with pytest.raises(TargetExistsError, match="is not a folder"):
             extract(archive, overwrite=True)
         assert place.is_symlink() is (kind == "link")
         assert contents(elsewhere) == {"mine": b"mine"}
@@ -188,13 +212,15 @@ class TestPlace:
             (".tar", ".tar-unpacked"),
         ],
     )
-    def test_its_name_is_the_archives_without_the_extension(self, archive: Path, name: str, folder: str) -> None:
+    def test_the_folder_has_the_name_of_the_archive_without_its_extension(
+        self, archive: Path, name: str, folder: str
+    ) -> None:
         place = archive.with_name(name)
         place.write_bytes(GOOD)
 
         assert extract(place).folder == str(archive.with_name(folder))
 
-    def test_it_can_be_stopped(self, archive: Path) -> None:
+    def test_extraction_can_be_stopped(self, archive: Path) -> None:
         archive.write_bytes(GOOD)
         cancel = threading.Event()
         cancel.set()
@@ -203,14 +229,14 @@ class TestPlace:
             extract(archive, cancel=cancel)
         assert list(archive.parent.iterdir()) == [archive]
 
-    def test_where_one_may_not_write_is_said(self, public: Path) -> None:
+    def test_a_missing_permission_is_reported(self, public: Path) -> None:
         (public / "model.tar").write_bytes(GOOD)
         public.chmod(0o555)
 
         with nobody(), pytest.raises(StorageError, match=r"permission denied; .*/model\.tar again: it is kept"):
             extract(public / "model.tar")
 
-    def test_an_archive_that_is_not_there_is_said_so(self, archive: Path) -> None:
+    def test_a_missing_archive_is_reported(self, archive: Path) -> None:
         with pytest.raises(MissingPathError, match="check the path"):
             extract(archive)
 
@@ -221,17 +247,17 @@ class TestReceipt:
         archive.write_bytes(GOOD)
         return Path(extract(archive, origin={"job": "ft-1"}).folder)
 
-    def test_it_says_where_the_files_came_from(self, folder: Path) -> None:
+    def test_the_receipt_has_the_source_of_the_files(self, folder: Path) -> None:
         receipt = json.loads((folder / "together-ext.json").read_text())
 
         assert (receipt["format"], receipt["job"], receipt["archive"]["name"]) == (1, "ft-1", "model.tar.zst")
         assert {file["path"]: file["size"] for file in receipt["files"]} == {n: len(d) for n, d in FILES.items()}
 
-    def test_an_untouched_folder_is_good(self, folder: Path) -> None:
+    def test_an_unchanged_folder_is_valid(self, folder: Path) -> None:
         assert verify(folder).good
         assert verify(folder).checked == len(FILES)
 
-    def test_what_is_missing_changed_or_extra_is_named(self, folder: Path) -> None:
+    def test_missing_changed_and_extra_files_are_listed(self, folder: Path) -> None:
         (folder / "config.json").unlink()
         (folder / "model.safetensors").write_bytes(FILES["model.safetensors"][:-1] + b"x")
         (folder / "nested" / "more").write_text("more")
@@ -265,13 +291,13 @@ class TestReceipt:
             "[" * 100_000,
         ],
     )
-    def test_one_that_cannot_be_read_is_an_error(self, folder: Path, receipt: str) -> None:
+    def test_an_unreadable_receipt_is_an_error(self, folder: Path, receipt: str) -> None:
         (folder / "together-ext.json").write_text(receipt)
 
         with pytest.raises(ArchiveError):
             verify(folder)
 
-    def test_a_file_that_may_not_be_read_is_said(self, public: Path) -> None:
+    def test_an_unreadable_file_is_reported(self, public: Path) -> None:
         (public / "model.tar").write_bytes(GOOD)
         folder = Path(extract(public / "model.tar").folder)
         (folder / "config.json").chmod(0)
@@ -279,16 +305,16 @@ class TestReceipt:
         with nobody(), pytest.raises(StorageError, match=r"could not read .*/config\.json: permission denied"):
             verify(folder)
 
-    def test_one_that_was_packed_is_replaced(self, folder: Path, archive: Path) -> None:
+    def test_a_receipt_in_the_archive_is_replaced(self, folder: Path, archive: Path) -> None:
         archive.write_bytes(packed([*FILES.items(), ("together-ext.json", b"old")]))
 
         assert verify(extract(archive, folder, overwrite=True).folder).good
 
-    def test_a_folder_without_one_is_an_error(self, tmp_path: Path) -> None:
+    def test_a_folder_without_a_receipt_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ArchiveError, match=r"has no together-ext\.json"):
             verify(tmp_path)
         (tmp_path / "file").touch()
-        with pytest.raises(ArchiveError, match="is no folder"):
+        with pytest.raises(ArchiveError, match="is not a folder"):
             verify(tmp_path / "file")
         with pytest.raises(MissingPathError, match="check the path"):
             verify(tmp_path / "nothing")
@@ -296,7 +322,7 @@ class TestReceipt:
 
 class TestCommands:
     @pytest.mark.parametrize("command", ["extract", "verify", "inspect"])
-    def test_a_path_with_nothing_at_it_is_told_by_the_exit_status(
+    def test_a_missing_path_has_an_exit_code(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
     ) -> None:
         assert main([command, str(tmp_path / "nothing")]) == 4
@@ -316,7 +342,21 @@ class TestCommands:
         assert captured.out == "changed\tconfig.json\n"
         assert "1 changed" in captured.err
 
-    def test_what_verify_finds_is_told_in_every_form(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize("form", [(), ("--json",), ("--quiet",)])
+    def test_an_archive_of_several_models_is_extracted(
+        self, archive: Path, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+    ) -> None:
+        archive.write_bytes(packed([(f"{name}/adapter_config.json", b"{}") for name in ("a", "b")]))
+
+        assert main(["extract", str(archive), *form]) == 0
+
+        captured = capsys.readouterr()
+        assert str(archive.with_name("model")) in captured.out
+        assert ("subfolders do (a, b): inspect one" in captured.err) is (not form)
+
+    def test_the_result_of_verify_is_printed_in_every_format(
+        self, archive: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         archive.write_bytes(GOOD)
         folder = Path(extract(archive).folder)
         (folder / "config.json").write_text("[]")

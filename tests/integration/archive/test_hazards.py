@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from together_ext import ArchiveError, extract
+from together_ext.archive.inspect import inspect
 from together_ext.archive.unpack import Limits
 from together_ext.cli import main
 from together_ext.errors import NotEnoughSpaceError
@@ -26,26 +27,29 @@ CHECKED = zstd.compress(GOOD, options={zstd.CompressionParameter.checksum_flag: 
 HAZARDS: dict[str, tuple[bytes, str]] = {
     # Names that lead elsewhere, in every way to write them.
     "absolute": (packed([FIRST, ("/etc/passwd", b"x")]), "absolute"),
-    "absolute behind a dot": (packed([FIRST, (".//etc/passwd", b"x")]), "absolute"),
-    "parent": (packed([FIRST, ("../outside", b"x")]), "dots"),
-    "parent inside": (packed([FIRST, ("a/../../outside", b"x")]), "dots"),
-    "parent as a folder": (packed([FIRST, special("../outside/", tarfile.DIRTYPE)]), "dots"),
-    "parent in a prefix": (block(b"outside", b"x", prefix=b"..") + END, "dots"),
-    "parent in an extended header": (pax(("path", "../outside")) + block(b"good", b"x") + END, "dots"),
-    "parent in a long name": (block(b"long", b"../outside\0", kind=b"L") + block(b"good", b"x") + END, "dots"),
+    "absolute behind slashes": (packed([FIRST, ("///etc/passwd", b"x")]), "absolute"),
+    "absolute before a dot": (packed([FIRST, ("/./etc/passwd", b"x")]), "absolute"),
+    "parent": (packed([FIRST, ("../outside", b"x")]), "`..` part"),
+    "parent inside": (packed([FIRST, ("a/../../outside", b"x")]), "`..` part"),
+    "parent as a folder": (packed([FIRST, special("../outside/", tarfile.DIRTYPE)]), "`..` part"),
+    "parent in a prefix": (block(b"outside", b"x", prefix=b"..") + END, "`..` part"),
+    "parent in an extended header": (pax(("path", "../outside")) + block(b"good", b"x") + END, "`..` part"),
+    "parent in a long name": (block(b"long", b"../outside\0", kind=b"L") + block(b"good", b"x") + END, "`..` part"),
     "drive": (packed([FIRST, ("C:evil", b"x")]), "drive"),
     "drive with a slash": (packed([FIRST, ("c:/evil", b"x")]), "drive"),
     "backslash": (packed([FIRST, ("..\\evil", b"x")]), "backslash"),
     "control": (packed([FIRST, ("a\x1b[31m", b"x")]), "control"),
     "line break": (packed([FIRST, ("a\nb", b"x")]), "control"),
     "right to left": (packed([FIRST, ("a\u202eb", b"x")]), "control"),
-    "nul": (pax(("path", "good\0/../../outside")) + block(b"good", b"x") + END, "dots"),
+    "nul": (pax(("path", "good\0/../../outside")) + block(b"good", b"x") + END, "`..` part"),
     "nul alone": (pax(("path", "good\0evil")) + block(b"good", b"x") + END, "control"),
     "not utf-8": (block(b"\xff\xfe", b"x") + END, "not UTF-8"),
     "no name": (block(b"", b"x") + END, "without a name"),
     "a dot": (block(b"./.", b"x") + END, "without a name"),
-    "too long": (packed([FIRST, ("n" * 256, b"x")]), "too long"),
-    "too deep": (packed([FIRST, ("a/" * 600 + "b", b"x")]), "too long"),
+    "a dot in a folder": (block(b"a/.", b"x") + END, "without a name"),
+    "a slash": (pax(("path", "/")) + block(b"a", b"x") + END, "a folder with content"),
+    "too long": (packed([FIRST, ("n" * 256, b"x")]), "is longer than"),
+    "too deep": (packed([FIRST, ("a/" * 600 + "b", b"x")]), "is longer than"),
     # What is no file and no folder.
     "symbolic link": (packed([FIRST, special("link", tarfile.SYMTYPE, "/etc")]), "a symbolic link"),
     "symbolic link inside": (packed([FIRST, special("link", tarfile.SYMTYPE, "config.json")]), "a symbolic link"),
@@ -66,7 +70,7 @@ HAZARDS: dict[str, tuple[bytes, str]] = {
     "unicode forms": (packed([("\u00e9", b""), ("e\u0301", b"")]), "two members"),
     "file as a folder": (packed([FIRST, ("config.json/x", b"")]), "two members"),
     "folder as a file": (packed([("a/x", b""), ("a", b"")]), "two members"),
-    "folder for the receipt": (packed([FIRST, ("together-ext.json/x", b"")]), "where the receipt goes"),
+    "folder for the receipt": (packed([FIRST, ("together-ext.json/x", b"")]), "the receipt's path"),
     # What readers disagree on, so that one of them overlooks it.
     "folder with content": (block(b"a/", GOOD[:512], kind=b"5") + END, "a folder with content"),
     "old folder with content": (block(b"a/", GOOD[:512]) + END, "a folder with content"),
@@ -86,45 +90,45 @@ HAZARDS: dict[str, tuple[bytes, str]] = {
         "a sparse file",
     ),
     "4 GiB sparse, first form": (pax(("GNU.sparse.size", str(GIB4))) + block(b"s") + END, "a sparse file"),
-    "4 GiB": (block(b"large", bytes(512), size=b"%012o" % GIB4), "ends in the middle"),
-    "4 GiB in binary": (block(b"large", bytes(512), size=b"\x80" + GIB4.to_bytes(11, "big")), "ends in the middle"),
-    "4 GiB, extended": (pax(("size", str(GIB4))) + block(b"large", bytes(512)), "ends in the middle"),
+    "4 GiB": (block(b"large", bytes(512), size=b"%012o" % GIB4), "archive is truncated"),
+    "4 GiB in binary": (block(b"large", bytes(512), size=b"\x80" + GIB4.to_bytes(11, "big")), "archive is truncated"),
+    "4 GiB, extended": (pax(("size", str(GIB4))) + block(b"large", bytes(512)), "archive is truncated"),
     "negative": (block(b"negative", size=b"\xff" * 12) + END, "negative"),
-    "no number": (block(b"none", size=b"12x4") + END, "a number that is none"),
-    "number behind a nul": (block(b"none", size=b"\0\0\0\x000000644") + END, "a number that is none"),
-    "no size": (pax(("size", "-1")) + block(b"a") + END, "a size in a header that is none"),
-    "endless size": (pax(("size", "9" * 21)) + block(b"a") + END, "a size in a header that is none"),
+    "no number": (block(b"none", size=b"12x4") + END, "an invalid number"),
+    "number behind a nul": (block(b"none", size=b"\0\0\0\x000000644") + END, "an invalid number"),
+    "no size": (pax(("size", "-1")) + block(b"a") + END, "an invalid size"),
+    "endless size": (pax(("size", "9" * 21)) + block(b"a") + END, "an invalid size"),
     "large header": (block(b"pax", kind=b"x", size=b"%011o\0" % (1 << 30)) + END, "an extended header of"),
-    "header of nothing": (block(b"pax", b"nothing", kind=b"x") + block(b"a") + END, "cannot be read"),
-    "header without a value": (block(b"pax", b"7 path\n", kind=b"x") + block(b"a") + END, "cannot be read"),
-    "header beyond its end": (block(b"pax", b"99 path=a\n", kind=b"x") + block(b"a") + END, "cannot be read"),
-    "header of length none": (block(b"pax", b"0 path=a\n", kind=b"x") + block(b"a") + END, "cannot be read"),
+    "header of nothing": (block(b"pax", b"nothing", kind=b"x") + block(b"a") + END, "invalid extended header"),
+    "header without a value": (block(b"pax", b"7 path\n", kind=b"x") + block(b"a") + END, "invalid extended header"),
+    "header beyond its end": (block(b"pax", b"99 path=a\n", kind=b"x") + block(b"a") + END, "invalid extended header"),
+    "header of length none": (block(b"pax", b"0 path=a\n", kind=b"x") + block(b"a") + END, "invalid extended header"),
     # Damage.
-    "wrong checksum": (block(b"a", b"x", checksum=1) + END, "checksum is wrong"),
+    "wrong checksum": (block(b"a", b"x", checksum=1) + END, "a wrong checksum"),
     "empty": (b"", "is empty"),
-    "no tar": (zstd.compress(b"no tar at all" * 100), "checksum|a number that is none"),
-    "text": (b"<html>not found</html>", "neither"),
-    "no members": (packed([]), "neither"),
-    "no members, compressed": (zstd.compress(packed([])), "holds no files"),
-    "folders alone": (zstd.compress(packed([special("a/", tarfile.DIRTYPE)])), "holds no files"),
-    "the receipt alone": (packed([("together-ext.json", b"{}")]), "holds no files"),
-    "truncated tar": (zstd.compress(GOOD[: len(GOOD) // 2 // 512 * 512]), "ends in the middle"),
-    "truncated header": (GOOD[:700], "ends in the middle"),
-    "without an end": (zstd.compress(GOOD.rstrip(b"\0")), "ends in the middle"),
-    "truncated frame": (ZSTD[:-20], "damaged or cut short"),
-    "corrupt frame": (ZSTD[:60] + b"\xff" * 16 + ZSTD[76:], "damaged or cut short|checksum|is none"),
-    "wrong checksum of a frame": (CHECKED[:-1] + bytes([CHECKED[-1] ^ 1]), "damaged or cut short"),
-    "truncated gzip": (gzip.compress(GOOD)[:-12], "damaged or cut short"),
-    "wrong checksum of gzip": (gzip.compress(GOOD)[:-8] + bytes(4) + gzip.compress(GOOD)[-4:], "damaged or cut short"),
-    "garbage behind the frames": (ZSTD + b"garbage", "damaged or cut short"),
-    "garbage behind gzip": (gzip.compress(GOOD) + b"garbage", "damaged or cut short"),
-    "garbage behind the end": (zstd.compress(GOOD + b"garbage"), "goes on behind its end"),
-    "another archive behind the end": (GOOD + GOOD, "goes on behind its end"),
+    "no tar": (zstd.compress(b"no tar at all" * 100), "checksum|an invalid number"),
+    "text": (b"<html>not found</html>", "is not a zstd, gzip or tar archive"),
+    "no members": (packed([]), "is not a zstd, gzip or tar archive"),
+    "no members, compressed": (zstd.compress(packed([])), "contains no files"),
+    "folders alone": (zstd.compress(packed([special("a/", tarfile.DIRTYPE)])), "contains no files"),
+    "the receipt alone": (packed([("together-ext.json", b"{}")]), "contains no files"),
+    "truncated tar": (zstd.compress(GOOD[: len(GOOD) // 2 // 512 * 512]), "archive is truncated"),
+    "truncated header": (GOOD[:700], "archive is truncated"),
+    "without an end": (zstd.compress(GOOD.rstrip(b"\0")), "archive is truncated"),
+    "truncated frame": (ZSTD[:-20], "damaged or truncated"),
+    "corrupt frame": (ZSTD[:60] + b"\xff" * 16 + ZSTD[76:], "damaged or truncated|checksum|invalid"),
+    "wrong checksum of a frame": (CHECKED[:-1] + bytes([CHECKED[-1] ^ 1]), "damaged or truncated"),
+    "truncated gzip": (gzip.compress(GOOD)[:-12], "damaged or truncated"),
+    "wrong checksum of gzip": (gzip.compress(GOOD)[:-8] + bytes(4) + gzip.compress(GOOD)[-4:], "damaged or truncated"),
+    "garbage behind the frames": (ZSTD + b"garbage", "damaged or truncated"),
+    "garbage behind gzip": (gzip.compress(GOOD) + b"garbage", "damaged or truncated"),
+    "garbage behind the end": (zstd.compress(GOOD + b"garbage"), "has data after its end"),
+    "another archive behind the end": (GOOD + GOOD, "has data after its end"),
 }
 
 
 def refused(archive: Path, capsys: pytest.CaptureFixture[str], *options: str, code: int = 6) -> str:
-    """Try to unpack; returns the sentence. Nothing but the archive may be there afterwards."""
+    """Try to extract; returns the error message. Only the archive may exist afterwards."""
     content = archive.read_bytes()
     assert main(["extract", str(archive), "-o", str(archive.parent / "out"), *options]) == code
     captured = capsys.readouterr()
@@ -139,8 +143,23 @@ def refused(archive: Path, capsys: pytest.CaptureFixture[str], *options: str, co
     return sentence
 
 
+@pytest.mark.parametrize("name", [name for name in HAZARDS if "receipt" not in name])
+def test_a_hazardous_archive_is_not_inspected_either(
+    archive: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, words = HAZARDS[name]
+    archive.write_bytes(content)
+
+    assert main(["inspect", str(archive)]) == 6
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (sentence,) = captured.err.splitlines()
+    assert sentence.isprintable()
+    assert "times its size" in sentence or any(word in sentence for word in words.split("|")), sentence
+
+
 @pytest.mark.parametrize("name", HAZARDS)
-def test_it_is_refused_with_a_sentence_and_leaves_nothing(
+def test_a_hazardous_archive_is_refused_with_a_message_and_leaves_nothing(
     archive: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content, words = HAZARDS[name]
@@ -150,7 +169,7 @@ def test_it_is_refused_with_a_sentence_and_leaves_nothing(
     assert any(word in sentence for word in words.split("|")), sentence
 
 
-def test_the_same_members_without_a_hazard_are_unpacked(archive: Path) -> None:
+def test_the_same_members_without_a_hazard_are_extracted(archive: Path) -> None:
     """What the hazards are made of is right in itself."""
     archive.write_bytes(
         pax(("comment", "of all"), kind=b"g")
@@ -168,7 +187,7 @@ def test_the_same_members_without_a_hazard_are_unpacked(archive: Path) -> None:
 
 
 class TestLimits:
-    def test_a_claim_of_more_than_the_disk_has(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_size_beyond_the_free_space_is_refused(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(zstd.compress(block(b"model.safetensors", size=b"\x80" + (1 << 50).to_bytes(11, "big"))))
 
         with pytest.raises(NotEnoughSpaceError) as caught:
@@ -176,38 +195,38 @@ class TestLimits:
         assert caught.value.needed == 1 << 50
         assert "bytes free and 1,125,899,906,842,624 are needed" in refused(archive, capsys, code=7)
 
-    def test_members(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_number_of_members_is_limited(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(GOOD)
 
         assert "more than 2 members" in refused(archive, capsys, "--max-members", "2")
         # Three files, and a folder around one of them.
         assert main(["extract", str(archive), "--max-members", "4"]) == 0
 
-    def test_folders_that_only_names_ask_for_are_members_too(
+    def test_folders_that_only_occur_in_names_count_as_members(
         self, archive: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         archive.write_bytes(packed([("/".join(["a"] * 100), b"")]))
 
         assert "more than 99 members" in refused(archive, capsys, "--max-members", "99")
 
-    def test_one_folder_again_and_again_is_as_many_members(
-        self, archive: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_repeated_folder_counts_each_time(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(packed([special("a/", tarfile.DIRTYPE)] * 10))
 
         assert "more than 9 members" in refused(archive, capsys, "--max-members", "9")
 
-    def test_size(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_extracted_size_is_limited(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(GOOD)
 
-        assert "more than the 1,000 bytes allowed" in refused(archive, capsys, "--max-size", "1k")
+        assert "expands to more than 1,000 bytes" in refused(archive, capsys, "--max-size", "1k")
 
-        with pytest.raises(ArchiveError, match="more than the 1,000 bytes allowed"):
+        with pytest.raises(ArchiveError, match="expands to more than 1,000 bytes"):
             extract(archive, limits=Limits(size=1000))
         assert list(archive.parent.iterdir()) == [archive]
 
     @pytest.mark.parametrize("behind", [False, True], ids=["in a file", "behind the end"])
-    def test_expansion(self, archive: Path, capsys: pytest.CaptureFixture[str], *, behind: bool) -> None:
+    def test_the_expansion_ratio_is_limited(
+        self, archive: Path, capsys: pytest.CaptureFixture[str], *, behind: bool
+    ) -> None:
         """A GiB is free, so this makes one."""
         zeros, rest = (1 << 30) + 1, zstd.ZstdCompressor()
         start = GOOD if behind else block(b"zeros", size=b"%011o\0" % zeros)
@@ -217,6 +236,8 @@ class TestLimits:
                 file.write(rest.compress(bytes(1 << 20)))
             file.write(rest.flush())
 
+        with pytest.raises(ArchiveError, match="times its size"):
+            inspect(archive, limits=Limits(ratio=2))
         sentence = refused(archive, capsys, "--max-ratio", "2")
         assert "expands to more than 2 times its size (1,073,741,824 bytes)" in sentence
 
@@ -224,7 +245,7 @@ class TestLimits:
 class TestTime:
     """To copy what is left at each step took six seconds a megabyte, and an archive may have many such megabytes."""
 
-    def test_a_header_of_very_many_records(self, archive: Path) -> None:
+    def test_a_header_with_very_many_records_is_refused(self, archive: Path) -> None:
         archive.write_bytes(
             block(b"pax", record("a", "") * 200_000, kind=b"x") * 4 + block(b"config.json", b"{}") + END
         )
@@ -233,7 +254,7 @@ class TestTime:
         assert [file.path for file in extract(archive).files] == ["config.json"]
         assert time.process_time() - before < 5
 
-    def test_a_name_of_very_many_dots(self, archive: Path) -> None:
+    def test_a_name_with_very_many_dots_is_handled_quickly(self, archive: Path) -> None:
         names = [f"{number}.json" for number in range(4)]
         archive.write_bytes(b"".join(pax(("path", "./" * 500_000 + name)) + block(b"x", b"{}") for name in names) + END)
         before = time.process_time()
@@ -242,15 +263,15 @@ class TestTime:
         assert time.process_time() - before < 5
 
 
-@pytest.mark.parametrize("name", ["symbolic link", "parent", "truncated tar", "garbage behind the frames"])
-def test_one_that_was_downloaded_is_kept_and_nothing_else(
+@pytest.mark.parametrize("name", ["symbolic link", "parent", "truncated tar"])
+def test_a_downloaded_archive_is_kept_and_nothing_else(
     archive: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content, words = HAZARDS[name]
     with Simulator() as sim:
         sim.add_archive(LORA_JOB, content)
         monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
-        command = ["ft", "download", LORA_JOB, "--output", str(archive), "--extract", "--base-url", sim.url]
+        command = ["ft", "download", LORA_JOB, "--output", str(archive), "--extract", "--spool", "--base-url", sim.url]
 
         for _ in range(2):
             assert main(command) == 6

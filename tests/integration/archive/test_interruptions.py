@@ -1,4 +1,4 @@
-"""Unpacking that is killed, stopped, or out of room: the archive stays, and the next run needs nothing but that."""
+"""Extraction that is killed, stopped, or out of space: the archive is kept, and the next run needs only that."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
-    """Starts the program in an empty folder, which is emptied in the end, since it becomes large."""
+    """Starts the program in an empty folder, which is emptied afterwards, since it becomes large."""
     processes: list[subprocess.Popen[str]] = []
 
     def started(*args: str) -> subprocess.Popen[str]:
@@ -75,7 +75,7 @@ def wait_for(found: Callable[[], bool]) -> None:
 
 def half_unpacked(folder: Path) -> bool:
     """Whether some of it is there under its temporary name."""
-    return (folder / ".model.unpacking" / "model-1.safetensors").exists()
+    return any(folder.glob(".model.unpacking-*/model-1.safetensors"))
 
 
 def names(folder: Path) -> list[str]:
@@ -83,19 +83,17 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-DOWNLOAD = ("ft", "download", LORA_JOB, "--output", "model.tar.zst", "--extract")
+DOWNLOAD = ("ft", "download", LORA_JOB, "--output", "model.tar.zst", "--extract", "--spool")
 
 
-def test_a_killed_run_is_made_good_without_fetching_anything_again(
-    start: Start, sim: Simulator, tmp_path: Path
-) -> None:
+def test_a_killed_run_is_completed_without_another_download(start: Start, sim: Simulator, tmp_path: Path) -> None:
     first = start(*DOWNLOAD)
     wait_for(lambda: half_unpacked(tmp_path))
     sim.wait_until(lambda sim: sim.bytes_sent >= sim.archive(LORA_JOB).size)
     first.kill()
     first.communicate()
     assert not (tmp_path / "model").exists()
-    assert (tmp_path / ".model.unpacking").exists()
+    assert list(tmp_path.glob(".model.unpacking-*"))
     sent = sim.bytes_sent
 
     out, err = start(*DOWNLOAD).communicate(timeout=60)
@@ -108,7 +106,7 @@ def test_a_killed_run_is_made_good_without_fetching_anything_again(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_stopped_run_keeps_what_has_arrived_and_says_how_to_go_on(
+def test_a_stopped_run_keeps_its_bytes_and_shows_how_to_resume(
     start: Start, sim: Simulator, tmp_path: Path, sent: signal.Signals
 ) -> None:
     process = start(*DOWNLOAD)
@@ -116,9 +114,9 @@ def test_a_stopped_run_keeps_what_has_arrived_and_says_how_to_go_on(
     sim.wait_until(lambda sim: sim.bytes_sent >= sim.archive(LORA_JOB).size)
     process.send_signal(sent)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (130, ""), err
+    assert (process.returncode, out) == (128 + sent, ""), err
     hint = err.splitlines()[-1]
-    assert hint.startswith("stopped: what has arrived is kept; to go on, run: ")
+    assert hint.startswith("stopped; the partial file is kept; to resume, run: ")
     assert names(tmp_path) == ["model.tar.zst.part", "model.tar.zst.part.json"]
     before = sim.bytes_sent
 
@@ -129,7 +127,7 @@ def test_a_stopped_run_keeps_what_has_arrived_and_says_how_to_go_on(
     assert sim.bytes_sent - before <= ASKED_AGAIN
 
 
-def test_stopped_unpacking_of_a_file_leaves_the_file_alone(start: Start, tmp_path: Path) -> None:
+def test_stopping_an_extraction_leaves_the_archive_unchanged(start: Start, tmp_path: Path) -> None:
     (tmp_path / "model.tar.zst").write_bytes(pack(FILES))
     process = start("extract", "model.tar.zst")
     wait_for(lambda: half_unpacked(tmp_path))
@@ -153,7 +151,7 @@ def test_stopped_unpacking_of_a_file_leaves_the_file_alone(start: Start, tmp_pat
     ],
     ids=["told before a file", "told by the disk"],
 )
-def test_a_full_disk_is_told_and_what_was_fetched_is_kept(
+def test_a_full_disk_is_reported_and_the_download_is_kept(
     small_disk: tuple[Path, Remount],
     sim: Simulator,
     files: dict[str, bytes],
@@ -167,7 +165,7 @@ def test_a_full_disk_is_told_and_what_was_fetched_is_kept(
     served = pack(files)
     sim.add_archive(LORA_JOB, served)
     monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
-    command = ["ft", "download", LORA_JOB, "--output", str(archive), "--extract", "--base-url", sim.url]
+    command = ["ft", "download", LORA_JOB, "--output", str(archive), "--extract", "--spool", "--base-url", sim.url]
 
     assert main(command) == 7
     captured = capsys.readouterr()
@@ -185,13 +183,29 @@ def test_a_full_disk_is_told_and_what_was_fetched_is_kept(
     assert contents(place / "model") == files
     # It had its name before this run, and whoever gave it that may want it.
     assert names(place) == ["model", "model.tar.zst"]
-    assert f"{archive} was there before, and stays" in capsys.readouterr().err
+    assert f"{archive} existed before, so it is kept" in capsys.readouterr().err
     assert sim.bytes_sent - sent <= ASKED_AGAIN
 
 
-def test_a_disk_that_may_not_be_written_to_is_told(
-    small_disk: tuple[Path, Remount], capsys: pytest.CaptureFixture[str]
+def test_too_little_space_for_archive_and_folder_is_reported_before_the_download(
+    sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sim.add_archive(LORA_JOB, 1 << 50)
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+    command = ["ft", "download", LORA_JOB, "--output", str(tmp_path / "model.tar.zst"), "--base-url", sim.url]
+
+    assert main([*command, "--extract", "--spool"]) == 7
+    sentence = capsys.readouterr().err.splitlines()[-1]
+    assert f"{2 << 50:,} are needed ({1 << 50:,} for the archive and at least {1 << 50:,} for the files " in sentence
+    assert "make room, or download without extracting, then run it again" in sentence
+    for more in ([], ["--extract"], ["--extract", "--no-spool"]):
+        assert main([*command, *more]) == 7
+    sentence = capsys.readouterr().err.splitlines()[-1]
+    assert f"bytes free and {1 << 50:,} are needed: make room, then run it again" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_disk_is_reported(small_disk: tuple[Path, Remount], capsys: pytest.CaptureFixture[str]) -> None:
     place, remount = small_disk
     archive = place / "model.tar.zst"
     archive.write_bytes(zstd.compress(GOOD))
@@ -204,7 +218,7 @@ def test_a_disk_that_may_not_be_written_to_is_told(
     assert list(place.iterdir()) == [archive]
 
 
-def test_a_file_in_the_way_of_the_folder_is_told(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_at_the_path_of_the_folder_is_reported(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive.write_bytes(packed([("config.json", b"{}")]))
 
     assert main(["extract", str(archive), "-o", str(archive / "inside")]) == 7

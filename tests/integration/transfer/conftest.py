@@ -29,7 +29,7 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def lab(sim: Simulator, client: httpx.Client, tmp_path: Path) -> Lab:
-    """The server, an empty folder, and a clock that nobody waits for."""
+    """The server, an empty folder, and a clock without real waits."""
     folder = tmp_path / "models"
     folder.mkdir()
     return Lab(sim, folder, client)

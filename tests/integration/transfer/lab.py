@@ -1,4 +1,4 @@
-"""What the tests of the engine share: a server, a folder, a clock that nobody waits for, and what must be true then."""
+"""What the tests of the engine share: a server, a folder, a clock without real waits, and common assertions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from typing import Self
 import httpx
 
 from together_ext.simulator import LORA_JOB, BytesArchive, Request, Simulator
-from together_ext.transfer import Fetched, Options, Remote, Target, transfer
+from together_ext.transfer import Fetched, Options, OrderedStream, Remote, StreamOptions, Target, transfer
+from together_ext.transfer.stream import begin
 
 MIB = 1 << 20
 SMALL = 300_000
@@ -26,13 +27,15 @@ SMALL = 300_000
 LARGE = 34 * MIB + 4321
 """Enough for four connections."""
 
-ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPABLE = b"\x50\x2a\x4d\x18"
 
 
 @cache
 def noise(size: int, seed: str = "weights") -> bytes:
     """Bytes that a sniffer takes for weights, no two pieces of which are equal."""
-    return (ZSTD + random.Random(seed).randbytes(max(size - 4, 0)))[:size]  # noqa: S311 -- not for secrets
+    # One skippable frame, so that its structure is that of a whole archive.
+    header = SKIPPABLE + max(size - 8, 0).to_bytes(4, "little")
+    return (header + random.Random(seed).randbytes(max(size - 8, 0)))[:size]  # noqa: S311 -- not for secrets
 
 
 def beginning_at(offset: int) -> Callable[[Request], bool]:
@@ -48,7 +51,7 @@ def archive(size: int, seed: str) -> BytesArchive:
 
 @dataclass
 class FakeClock:
-    """Time that stands still, and jumps on when somebody waits. Remembers every wait."""
+    """Time that stands still, and jumps forward during a wait. Records every wait."""
 
     time: float = 1000.0
     waits: list[float] = field(default_factory=list)
@@ -67,11 +70,18 @@ class FakeClock:
 
 
 class TickingClock(FakeClock):
-    """Time that also goes on by itself: for whoever wants to be told of progress on the way."""
+    """Time that also advances by itself, for tests of progress."""
 
     def now(self) -> float:
         """Seconds."""
         return self.time + time.monotonic()
+
+
+class FastClock(FakeClock):
+    """A clock that shows a minute for each second."""
+
+    def now(self) -> float:
+        return time.monotonic() * 60
 
 
 @dataclass
@@ -104,7 +114,7 @@ class Lab:
 
     @property
     def lock(self) -> Path:
-        """Who is at it."""
+        """The owner of the lock."""
         return self.path.with_name(self.path.name + ".part.lock")
 
     @property
@@ -138,8 +148,15 @@ class Lab:
         remote = Remote(self.client, url or self.url, headers=sent, timeout=self.timeout, action="fetch the weights")
         return transfer(remote, Target.exactly(self.path), self.identity, self.options(**changes))
 
+    def stream(self, *, url: str | None = None, **changes: object) -> OrderedStream:
+        """Open the file as a stream, without real waits."""
+        usual = StreamOptions(connections=self.connections, eager=4, clock=self.clock, jitter=lambda: 1.0)
+        options = replace(usual, **changes)  # type: ignore[arg-type] # a test's own keywords
+        remote = Remote(self.client, url or self.url, headers=self.headers, timeout=self.timeout, action="read it")
+        return begin(remote, options)
+
     def ranges(self) -> list[str | None]:
-        """What parts the API was asked for so far."""
+        """The parts that were requested from the API so far."""
         return [request.headers.get("range") for request in self.sim.requests]
 
     def left(self) -> set[str]:
@@ -152,21 +169,25 @@ class Lab:
         assert self.left() == {self.path.name}
 
     def assert_nothing(self) -> None:
-        """There is no file, and no litter either."""
+        """There is no file, and no partial file either."""
         assert self.left() == set()
 
     def assert_partial(self) -> None:
-        """There is no file, and what has arrived is kept."""
+        """There is no file, and the downloaded bytes are kept."""
         assert self.left() == {self.part.name, self.journal.name}
 
 
 class RawServer:
-    """Answers whatever is asked with the same bytes, and hangs up: for what no framework would send."""
+    """Answers whatever is asked with the same bytes, and hangs up: for what no framework would send.
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
+    With `endless`, these follow again and again until the other side hangs up.
+    """
+
+    def __init__(self, answer: bytes, endless: bytes = b"", every: float = 0.0) -> None:
+        self._answer, self._endless, self._every = answer, endless, every
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.requests: list[bytes] = []
+        self._over = threading.Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/file"
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -185,6 +206,8 @@ class RawServer:
                 request += data
             self.requests.append(request)
             connection.sendall(self._answer)
+            while self._endless and not self._over.wait(self._every):
+                connection.sendall(self._endless)
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
 
@@ -193,6 +216,7 @@ class RawServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)
@@ -220,7 +244,7 @@ print("resumed from", fetched.resumed_from)
 
 @contextmanager
 def child(lab: Lab, program: str = CHILD) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own that fetches the lab's file."""
+    """A separate process that downloads the lab's file."""
     command = [
         sys.executable,
         "-c",
@@ -238,7 +262,7 @@ def child(lab: Lab, program: str = CHILD) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for_file(path: Path, size: int = 0, timeout: float = 10.0) -> None:
-    """Return when a file is there and has so many bytes; nobody tells of that, so it is looked for."""
+    """Return when a file exists and has so many bytes; there is no event for it, so it is polled."""
     deadline = time.monotonic() + timeout
     while not path.exists() or path.stat().st_size < size:
         assert time.monotonic() < deadline, f"still no {path.name}"

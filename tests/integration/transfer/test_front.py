@@ -1,4 +1,4 @@
-"""A reader that follows a transfer: it gets the file's very bytes, or is told that it has read in vain."""
+"""A reader that follows a transfer: it gets the bytes of the file, or an error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_reader_gets_the_bytes(lab: Lab, faults: list[Fault]) -> None:
     lab.assert_whole()
 
 
-def test_a_reader_is_not_kept_waiting_for_what_is_there(lab: Lab) -> None:
+def test_a_reader_does_not_wait_for_existing_bytes(lab: Lab) -> None:
     """One segment stands still; all before it can be read meanwhile."""
     content, front = lab.serve(SIZE), Front()
     lab.sim.faults.append(
@@ -72,7 +72,7 @@ def test_a_reader_is_not_kept_waiting_for_what_is_there(lab: Lab) -> None:
         assert whole.result(10) == content
 
 
-def test_a_run_that_goes_on_begins_with_what_is_there(lab: Lab) -> None:
+def test_a_resumed_run_begins_with_the_existing_bytes(lab: Lab) -> None:
     content = lab.serve(SIZE)
     lab.sim.faults.append(Fault(cut=2_000_000, times=None))
     with pytest.raises(TransferError):
@@ -94,7 +94,7 @@ def test_a_file_that_changes_in_the_middle_is_never_mixed(lab: Lab) -> None:
             assert reading.result(10) == lab.path.read_bytes()
 
 
-def test_one_stream_that_breaks_is_told(lab: Lab) -> None:
+def test_a_broken_single_stream_is_an_error(lab: Lab) -> None:
     lab.serve(SIZE)
     lab.sim.faults.append(Fault(ignore_range=True, times=None, cut=5_000_000, skip=0))
     front = Front()
@@ -105,7 +105,7 @@ def test_one_stream_that_breaks_is_told(lab: Lab) -> None:
             reading.result(10)
 
 
-def test_a_file_that_is_there_already_does_not_grow(lab: Lab) -> None:
+def test_an_existing_file_does_not_grow(lab: Lab) -> None:
     lab.serve(SIZE)
     lab.fetch()
     front = Front()
@@ -115,7 +115,7 @@ def test_a_file_that_is_there_already_does_not_grow(lab: Lab) -> None:
             reading.result(10)
 
 
-def test_a_transfer_that_fails_lets_its_reader_go(lab: Lab) -> None:
+def test_a_failed_transfer_ends_its_reader(lab: Lab) -> None:
     front = Front()
     lab.sim.faults.append(Fault(status=404, times=None))
     with followed(front) as reading:
@@ -126,7 +126,7 @@ def test_a_transfer_that_fails_lets_its_reader_go(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_file_that_was_put_to_use_leaves_nothing(lab: Lab, *, ranges: bool) -> None:
+def test_a_consumed_file_leaves_nothing(lab: Lab, *, ranges: bool) -> None:
     content = lab.serve(SIZE)
     lab.sim.faults.append(*([] if ranges else [Fault(ignore_range=True, times=None)]))
     read: list[bytes] = []
@@ -141,13 +141,13 @@ def test_a_file_that_was_put_to_use_leaves_nothing(lab: Lab, *, ranges: bool) ->
     lab.assert_nothing()
 
 
-def test_a_file_that_could_not_be_put_to_use_gets_its_name(lab: Lab) -> None:
+def test_a_file_that_was_not_consumed_gets_its_name(lab: Lab) -> None:
     lab.serve(SIZE)
     lab.fetch(consume=lambda _: False)
     lab.assert_whole()
 
 
-def test_all_bytes_are_kept_when_putting_them_to_use_is_stopped(lab: Lab) -> None:
+def test_all_bytes_are_kept_when_their_use_is_stopped(lab: Lab) -> None:
     lab.serve(SIZE)
 
     def consume(_: Fetched) -> bool:
@@ -161,7 +161,7 @@ def test_all_bytes_are_kept_when_putting_them_to_use_is_stopped(lab: Lab) -> Non
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_room_for_what_comes_out_of_it_is_wanted_first(lab: Lab, *, ranges: bool) -> None:
+def test_space_for_the_result_is_checked_first(lab: Lab, *, ranges: bool) -> None:
     lab.serve(SIZE)
     lab.sim.faults.append(*([] if ranges else [Fault(ignore_range=True, times=None)]))
     with pytest.raises(NotEnoughSpaceError) as raised:

@@ -24,19 +24,19 @@ def _redirected(lab: Lab) -> None:
 
 class TestStorageHost:
     @pytest.mark.parametrize("size", [SMALL, LARGE])
-    def test_the_file_comes_from_there(self, lab: Lab, size: int) -> None:
+    def test_the_file_is_downloaded_from_the_redirect_target(self, lab: Lab, size: int) -> None:
         lab.serve(size)
         lab.fetch()
         lab.assert_whole()
 
-    def test_the_address_is_asked_for_once(self, lab: Lab) -> None:
+    def test_the_address_is_resolved_once(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.fetch()
         assert len(lab.sim.requests) == 1
         assert len(lab.sim.storage_requests) >= 4
         assert len({request.target for request in lab.sim.storage_requests}) == 1
 
-    def test_the_key_never_arrives_there(self, lab: Lab) -> None:
+    def test_the_key_is_never_sent_to_the_redirect_target(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.client.headers["X-Api-Key"] = "secret"
         lab.client.cookies.set("session", "secret")
@@ -48,7 +48,7 @@ class TestStorageHost:
             assert lab.sim.api_key not in str(request)
             assert "secret" not in str(request)
 
-    def test_the_clients_key_never_arrives_there_either(self, lab: Lab, client: httpx.Client) -> None:
+    def test_the_key_of_the_client_is_never_sent_there_either(self, lab: Lab, client: httpx.Client) -> None:
         lab.serve(LARGE)
         with Together(api_key=lab.sim.api_key, base_url=lab.sim.url, http_client=client) as together:
             together.fine_tuning.download(LORA_JOB, output=lab.path)
@@ -57,7 +57,7 @@ class TestStorageHost:
         assert not any(lab.sim.api_key in str(request) for request in lab.sim.storage_requests)
 
     @pytest.mark.parametrize("megabytes", [3, 9, 20])
-    def test_an_address_that_expires_after_some_bytes_is_asked_for_again(self, lab: Lab, megabytes: int) -> None:
+    def test_an_address_that_expires_after_some_bytes_is_resolved_again(self, lab: Lab, megabytes: int) -> None:
         lab.serve(LARGE)
         lab.sim.storage.max_bytes = megabytes * MIB
         lab.sim.script(Fault(cut=2 * MIB, times=None))
@@ -67,7 +67,7 @@ class TestStorageHost:
 
     @pytest.mark.parametrize("connections", [1, 4])
     @pytest.mark.parametrize("uses", [1, 2, 3])
-    def test_an_address_that_expires_after_some_requests_is_asked_for_again(
+    def test_an_address_that_expires_after_some_requests_is_resolved_again(
         self, lab: Lab, uses: int, connections: int
     ) -> None:
         lab.serve(LARGE)
@@ -78,7 +78,7 @@ class TestStorageHost:
         assert len(lab.sim.requests) > 1
 
     @pytest.mark.parametrize("status", [401, 403, 404, 410])
-    def test_every_way_to_say_that_an_address_has_expired_is_understood(self, lab: Lab, status: int) -> None:
+    def test_every_response_for_an_expired_address_is_recognized(self, lab: Lab, status: int) -> None:
         lab.serve(LARGE)
         lab.sim.script(Fault(path=STORAGE_PATH, status=status, skip=1))
         lab.fetch()
@@ -100,7 +100,7 @@ class TestStorageHost:
         refusal = Fault(path=STORAGE_PATH, status=403, body=b"<Error><Code>AccessDenied</Code></Error>", times=None)
         lab.sim.script(refusal)
         with pytest.raises(
-            PermissionDeniedError, match="could not fetch the weights: the server answered 403 Forbidden"
+            PermissionDeniedError, match="could not fetch the weights: the server returned 403 Forbidden"
         ):
             lab.fetch()
         lab.assert_nothing()
@@ -113,7 +113,7 @@ class TestStorageHost:
             lab.fetch()
         lab.assert_partial()
 
-    def test_trouble_there_is_borne(self, lab: Lab) -> None:
+    def test_network_errors_at_the_redirect_target_are_retried(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.sim.script(
             Fault(path=STORAGE_PATH, status=503, headers={"retry-after": "3"}),
@@ -142,16 +142,16 @@ class TestRedirectsThatAreNotFollowed:
         assert len(lab.sim.requests) == 10
 
     @pytest.mark.parametrize("location", ["ftp://host/file", "file:///etc/passwd", "javascript:alert(1)"])
-    def test_only_web_addresses_are(self, lab: Lab, location: str) -> None:
+    def test_only_http_addresses_are_followed(self, lab: Lab, location: str) -> None:
         lab.sim.script(Fault(location=location))
         with pytest.raises(IntegrityError, match="could not fetch the weights: the server redirects to"):
             lab.fetch()
         lab.assert_nothing()
 
     @pytest.mark.parametrize("location", ["http://[::1", "http://host:port/", "http://xn--/", "http://a\x7f/"])
-    def test_what_is_no_address_is_an_error(self, lab: Lab, location: str) -> None:
+    def test_an_invalid_address_is_an_error(self, lab: Lab, location: str) -> None:
         lab.sim.script(Fault(location=location))
-        with pytest.raises(IntegrityError, match="redirects to something that is no address"):
+        with pytest.raises(IntegrityError, match="redirects to an invalid address"):
             lab.fetch()
         lab.assert_nothing()
         assert len(lab.sim.requests) == 1
@@ -179,7 +179,7 @@ class TestWithoutSockets:
             transfer(remote, Target.exactly(folder / "file"), {}, Options(retries=0))
         return seen
 
-    def test_encryption_is_not_given_up(self, tmp_path: Path) -> None:
+    def test_a_redirect_from_https_to_http_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(IntegrityError, match=r"redirects to storage\.example without encryption"):
             self.fetch(
                 tmp_path,
@@ -226,7 +226,7 @@ class TestWithoutSockets:
         assert first.headers["authorization"].startswith("Basic ")
         assert not {"authorization", "cookie"} & set(second.headers)
 
-    def test_an_address_of_another_kind_is_an_error(self, tmp_path: Path) -> None:
+    def test_an_address_of_another_scheme_is_an_error(self, tmp_path: Path) -> None:
         with httpx.Client(verify=False) as client:  # noqa: S501
             remote = Remote(client, "ftp://host.example/file", headers={}, timeout=1, action="fetch it")
             with pytest.raises(TransferError, match="is not an http or https address"):

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from together_ext import ApiConnectionError, AsyncTogether, Together
+from together_ext import ApiConnectionError, ApiTimeoutError, AsyncTogether, ConfigurationError, Together
 from together_ext.errors import TransferCancelledError, TransferError
 from together_ext.simulator import LORA_JOB, Fault
 
@@ -81,7 +81,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def front(lab: Lab, certificate: Path) -> Iterator[TlsFront]:
-    """The lab's server behind TLS, and a client that trusts it."""
+    """The lab's server with TLS, and a client that trusts it."""
     found = TlsFront(lab.sim.port, certificate)
     with httpx.Client(verify=ssl.create_default_context(cafile=str(certificate)), trust_env=False) as lab.client:
         yield found
@@ -95,7 +95,7 @@ def url(front: TlsFront) -> str:
 
 
 @pytest.mark.parametrize("size", [1, 1000, SMALL, 8 * MIB + 1, LARGE])
-def test_a_file_of_any_size_comes_whole(lab: Lab, url: str, size: int) -> None:
+def test_a_file_of_any_size_is_downloaded_completely(lab: Lab, url: str, size: int) -> None:
     lab.serve(size)
     lab.fetch(url=url)
     lab.assert_whole()
@@ -103,14 +103,14 @@ def test_a_file_of_any_size_comes_whole(lab: Lab, url: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault(cut=3 * MIB + 1, times=3), Fault(chunked=True, times=None), Fault(cut=0)])
-def test_trouble_is_borne(lab: Lab, url: str, fault: Fault) -> None:
+def test_network_errors_are_retried(lab: Lab, url: str, fault: Fault) -> None:
     lab.serve(LARGE)
     lab.sim.script(fault)
     lab.fetch(url=url)
     lab.assert_whole()
 
 
-def test_silence_is_broken_off(lab: Lab, url: str) -> None:
+def test_a_silent_tls_connection_is_replaced(lab: Lab, url: str) -> None:
     lab.timeout = 0.3
     lab.serve(SMALL)
     lab.sim.script(Fault(stall=100_000))
@@ -134,7 +134,7 @@ def test_a_certificate_that_is_not_trusted_is_an_error_at_once(lab: Lab, url: st
     lab.client = httpx.Client(trust_env=False)
     with (
         lab.client,
-        pytest.raises(TransferError, match=r"certificate of 127\.0\.0\.1 is not accepted .*; check the base"),
+        pytest.raises(TransferError, match=r"certificate of 127\.0\.0\.1 is not trusted .*; check the base"),
     ):
         lab.fetch(url=url)
     lab.assert_nothing()
@@ -166,7 +166,7 @@ both_clients = pytest.mark.parametrize("fetched", [_fetched, _fetched_async])
 
 
 @both_clients
-def test_our_clients_trust_what_the_environment_says(
+def test_clients_trust_the_certificates_of_the_environment(
     lab: Lab, front: TlsFront, certificate: Path, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -177,23 +177,61 @@ def test_our_clients_trust_what_the_environment_says(
 
 
 @both_clients
-def test_our_clients_trust_nobody_else(
+def test_clients_trust_no_other_certificates(
     lab: Lab, front: TlsFront, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     lab.serve(SMALL)
-    with pytest.raises(ApiConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ApiConnectionError, match=r"the certificate is not trusted: .* \(127\.0\.0\.1:[0-9]+\)"):
         fetched(lab.sim.api_key, f"https://127.0.0.1:{front.port}", lab.folder)
     assert lab.sim.requests == []
 
 
 @both_clients
-def test_certificates_that_cannot_be_read_matter_where_they_are_needed(
+def test_unreadable_certificates_matter_only_for_https(
     lab: Lab, front: TlsFront, monkeypatch: pytest.MonkeyPatch, fetched: Fetching
 ) -> None:
     """To read them takes longer than a call, so a plain address goes without."""
     monkeypatch.setenv("SSL_CERT_FILE", str(lab.folder / "gone.pem"))
     lab.serve(SMALL)
     assert fetched(lab.sim.api_key, lab.sim.url, lab.folder)[0] == LORA_JOB
-    with pytest.raises(ApiConnectionError, match=r"certificates cannot be read: No such file .*; check SSL_CERT_FILE"):
+    with pytest.raises(ConfigurationError, match=r"^SSL_CERT_FILE is .*gone\.pem.* \(no such file or directory\)"):
         fetched(lab.sim.api_key, f"https://127.0.0.1:{front.port}", lab.folder)
+
+
+# The deadline of a call -----------------------------------------------------------------------------------------------
+
+
+async def _called_beside(address: str) -> None:
+    async with AsyncTogether("key", address, call_timeout=0.5) as client:
+        await client.fine_tuning.retrieve(LORA_JOB)
+
+
+def _called(address: str) -> None:
+    with Together("key", address, call_timeout=0.5) as client:
+        client.fine_tuning.retrieve(LORA_JOB)
+
+
+@pytest.fixture
+def informing() -> Iterator[int]:
+    """The port of a server that sends informational responses without end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def talk() -> None:
+            with suppress(OSError), listener.accept()[0] as connection:
+                while True:
+                    connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+
+        threading.Thread(target=talk, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("call", [_called, lambda address: asyncio.run(_called_beside(address))], ids=["sync", "async"])
+def test_a_call_ends_whatever_the_server_sends(
+    informing: int, certificate: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[[str], None]
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    front = TlsFront(informing, certificate)
+    with pytest.raises(ApiTimeoutError, match=r"within 0\.5 seconds"):
+        call(f"https://127.0.0.1:{front.port}")
+    front.close()

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from together_ext.archive.findings import TABLE, Finding, Tool
 from together_ext.archive.inspect import Inspection
-from together_ext.archive.layout import Layout
 from together_ext.archive.next_steps import MAX_LORA_RANKS, NextStep, next_steps, steps_for_archive
+from together_ext.archive.weights.layout import Layout
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 ADAPTER = Inspection(
@@ -30,7 +31,7 @@ ADAPTER = Inspection(
     ranks=(8,),
     alpha=16.0,
     target_modules=("q_proj",),
-    refused_by_vllm=(),
+    findings=(),
     warnings=(),
 )
 MODEL = replace(
@@ -54,7 +55,7 @@ def command(folder: str, found: Inspection, tool: str) -> str:
 def test_without_a_configuration_there_is_no_command(found: Inspection, name: str) -> None:
     (step,) = next_steps("/models/bot", replace(found, configured=False))
     assert step.command is None
-    assert f"without its {name}" in step.note
+    assert f"{name} is missing or cannot be read" in step.note
 
 
 def test_an_adapter_is_served_on_its_base_model() -> None:
@@ -101,9 +102,9 @@ def test_the_largest_rank_in_the_tensors_counts() -> None:
 @pytest.mark.parametrize(
     ("found", "word"),
     [
-        (replace(ADAPTER, rank=513, ranks=()), "up to 512"),
-        (replace(ADAPTER, rank=None, ranks=()), "not known"),
-        (replace(ADAPTER, refused_by_vllm=("it is a DoRA",)), "it is a DoRA"),
+        (replace(ADAPTER, rank=513, ranks=()), "the maximum is 512"),
+        (replace(ADAPTER, rank=None, ranks=()), "rank is unknown"),
+        (replace(ADAPTER, findings=(Finding.DORA,)), "vLLM does not support DoRA: merge"),
     ],
 )
 def test_what_vllm_would_refuse_has_a_reason_and_no_command(found: Inspection, word: str) -> None:
@@ -114,7 +115,8 @@ def test_what_vllm_would_refuse_has_a_reason_and_no_command(found: Inspection, w
 
 
 @pytest.mark.parametrize(
-    ("base", "word"), [(None, "does not say"), ("togethercomputer/New-1B__TOG__FT", "private name"), ("$(id)", "none")]
+    ("base", "word"),
+    [(None, "names none"), ("togethercomputer/New-1B__TOG__FT", "private or invalid"), ("$(id)", "private or invalid")],
 )
 def test_without_a_base_model_no_command_needs_one(base: str | None, word: str) -> None:
     steps = by_tool("/a", replace(ADAPTER, base_model=base))
@@ -141,8 +143,27 @@ def test_tools_that_cannot_load_it_are_left_out() -> None:
     assert "llama.cpp" not in by_tool("/a", replace(MODEL, architecture="SomethingForCausalLM"))
     assert "llama.cpp" not in by_tool("/a", replace(MODEL, tokenizer=False))
     assert "no tokenizer" in by_tool("/a", replace(MODEL, tokenizer=False))["vllm"].note
-    assert "llama.cpp" not in by_tool("/a", replace(ADAPTER, refused_by_vllm=("x",)))
+    assert "ollama" not in by_tool("/a", replace(ADAPTER, base_model="acme/other"))
     assert next_steps("/a", replace(MODEL, layout=Layout.UNKNOWN)) == ()
+
+
+@pytest.mark.parametrize("finding", Finding)
+@pytest.mark.parametrize("found", [ADAPTER, MODEL], ids=["adapter", "model"])
+def test_commands_follow_from_the_table(found: Inspection, finding: Finding) -> None:
+    usual, steps = by_tool("/a", found), by_tool("/a", replace(found, findings=(finding,)))
+    works = {tool: TABLE[finding, tool].works for tool in Tool}
+    if not any(works.values()):
+        assert list(steps) == ["weights"]
+        assert steps["weights"].command is None
+        assert finding in steps["weights"].note
+        return
+    assert steps.keys() == usual.keys()
+    for tool, step in steps.items():
+        if tool == "hugging face" or works[Tool(tool)]:
+            assert step == usual[tool]
+        else:
+            assert step.command is None
+            assert TABLE[finding, Tool(tool)].why in step.note
 
 
 def test_an_adapters_own_tokenizer_is_used() -> None:

@@ -76,7 +76,7 @@ def test_a_reader_can_go_back(growing: Path) -> None:
     ],
     ids=["begun anew", "ended", "interrupted"],
 )
-def test_a_reader_that_waits_for_what_never_comes_is_told(growing: Path, lose: Callable[[Front, Path], object]) -> None:
+def test_a_reader_of_missing_bytes_gets_an_error(growing: Path, lose: Callable[[Front, Path], object]) -> None:
     front, opened = Front(), threading.Event()
     front.begin(growing, 1024)
     front.reach(512)
@@ -93,7 +93,7 @@ def test_a_reader_that_waits_for_what_never_comes_is_told(growing: Path, lose: C
         future.result(5)
 
 
-def test_what_was_opened_before_the_transfer_began_anew_is_not_read(growing: Path) -> None:
+def test_a_file_opened_before_a_restart_is_not_read(growing: Path) -> None:
     front = Front()
     front.begin(growing, 1024)
     front.reach(1024)
@@ -104,7 +104,7 @@ def test_what_was_opened_before_the_transfer_began_anew_is_not_read(growing: Pat
             file.read(1)
 
 
-def test_a_file_that_never_grows_is_told(tmp_path: Path) -> None:
+def test_a_file_that_never_grows_is_an_error(tmp_path: Path) -> None:
     front = Front()
     reading = beside(lambda: read(front, 1))
     front.end()
@@ -117,7 +117,7 @@ def test_a_file_that_never_grows_is_told(tmp_path: Path) -> None:
 
 
 def test_a_reader_can_be_interrupted_before_the_file_begins_to_grow(growing: Path) -> None:
-    """As when the transfer fails before it has asked for anything."""
+    """As if the transfer failed before its first request."""
     front = Front()
     reading = beside(lambda: read(front, 1))
     front.interrupt()
@@ -128,7 +128,7 @@ def test_a_reader_can_be_interrupted_before_the_file_begins_to_grow(growing: Pat
         read(front, 1)
 
 
-def test_a_file_that_is_shorter_than_was_told_is_noticed(growing: Path) -> None:
+def test_a_file_shorter_than_announced_is_detected(growing: Path) -> None:
     front = Front()
     front.begin(growing, 2000)
     front.reach(2000)

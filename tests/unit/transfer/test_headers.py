@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_ext.transfer.headers import (
+from together_ext.transfer.network.headers import (
     LONGEST_WAIT,
     ContentRange,
     Validator,
@@ -46,7 +46,7 @@ def _without_none(headers: dict[str, str | None]) -> dict[str, str]:
 
 class TestContentRange:
     @given(start=offsets, length=st.integers(1, 10**9), rest=st.none() | st.integers(0, 10**9))
-    def test_what_a_good_server_writes_is_read_as_it_means_it(self, start: int, length: int, rest: int | None) -> None:
+    def test_a_valid_header_is_read_correctly(self, start: int, length: int, rest: int | None) -> None:
         start = min(start, 10**17)
         stop = start + length
         size = None if rest is None else stop + rest
@@ -78,7 +78,7 @@ class TestContentRange:
             f"bytes 0-4/{'9' * 19}",  # larger than any file
         ],
     )
-    def test_what_makes_no_sense_is_none(self, value: str | None) -> None:
+    def test_an_invalid_value_is_none(self, value: str | None) -> None:
         # A line end cannot reach us over HTTP; it is white space like any other.
         expected = ContentRange(0, 5, 10) if value is not None and value.endswith("\n") else None
         assert parse_content_range(value) == expected
@@ -94,7 +94,7 @@ class TestContentRange:
         assert parse_content_range(value) is None or parse_unsatisfied_size(value) is None
 
     @given(start=offsets, length=st.none() | st.integers(1, 10**9))
-    def test_a_span_is_asked_for_with_an_inclusive_end(self, start: int, length: int | None) -> None:
+    def test_a_span_is_requested_with_an_inclusive_end(self, start: int, length: int | None) -> None:
         expected = f"bytes={start}-" if length is None else f"bytes={start}-{start + length - 1}"
         assert range_header(start, None if length is None else start + length) == expected
 
@@ -105,7 +105,7 @@ class TestUnsatisfiedSize:
         assert parse_unsatisfied_size(f"bytes */{size}") == size
 
     @pytest.mark.parametrize("value", [None, "", "bytes */*", "bytes 0-4/10", "*/10", "bytes */-1", "bytes */ten"])
-    def test_what_is_no_size_is_none(self, value: str | None) -> None:
+    def test_an_invalid_size_is_none(self, value: str | None) -> None:
         assert parse_unsatisfied_size(value) is None
 
 
@@ -144,7 +144,7 @@ class TestRetryAfter:
     @pytest.mark.parametrize(
         "value", [None, "", "soon", "-1", "1e9", "inf", "nan", "9" * 19, "Fri, 99 Nov 2026 12:00:00 GMT", "٣"]
     )
-    def test_garbage_is_as_good_as_nothing(self, value: str | None) -> None:
+    def test_an_invalid_retry_after_is_none(self, value: str | None) -> None:
         assert parse_retry_after(value, now=NOW) is None
 
     @given(value=maybe_text | nearly_dates | dates)

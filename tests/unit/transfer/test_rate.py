@@ -67,7 +67,7 @@ class TestRateMeter:
 class TestWatchdog:
     """`look` is asked with a clock and positions; connections are letters here."""
 
-    def test_nobody_is_judged_at_once(self) -> None:
+    def test_no_connection_is_judged_at_once(self) -> None:
         watchdog = Watchdog[str]()
         watchdog.look(0.0, {"a": 0, "b": 0, "c": 0})
         assert watchdog.look(WATCHED - 0.1, {"a": 10**6, "b": 10**6, "c": 0}) == []
@@ -82,7 +82,7 @@ class TestWatchdog:
         watchdog.look(0.0, {"a": 0, "b": 0, "c": 0})
         assert watchdog.look(WATCHED, {"a": 8000, "b": 8000, "c": 1000}) == []
 
-    def test_two_connections_say_nothing_about_each_other(self) -> None:
+    def test_two_connections_are_too_few_to_compare(self) -> None:
         watchdog = Watchdog[str]()
         watchdog.look(0.0, {"a": 0, "b": 0})
         assert watchdog.look(WATCHED, {"a": 8000, "b": 0}) == []
@@ -105,7 +105,7 @@ class TestWatchdog:
         assert watchdog.look(WATCHED, {"a": 8000, "b": 8000, "d": 0}) == []
 
     @pytest.mark.parametrize("rate", [0, 1, 10**9])
-    def test_if_all_are_alike_nobody_crawls(self, rate: int) -> None:
+    def test_equal_connections_are_never_too_slow(self, rate: int) -> None:
         watchdog = Watchdog[int]()
         watchdog.look(0.0, dict.fromkeys(range(8), 0))
         assert watchdog.look(WATCHED, dict.fromkeys(range(8), rate)) == []

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from together_ext.clock import SystemClock
 from together_ext.errors import InternalServerError, TransferCancelledError, TransferInterruptedError
 from together_ext.transfer.failures import PassingError
-from together_ext.transfer.retry import Budget, Gate, SystemClock, backoff
+from together_ext.transfer.retry import Budget, Gate, backoff
 from together_ext.transfer.throttle import BURST, Throttle
 from together_ext.transfer.worker import Conditions, Persistence
 
 
 @dataclass
 class FakeClock:
-    """Time that passes when somebody waits, and writes down for how long."""
+    """Time that passes during a wait, and records its length."""
 
     time: float = 1000.0
     waits: list[float] = field(default_factory=list)
@@ -47,24 +48,24 @@ class TestBackoff:
         assert full / 2 <= backoff(attempt, retry_after=None, jitter=jitter) <= full <= 30.0
 
     @given(attempt=st.integers(1, 100), jitter=st.floats(0, 1), said=st.floats(0, 600))
-    def test_the_servers_word_is_obeyed_as_it_is(self, attempt: int, jitter: float, said: float) -> None:
+    def test_retry_after_is_obeyed_exactly(self, attempt: int, jitter: float, said: float) -> None:
         assert backoff(attempt, retry_after=said, jitter=jitter) == said
 
 
 class TestBudget:
     @given(retries=st.integers(0, 20))
-    def test_so_many_failures_in_a_row_are_borne(self, retries: int) -> None:
+    def test_consecutive_failures_are_tolerated_up_to_the_limit(self, retries: int) -> None:
         budget = Budget(retries)
         assert [budget.failed(0, enough=1) for _ in range(retries)] == list(range(1, retries + 1))
         assert budget.failed(0, enough=1) is None
 
-    def test_progress_gives_it_all_back(self) -> None:
+    def test_progress_resets_the_budget(self) -> None:
         budget = Budget(2)
         assert [budget.failed(done, enough=100) for done in (0, 0, 100, 100)] == [1, 2, 1, 2]
         assert budget.failed(199, enough=100) is None
 
     @given(done=st.lists(st.integers(0, 10), min_size=4, max_size=40).map(sorted))
-    def test_a_trickle_is_no_progress(self, done: list[int]) -> None:
+    def test_a_trickle_is_not_progress(self, done: list[int]) -> None:
         """A server that sends a byte for each request cannot keep us forever."""
         budget = Budget(3)
         assert [budget.failed(count, enough=11) for count in done][3] is None
@@ -76,12 +77,12 @@ class TestBudget:
 
 
 class TestGate:
-    def test_it_is_open_at_first(self) -> None:
+    def test_the_gate_is_open_at_first(self) -> None:
         clock = FakeClock()
         Gate(clock, threading.Event()).pass_through()
         assert clock.waits == []
 
-    def test_everybody_waits_until_it_opens(self) -> None:
+    def test_every_connection_waits_until_the_gate_opens(self) -> None:
         clock = FakeClock()
         gate = Gate(clock, threading.Event())
         gate.close_for(7)
@@ -91,7 +92,7 @@ class TestGate:
         assert clock.waits == [4]
 
     @given(closings=st.lists(st.floats(0, 600), min_size=1, max_size=5))
-    def test_it_never_opens_earlier_than_anybody_was_told(self, closings: list[float]) -> None:
+    def test_the_gate_never_opens_before_the_latest_announced_time(self, closings: list[float]) -> None:
         clock = FakeClock(time=0.0)
         gate = Gate(clock, threading.Event())
         for seconds in closings:
@@ -121,7 +122,7 @@ class TestGate:
         with pytest.raises(TransferCancelledError):
             gate.pass_through()
 
-    def test_nobody_passes_after_a_stop(self) -> None:
+    def test_no_connection_passes_after_a_stop(self) -> None:
         stop = threading.Event()
         stop.set()
         clock = FakeClock()
@@ -138,20 +139,20 @@ class TestPersistence:
         clock = FakeClock()
         persistence, budget = Persistence(self.conditions(clock, retries=4), "fetch it"), Budget(4)
         for done in (0, 0, 1 << 20, 1 << 20):
-            persistence.bear(PassingError("broken"), budget, done=done)
+            persistence.tolerate(PassingError("broken"), budget, done=done)
             persistence.gate.pass_through()
         assert clock.waits == [0.5, 1.0, 0.5, 1.0]
 
-    def test_in_the_end_it_says_what_was_kept(self) -> None:
+    def test_the_final_error_reports_what_was_kept(self) -> None:
         persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
         with pytest.raises(TransferInterruptedError, match=r"broken, 1 times in a row; .* \(1,234 bytes are kept"):
-            persistence.bear(PassingError("broken"), budget, done=1234)
+            persistence.tolerate(PassingError("broken"), budget, done=1234)
 
-    def test_a_refusal_is_told_as_it_was(self) -> None:
+    def test_an_error_status_is_raised_unchanged(self) -> None:
         persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
         refusal = InternalServerError("fetch it", status=503)
         with pytest.raises(InternalServerError) as raised:
-            persistence.bear(PassingError("no", refusal=refusal), budget, done=0)
+            persistence.tolerate(PassingError("no", refusal=refusal), budget, done=0)
         assert raised.value is refusal
 
     def test_connections_that_break_together_are_one_failure(self) -> None:
@@ -159,29 +160,29 @@ class TestPersistence:
         persistence, budget = Persistence(self.conditions(clock, retries=2), "fetch it"), Budget(2)
         for _ in range(2):
             for _ in range(8):
-                persistence.bear(PassingError("broken"), budget, done=0)
+                persistence.tolerate(PassingError("broken"), budget, done=0)
             persistence.gate.pass_through()
         assert clock.waits == [0.5, 1.0]
         with pytest.raises(TransferInterruptedError):
-            persistence.bear(PassingError("broken"), budget, done=0)
+            persistence.tolerate(PassingError("broken"), budget, done=0)
 
-    def test_what_a_server_tells_any_of_them_is_obeyed(self) -> None:
+    def test_a_retry_after_for_one_connection_holds_for_all(self) -> None:
         clock = FakeClock()
         persistence, budget = Persistence(self.conditions(clock), "fetch it"), Budget(2)
-        persistence.bear(PassingError("broken"), budget, done=0)
-        persistence.bear(PassingError("busy", retry_after=7), budget, done=0)
+        persistence.tolerate(PassingError("broken"), budget, done=0)
+        persistence.tolerate(PassingError("busy", retry_after=7), budget, done=0)
         persistence.gate.pass_through()
         assert clock.waits == [7]
 
-    def test_after_a_stop_nothing_is_borne(self) -> None:
+    def test_after_a_stop_no_failure_is_tolerated(self) -> None:
         conditions = self.conditions(FakeClock())
         conditions.stop.set()
         with pytest.raises(TransferCancelledError):
-            Persistence(conditions, "fetch it").bear(PassingError("broken"), Budget(2), done=0)
+            Persistence(conditions, "fetch it").tolerate(PassingError("broken"), Budget(2), done=0)
 
 
 class TestThrottle:
-    def test_without_a_limit_nobody_waits(self) -> None:
+    def test_without_a_limit_there_is_no_wait(self) -> None:
         clock = FakeClock()
         throttle = Throttle(None, clock, threading.Event())
         throttle.take(1 << 40)
@@ -196,7 +197,7 @@ class TestThrottle:
             throttle.take(count)
         assert clock.time == pytest.approx(sum(counts) / limit)
 
-    def test_a_pause_is_not_made_up_for(self) -> None:
+    def test_a_pause_does_not_allow_a_burst(self) -> None:
         clock = FakeClock()
         throttle = Throttle(100, clock, threading.Event())
         throttle.take(100)
@@ -205,7 +206,7 @@ class TestThrottle:
         assert clock.waits == pytest.approx([1.0, 1.0])
 
     def test_connections_share_one_rate(self) -> None:
-        """Whoever takes next waits for those before, too, even if time has stood still for it."""
+        """The next connection waits for the earlier ones too, even if no time has passed."""
         clock = FakeClock()
         throttle = Throttle(100, clock, threading.Event())
         throttle.take(100)
@@ -219,7 +220,7 @@ class TestThrottle:
 
 
 class TestSystemClock:
-    def test_it_goes_on(self) -> None:
+    def test_a_throttle_continues(self) -> None:
         clock = SystemClock()
         assert clock.now() <= clock.now()
 

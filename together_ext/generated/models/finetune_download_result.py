@@ -1,5 +1,5 @@
-"""Weights on the disk."""
+"""Downloaded weights."""
 
-from together_ext.weights import DownloadResult as FinetuneDownloadResult
+from together_ext.fine_tuning.download import DownloadResult as FinetuneDownloadResult
 
 __all__ = ["FinetuneDownloadResult"]

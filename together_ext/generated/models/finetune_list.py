@@ -1,5 +1,5 @@
 """The jobs of the account."""
 
-from together_ext.lists import JobList as FinetuneList
+from together_ext.api.lists import JobList as FinetuneList
 
 __all__ = ["FinetuneList"]

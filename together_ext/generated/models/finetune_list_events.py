@@ -1,5 +1,5 @@
 """The events of a job."""
 
-from together_ext.lists import EventList as FinetuneListEvents
+from together_ext.api.lists import EventList as FinetuneListEvents
 
 __all__ = ["FinetuneListEvents"]

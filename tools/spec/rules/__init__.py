@@ -11,18 +11,29 @@ from copy import deepcopy
 from typing import TypeAlias
 
 from tools.spec.documents import Node, SpecError
-from tools.spec.rules import answers, exchanges, forms, names
+from tools.spec.rules import exchanges, forms, names, responses
 from tools.spec.surface import Surface
 
 Rule: TypeAlias = Callable[[Node, Surface], None]
 
-RULES: tuple[Rule, ...] = (
+EXCHANGES: tuple[Rule, ...] = (
     exchanges.only_successes,
-    exchanges.json_before_streams,
+    exchanges.one_form_of_contents,
+    exchanges.bytes_are_bytes,
     exchanges.nothing_unused,
     exchanges.security_of_its_own,
+)
+"""The rules about operations, which come first."""
+
+RULES: tuple[Rule, ...] = (
+    *EXCHANGES,
     # One form for one meaning, so that the rules after these need to know one alone.
     forms.no_foreign_words,
+    forms.no_intersections,
+    exchanges.nothing_unused,
+    forms.constants_are_enums,
+    forms.discriminators_are_tags,
+    forms.arrays_have_items,
     forms.no_siblings_of_unions,
     forms.no_defaults,
     forms.no_bounds,
@@ -34,21 +45,30 @@ RULES: tuple[Rule, ...] = (
     names.no_aliases,
     # Again, since an alias in a union is a union in a union.
     forms.no_unions_of_one,
+    # Before and after types on the spot get names: the members of a union may be either.
+    responses.tags_are_required,
     names.places_have_types,
     exchanges.nothing_unused,
     # What servers send. Null comes last, as it does in each union.
-    answers.constants_are_open,
-    answers.little_is_required,
-    answers.enums_are_open,
-    answers.dates_may_be_odd,
-    answers.the_demanding_first,
-    answers.unions_have_a_last_resort,
-    answers.anything_may_be_null,
+    responses.responses_are_open,
+    responses.tags_are_required,
+    responses.constants_are_open,
+    responses.little_is_required,
+    responses.enums_are_open,
+    responses.dates_may_be_odd,
+    responses.the_demanding_first,
+    responses.unions_have_a_last_resort,
+    responses.anything_may_be_null,
 )
 
 
-def apply(document: Node, surface: Surface) -> Node:
+def apply(document: Node, surface: Surface, rules: tuple[Rule, ...] = RULES) -> Node:
     """Mend a pruned document.
+
+    Args:
+        document: The document.
+        surface: It may switch rules off.
+        rules: Those to apply, in this order.
 
     Returns:
         A new document.
@@ -60,7 +80,7 @@ def apply(document: Node, surface: Surface) -> Node:
     if unknown := sorted(surface.without.keys() - known):
         raise SpecError(f"surface.yaml switches off rules that do not exist: {', '.join(unknown)}")
     mended = deepcopy(document)
-    for rule in RULES:
+    for rule in rules:
         if rule.__name__ not in surface.without:
             rule(mended, surface)
     return mended

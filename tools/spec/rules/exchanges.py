@@ -1,42 +1,68 @@
-"""Rules about operations: their answers and their security."""
+"""Rules about operations: their responses and their security."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.spec.documents import Node, drop_unused
+from tools.spec.contents import BINARY, BYTES, chosen, is_bytes, media_type
+from tools.spec.documents import Node, SpecError, drop_unused
 from tools.spec.surface import Surface
-
-JSON = "application/json"
 
 
 def only_successes(document: Node, _surface: Surface) -> None:
-    """An error without a schema parses to None, a page of HTML raises: refusals are raised by their status instead."""
-    for operation in _each(document):
-        answers = operation["responses"].items()
-        operation["responses"] = {status: answer for status, answer in answers if status.startswith("2")}
+    """An error without a schema parses to None, a page of HTML raises: errors are raised by their status instead."""
+    for path, method, operation in _each(document):
+        responses = operation["responses"]
+        operation["responses"] = {status: response for status, response in responses.items() if status.startswith("2")}
+        if not operation["responses"]:
+            described = ", ".join(responses) or "none"
+            raise SpecError(
+                f"{method.upper()} {path} describes no successful response (described: {described}): add one with the "
+                f"status 200 to the specification that you sync with, or remove {operation['operationId']} from "
+                "tools/spec/surface.yaml"
+            )
 
 
-def json_before_streams(document: Node, _surface: Surface) -> None:
-    """Of several forms of an answer the generator reads one, and warns of the others: JSON, where it is offered."""
-    for operation in _each(document):
-        for answer in operation["responses"].values():
-            if JSON in answer.get("content", {}):
-                answer["content"] = {JSON: answer["content"][JSON]}
+def one_form_of_contents(document: Node, surface: Surface) -> None:
+    """Of several media types the generator reads one, or makes a class for each: that of `surface.yaml`, else JSON."""
+    for _, _, operation in _each(document):
+        for role, holder in _bodies(operation):
+            form = surface.forms.get(f"{operation['operationId']}.{role}")
+            if (kind := chosen(holder.get("content", {}), form)) is not None:
+                plain = media_type(kind)
+                holder["content"] = {plain: holder["content"][kind]}
+
+
+def bytes_are_bytes(document: Node, _surface: Surface) -> None:
+    """The generator reads bytes of one media type alone, whatever an archive is called."""
+    for _, _, operation in _each(document):
+        for response in operation["responses"].values():
+            for kind, content in response.get("content", {}).items():
+                if is_bytes(kind, content):
+                    response["content"] = {BYTES: {**content, "schema": {**BINARY}}}
 
 
 def nothing_unused(document: Node, _surface: Surface) -> None:
-    """The types of errors and of other forms of an answer would be generated, and nobody would use them."""
+    """The types of errors and of other forms of a response would be generated without a use."""
     drop_unused(document)
 
 
 def security_of_its_own(document: Node, _surface: Surface) -> None:
     """Where only the whole document asks for a key, the generated functions accept a client that has none."""
     everywhere = document.pop("security", [])
-    for operation in _each(document):
+    for _, _, operation in _each(document):
         operation.setdefault("security", everywhere)
 
 
-def _each(document: Node) -> Iterator[Node]:
-    for item in document["paths"].values():
-        yield from item.values()
+def _each(document: Node) -> Iterator[tuple[str, str, Node]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def _bodies(operation: Node) -> Iterator[tuple[str, Node]]:
+    """The request body and the responses, each with its role."""
+    if "requestBody" in operation:
+        yield "body", operation["requestBody"]
+    for response in operation["responses"].values():
+        yield "response", response

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from tools.spec.documents import SCHEMAS, Node, SpecError, references
-from tools.spec.rules.places import ANY_OBJECT, UNKNOWN_OBJECT, Place, children, roots
-from tools.spec.surface import Surface
+from tools.spec.rules.places import ANY_OBJECT, UNIONS, UNKNOWN_OBJECT, Place, children, rewrite, roots
+from tools.spec.surface import Surface, is_place
 
 FREE: dict[str, Node] = {"string": {"type": "string"}, UNKNOWN_OBJECT: {"$ref": SCHEMAS + UNKNOWN_OBJECT}}
 """The names in `surface.yaml` for what needs no class: any string, and any object."""
@@ -18,8 +18,11 @@ FREE: dict[str, Node] = {"string": {"type": "string"}, UNKNOWN_OBJECT: {"$ref": 
 def types_have_our_names(document: Node, surface: Surface) -> None:
     """Some of the specification's names are not ours; types of one name are one, with the fields of them all."""
     schemas: Node = document["components"]["schemas"]
-    if gone := [name for name in surface.types if not _is_a_place(name) and name not in schemas]:
-        raise SpecError(f"surface.yaml renames types that are not there (any more): {', '.join(gone)}")
+    if gone := [name for name in surface.types if not is_place(name) and name not in schemas]:
+        raise SpecError(
+            f"tools/spec/surface.yaml renames types that are not in the specification: {', '.join(gone)}. Remove these "
+            "lines; or, if a type has another name now, change the name before the colon."
+        )
     ours: Node = {UNKNOWN_OBJECT: {**ANY_OBJECT}}
     for old, schema in schemas.items():
         name = surface.types.get(old, old)
@@ -44,8 +47,9 @@ def no_aliases(document: Node, _surface: Surface) -> None:
 
 def places_have_types(document: Node, surface: Surface) -> None:
     """A class named by the generator after its place is another one as soon as a field moves or a title is added."""
+    unused = {name for name in surface.types if is_place(name)} - _called_by_places(document, surface)
     schemas: Node = document["components"]["schemas"]
-    unused = {name for name in surface.types if _is_a_place(name)}
+    origins: dict[str, str] = {}
 
     def named(schema: Node, place: Place) -> Node:
         """The schema, or a reference to the type that it has become; the same within it."""
@@ -54,26 +58,102 @@ def places_have_types(document: Node, surface: Surface) -> None:
             unused.discard(place.name)
             return {**FREE[name]}
         becomes_a_type = place.role != "type" and _is_a_type(schema, name, place)
+        called = place.name
         if becomes_a_type:
             unused.discard(place.name)
             place = replace(place, name=name or _pascal(place.name), role="type")
+        labels = _labels(schema, place, surface)
         for holder, key, inner in children(schema, place):
             if isinstance(holder[key], dict):
-                holder[key] = named(holder[key], inner)
-        return _as_a_type(schemas, schema, place.name, ours=name is not None) if becomes_a_type else schema
+                holder[key] = named(holder[key], replace(inner, name=inner.name + labels.get(id(holder[key]), "")))
+        if not becomes_a_type:
+            return schema
+        return _as_a_type(schemas, schema, place.name, origins, called if name is not None else "")
 
     for type_ in list(schemas):
-        schemas[type_] = named(schemas[type_], Place(type_, "type", answered=False))
+        schemas[type_] = named(schemas[type_], Place(type_, "type", from_server=False))
     for holder, place in roots(document):
         holder["schema"] = named(holder["schema"], place)
     if unused:
         raise SpecError(
-            f"surface.yaml names the types of places that have none (any more): {', '.join(sorted(unused))}"
+            f"tools/spec/surface.yaml names the types of places that have none now: {', '.join(sorted(unused))}. "
+            "Remove these lines; or, if servers still send them, describe them in openapi.overlay.yaml."
         )
 
 
-def _is_a_place(name: str) -> bool:
-    return "." in name or "[" in name
+def _called_by_places(document: Node, surface: Surface) -> set[str]:
+    """Rename named types that are found where `surface.yaml` names the type of the place; gives these places.
+
+    A specification may give a type that it has described on the spot a name at any time.
+    """
+    found: set[str] = set()
+    # The name of a type is part of the names of the places in it: again, until there is nothing more to rename.
+    while True:
+        schemas: Node = document["components"]["schemas"]
+        wanted, places = _wanted_names(document, surface)
+        found |= places
+        wanted = {old: new for old, new in wanted.items() if old != new}
+        if not wanted:
+            return found
+        for old, new in wanted.items():
+            if new in schemas and schemas[new] != schemas[old]:
+                raise SpecError(
+                    f"{new} and {old} are different types, and tools/spec/surface.yaml gives both the name {new}: "
+                    f"give one of them another name there (`{old}: NAME` under types)"
+                )
+        document["components"]["schemas"] = {wanted.get(name, name): one for name, one in schemas.items()}
+        _replace(document, {SCHEMAS + old: {"$ref": SCHEMAS + new} for old, new in wanted.items()})
+
+
+def _wanted_names(document: Node, surface: Surface) -> tuple[dict[str, str], set[str]]:
+    """The names that `surface.yaml` gives to named types by their places, and these places."""
+    schemas: Node = document["components"]["schemas"]
+    given = {name for place, name in surface.types.items() if not is_place(place)}
+    wanted: dict[str, str] = {}
+    places: set[str] = set()
+
+    def look(schema: Node, place: Place) -> Node:
+        name, type_ = surface.types.get(place.name), str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+        if name is None or name in FREE or type_ not in schemas or type_ in given or place.role == "type":
+            return schema
+        if wanted.setdefault(type_, name) != name:
+            raise SpecError(
+                f"{type_} of the specification is found in places to which tools/spec/surface.yaml gives different "
+                f"names, {name} and {wanted[type_]}: give them the same name there"
+            )
+        places.add(place.name)
+        return schema
+
+    rewrite(document, look)
+    return wanted, places
+
+
+def _labels(schema: Node, place: Place, surface: Surface) -> dict[int, str]:
+    """What names of places get for the members of a union, if several have no name: their tags, or numbers."""
+    found: dict[int, str] = {}
+    for union in UNIONS:
+        member = replace(place, role="member")
+        several = [one for one in schema.get(union, []) if isinstance(one, dict) and _is_a_type(one, None, member)]
+        distinct = [one for number, one in enumerate(several) if one not in several[:number]]
+        if len(distinct) <= 1:
+            continue
+        found |= {id(one): f"({_tag(one) or number})" for number, one in enumerate(distinct, 1)}
+        lines = [f"`{place.name}{label}: NAME`" for label in found.values()]
+        named = [label for label in found.values() if f"{place.name}{label}" in surface.types]
+        if place.name in surface.types and not named:
+            raise SpecError(
+                f"{place.name} is a union of {len(distinct)} types without names now, and tools/spec/surface.yaml has "
+                f"one name for it ({surface.types[place.name]}): replace that line by {' and '.join(lines)}"
+            )
+    return found
+
+
+def _tag(schema: Node) -> str:
+    """The value of the first field that has one alone."""
+    for field in schema.get("properties", {}).values():
+        if isinstance(field, dict) and ("const" in field or len(field.get("enum", [])) == 1):
+            return str(field["const"] if "const" in field else field["enum"][0])
+    return ""
 
 
 def _has_a_class(schema: Node) -> bool:
@@ -90,14 +170,28 @@ def _is_a_type(schema: Node, name: str | None, place: Place) -> bool:
     return bool(schema.get("properties")) or name is not None
 
 
-def _as_a_type(schemas: Node, schema: Node, name: str, *, ours: bool) -> Node:
-    """Give the schema its name, numbered if it is taken and not `ours`; gives the reference to it."""
+def _as_a_type(schemas: Node, schema: Node, name: str, origins: dict[str, str], place: str) -> Node:
+    """Give the schema its name, numbered if it is taken; gives the reference to it.
+
+    Args:
+        schemas: The named types.
+        schema: The schema.
+        name: Its name.
+        origins: The places that names of `surface.yaml` were given to.
+        place: The place that `surface.yaml` gives this name to, empty if the name is not from there.
+    """
     free, number = name, 1
     while schemas.setdefault(free, schema) != schema:
-        if ours:
-            raise SpecError(f"two different types want the name {name}: surface.yaml has to give one of them another")
+        if place:
+            other = origins.get(name, f"the type {name} of the specification")
+            raise SpecError(
+                f"{other} and {place} are different types, and tools/spec/surface.yaml gives both the name {name}: "
+                "give one of them another name there, under types"
+            )
         number += 1
         free = f"{name}{number}"
+    if place:
+        origins.setdefault(name, place)
     return {"$ref": SCHEMAS + free}
 
 

@@ -11,7 +11,7 @@ from tools.spec.documents import Node, reached
 UNIONS = ("oneOf", "anyOf")
 NULL: Node = {"type": "null"}
 UNKNOWN_OBJECT = "UnknownObject"
-"""Our name of a free-form object, of a kind that nobody has heard of."""
+"""Our name of a free-form object, of an unknown kind."""
 ANY_OBJECT: Node = {"type": "object", "additionalProperties": True}
 
 
@@ -19,14 +19,14 @@ ANY_OBJECT: Node = {"type": "object", "additionalProperties": True}
 class Place:
     """Where a schema stands.
 
-    `name` is that of `surface.yaml`: `Job`, `Job.status`, `Job.events[]`, `list_jobs.answer`. A member of a union has
+    `name` is that of `surface.yaml`: `Job`, `Job.status`, `Job.events[]`, `list_jobs.response`. A member of a union has
     the name of the union. `role` is `type` for a component, `field`, `item`, `value` (of a mapping), `member`, `body`,
-    `answer` or `parameter`. `answered` says whether a server sends it.
+    `response` or `parameter`. `from_server` says whether a server sends it.
     """
 
     name: str
     role: str
-    answered: bool
+    from_server: bool
 
 
 Change = Callable[[Node, Place], Node]
@@ -34,29 +34,29 @@ Change = Callable[[Node, Place], Node]
 
 def rewrite(document: Node, change: Change) -> None:
     """Put what `change` gives in the place of every schema, inner ones first."""
-    answered = reached_from_answers(document)
+    from_server = reached_from_responses(document)
     schemas = document["components"]["schemas"]
     for name in list(schemas):
-        schemas[name] = _rewritten(schemas[name], Place(name, "type", name in answered), change)
+        schemas[name] = _rewritten(schemas[name], Place(name, "type", name in from_server), change)
     for holder, place in roots(document):
         holder["schema"] = _rewritten(holder["schema"], place, change)
 
 
 def roots(document: Node) -> Iterator[tuple[Node, Place]]:
-    """What holds a `schema` in operations: parameters, and the contents of bodies and answers."""
+    """What holds a `schema` in operations: parameters, and the contents of bodies and responses."""
     for item in document["paths"].values():
         for operation in item.values():
             called = operation["operationId"]
             for parameter in operation.get("parameters", []):
                 if "schema" in parameter:
-                    yield parameter, Place(f"{called}.{parameter['name']}", "parameter", answered=False)
+                    yield parameter, Place(f"{called}.{parameter['name']}", "parameter", from_server=False)
             for holder in operation.get("requestBody", {}).get("content", {}).values():
                 if "schema" in holder:
-                    yield holder, Place(f"{called}.body", "body", answered=False)
-            for answer in operation["responses"].values():
-                for holder in answer.get("content", {}).values():
+                    yield holder, Place(f"{called}.body", "body", from_server=False)
+            for response in operation["responses"].values():
+                for holder in response.get("content", {}).values():
                     if "schema" in holder:
-                        yield holder, Place(f"{called}.answer", "answer", answered=True)
+                        yield holder, Place(f"{called}.response", "response", from_server=True)
 
 
 def children(schema: Node, place: Place) -> Iterator[tuple[Any, str | int, Place]]:
@@ -72,9 +72,9 @@ def children(schema: Node, place: Place) -> Iterator[tuple[Any, str | int, Place
             yield schema[union], index, replace(place, role="member")
 
 
-def reached_from_answers(document: Node) -> set[str]:
+def reached_from_responses(document: Node) -> set[str]:
     """The names of the components that a server sends."""
-    return reached(document, [holder["schema"] for holder, place in roots(document) if place.answered])
+    return reached(document, [holder["schema"] for holder, place in roots(document) if place.from_server])
 
 
 def members(schema: Node) -> list[Node]:

@@ -60,7 +60,7 @@ def sync_detailed(
      What a model answers to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to go on with it.
+        body (ChatCompletionRequest): A conversation, and how to continue it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -91,7 +91,7 @@ def sync(
      What a model answers to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to go on with it.
+        body (ChatCompletionRequest): A conversation, and how to continue it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -117,7 +117,7 @@ async def asyncio_detailed(
      What a model answers to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to go on with it.
+        body (ChatCompletionRequest): A conversation, and how to continue it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,7 +146,7 @@ async def asyncio(
      What a model answers to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to go on with it.
+        body (ChatCompletionRequest): A conversation, and how to continue it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

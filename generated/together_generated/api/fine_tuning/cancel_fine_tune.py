@@ -56,7 +56,8 @@ def sync_detailed(
 ) -> Response[FinetuneResponseTruncated]:
     """Cancel a job
 
-     Ask the server to stop a fine-tuning job that has not ended.
+     Ask the server to stop a fine-tuning job that has not ended. Errors: 400 for invalid parameters, 404
+    for a job that is not found.
 
     Args:
         id (str):
@@ -87,7 +88,8 @@ def sync(
 ) -> FinetuneResponseTruncated | None:
     """Cancel a job
 
-     Ask the server to stop a fine-tuning job that has not ended.
+     Ask the server to stop a fine-tuning job that has not ended. Errors: 400 for invalid parameters, 404
+    for a job that is not found.
 
     Args:
         id (str):
@@ -113,7 +115,8 @@ async def asyncio_detailed(
 ) -> Response[FinetuneResponseTruncated]:
     """Cancel a job
 
-     Ask the server to stop a fine-tuning job that has not ended.
+     Ask the server to stop a fine-tuning job that has not ended. Errors: 400 for invalid parameters, 404
+    for a job that is not found.
 
     Args:
         id (str):
@@ -142,7 +145,8 @@ async def asyncio(
 ) -> FinetuneResponseTruncated | None:
     """Cancel a job
 
-     Ask the server to stop a fine-tuning job that has not ended.
+     Ask the server to stop a fine-tuning job that has not ended. Errors: 400 for invalid parameters, 404
+    for a job that is not found.
 
     Args:
         id (str):

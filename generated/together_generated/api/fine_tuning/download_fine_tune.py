@@ -70,8 +70,8 @@ def sync_detailed(
 ) -> Response[File]:
     """Download weights
 
-     A compressed archive of a job's final weights or of one checkpoint. Some deployments answer with a
-    redirect to a signed storage URL.
+     A compressed archive of a job's final weights or of one checkpoint. Some deployments redirect to a
+    signed storage URL. Errors: 400 for invalid parameters, 404 for a job that is not found.
 
     Args:
         ft_id (str):
@@ -109,8 +109,8 @@ def sync(
 ) -> File | None:
     """Download weights
 
-     A compressed archive of a job's final weights or of one checkpoint. Some deployments answer with a
-    redirect to a signed storage URL.
+     A compressed archive of a job's final weights or of one checkpoint. Some deployments redirect to a
+    signed storage URL. Errors: 400 for invalid parameters, 404 for a job that is not found.
 
     Args:
         ft_id (str):
@@ -143,8 +143,8 @@ async def asyncio_detailed(
 ) -> Response[File]:
     """Download weights
 
-     A compressed archive of a job's final weights or of one checkpoint. Some deployments answer with a
-    redirect to a signed storage URL.
+     A compressed archive of a job's final weights or of one checkpoint. Some deployments redirect to a
+    signed storage URL. Errors: 400 for invalid parameters, 404 for a job that is not found.
 
     Args:
         ft_id (str):
@@ -180,8 +180,8 @@ async def asyncio(
 ) -> File | None:
     """Download weights
 
-     A compressed archive of a job's final weights or of one checkpoint. Some deployments answer with a
-    redirect to a signed storage URL.
+     A compressed archive of a job's final weights or of one checkpoint. Some deployments redirect to a
+    signed storage URL. Errors: 400 for invalid parameters, 404 for a job that is not found.
 
     Args:
         ft_id (str):

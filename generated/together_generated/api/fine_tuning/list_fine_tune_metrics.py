@@ -1,3 +1,4 @@
+import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -15,14 +16,40 @@ def _get_kwargs(
     id: str,
     *,
     body: FinetuneMetricsFilter | Unset = UNSET,
+    global_step_from: int | Unset = UNSET,
+    global_step_to: int | Unset = UNSET,
+    logged_at_from: datetime.datetime | Unset = UNSET,
+    logged_at_to: datetime.datetime | Unset = UNSET,
+    resolution: int | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+
+    params: dict[str, Any] = {}
+
+    params["global_step_from"] = global_step_from
+
+    params["global_step_to"] = global_step_to
+
+    json_logged_at_from: str | Unset = UNSET
+    if not isinstance(logged_at_from, Unset):
+        json_logged_at_from = logged_at_from.isoformat()
+    params["logged_at_from"] = json_logged_at_from
+
+    json_logged_at_to: str | Unset = UNSET
+    if not isinstance(logged_at_to, Unset):
+        json_logged_at_to = logged_at_to.isoformat()
+    params["logged_at_to"] = json_logged_at_to
+
+    params["resolution"] = resolution
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/fine-tunes/{id}/metrics".format(
             id=quote(str(id), safe=""),
         ),
+        "params": params,
     }
 
     if not isinstance(body, Unset):
@@ -60,6 +87,11 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: FinetuneMetricsFilter | Unset = UNSET,
+    global_step_from: int | Unset = UNSET,
+    global_step_to: int | Unset = UNSET,
+    logged_at_from: datetime.datetime | Unset = UNSET,
+    logged_at_to: datetime.datetime | Unset = UNSET,
+    resolution: int | Unset = UNSET,
 ) -> Response[FinetuneListMetrics]:
     """List a job's metrics
 
@@ -68,6 +100,11 @@ def sync_detailed(
 
     Args:
         id (str):
+        global_step_from (int | Unset):
+        global_step_to (int | Unset):
+        logged_at_from (datetime.datetime | Unset):
+        logged_at_to (datetime.datetime | Unset):
+        resolution (int | Unset):
         body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
             limit.
 
@@ -82,6 +119,11 @@ def sync_detailed(
     kwargs = _get_kwargs(
         id=id,
         body=body,
+        global_step_from=global_step_from,
+        global_step_to=global_step_to,
+        logged_at_from=logged_at_from,
+        logged_at_to=logged_at_to,
+        resolution=resolution,
     )
 
     response = client.get_httpx_client().request(
@@ -96,6 +138,11 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: FinetuneMetricsFilter | Unset = UNSET,
+    global_step_from: int | Unset = UNSET,
+    global_step_to: int | Unset = UNSET,
+    logged_at_from: datetime.datetime | Unset = UNSET,
+    logged_at_to: datetime.datetime | Unset = UNSET,
+    resolution: int | Unset = UNSET,
 ) -> FinetuneListMetrics | None:
     """List a job's metrics
 
@@ -104,6 +151,11 @@ def sync(
 
     Args:
         id (str):
+        global_step_from (int | Unset):
+        global_step_to (int | Unset):
+        logged_at_from (datetime.datetime | Unset):
+        logged_at_to (datetime.datetime | Unset):
+        resolution (int | Unset):
         body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
             limit.
 
@@ -119,6 +171,11 @@ def sync(
         id=id,
         client=client,
         body=body,
+        global_step_from=global_step_from,
+        global_step_to=global_step_to,
+        logged_at_from=logged_at_from,
+        logged_at_to=logged_at_to,
+        resolution=resolution,
     ).parsed
 
 
@@ -127,6 +184,11 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: FinetuneMetricsFilter | Unset = UNSET,
+    global_step_from: int | Unset = UNSET,
+    global_step_to: int | Unset = UNSET,
+    logged_at_from: datetime.datetime | Unset = UNSET,
+    logged_at_to: datetime.datetime | Unset = UNSET,
+    resolution: int | Unset = UNSET,
 ) -> Response[FinetuneListMetrics]:
     """List a job's metrics
 
@@ -135,6 +197,11 @@ async def asyncio_detailed(
 
     Args:
         id (str):
+        global_step_from (int | Unset):
+        global_step_to (int | Unset):
+        logged_at_from (datetime.datetime | Unset):
+        logged_at_to (datetime.datetime | Unset):
+        resolution (int | Unset):
         body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
             limit.
 
@@ -149,6 +216,11 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         id=id,
         body=body,
+        global_step_from=global_step_from,
+        global_step_to=global_step_to,
+        logged_at_from=logged_at_from,
+        logged_at_to=logged_at_to,
+        resolution=resolution,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -161,6 +233,11 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: FinetuneMetricsFilter | Unset = UNSET,
+    global_step_from: int | Unset = UNSET,
+    global_step_to: int | Unset = UNSET,
+    logged_at_from: datetime.datetime | Unset = UNSET,
+    logged_at_to: datetime.datetime | Unset = UNSET,
+    resolution: int | Unset = UNSET,
 ) -> FinetuneListMetrics | None:
     """List a job's metrics
 
@@ -169,6 +246,11 @@ async def asyncio(
 
     Args:
         id (str):
+        global_step_from (int | Unset):
+        global_step_to (int | Unset):
+        logged_at_from (datetime.datetime | Unset):
+        logged_at_to (datetime.datetime | Unset):
+        resolution (int | Unset):
         body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
             limit.
 
@@ -185,5 +267,10 @@ async def asyncio(
             id=id,
             client=client,
             body=body,
+            global_step_from=global_step_from,
+            global_step_to=global_step_to,
+            logged_at_from=logged_at_from,
+            logged_at_to=logged_at_to,
+            resolution=resolution,
         )
     ).parsed

@@ -1,0 +1,356 @@
+"""Downloads from the registry: the right folder or a typed error, nothing at the final path, nothing outside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from together_ext import (
+    IntegrityError,
+    NotFoundError,
+    RuleError,
+    StorageError,
+    TargetExistsError,
+    Together,
+    TransferInterruptedError,
+    verify,
+)
+from together_ext.simulator import DPO_JOB, PARTS_PATH, Distortion, Fault, Simulator, SyntheticArchive
+from together_ext.simulator.registry import PART
+from together_ext.transfer import DownloadProgress
+
+from .conftest import Outcome
+
+Command = Callable[..., Outcome]
+NAME = "acme-research/support-bot"
+WEIGHTS = os.urandom(300_000)
+FILES = {"config.json": b"{}", "model.safetensors": WEIGHTS, "tokenizer/merges.txt": b""}
+LARGE = 2 * PART + 12_345
+"""Bytes of a file of three parts."""
+
+
+@pytest.fixture
+def model(sim: Simulator) -> str:
+    """The ID of a model with small files."""
+    return sim.registry.add(NAME, FILES).id
+
+
+@pytest.fixture
+def large(sim: Simulator) -> str:
+    """The ID of a model whose file has three parts."""
+    return sim.registry.add("large", {"model.safetensors": SyntheticArchive(LARGE, "large")}).id
+
+
+def content_of(folder: str | Path) -> dict[str, bytes]:
+    """The files of a folder, without the receipt."""
+    paths = [path for path in Path(folder).rglob("*") if path.is_file() and path.name != "together-ext.json"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def assert_nothing_outside(folder: Path, final: str = "out") -> None:
+    """Nothing is at the final path, and nothing but private files of the download is beside it."""
+    assert not (folder / final).exists()
+    assert [path.name for path in folder.iterdir() if not path.name.startswith(f".{final}.")] == []
+
+
+class TestFolder:
+    def test_every_file_is_downloaded_verified_and_receipted(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        found = client.models.download(model, output=tmp_path / "out")
+        assert (found.folder, found.verified, found.layout) == (str(tmp_path / "out"), "hash", "model")
+        assert (found.object_id, found.name, sorted(found.files)) == (model, NAME, sorted(FILES))
+        assert content_of(found.folder) == FILES
+        said = json.loads((tmp_path / "out" / "together-ext.json").read_text())
+        assert (said["source"], said["object"], said["revision"]) == ("registry", model, found.revision_id)
+        assert said["hashes"]["model.safetensors"] == hashlib.md5(WEIGHTS, usedforsecurity=False).hexdigest()
+        assert verify(found.folder).good
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        assert not [request for request in sim.storage_requests if "authorization" in request.headers]
+
+    def test_a_complete_folder_is_verified_and_nothing_is_downloaded(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        first = client.models.download(model, output=tmp_path / "out")
+        sim.forget()
+        assert client.models.download(NAME, output=tmp_path / "out") == first
+        assert (sim.storage_requests, [request.method for request in sim.requests].count("POST")) == ([], 0)
+
+    def test_a_folder_that_has_changed_or_is_anothers_is_left_alone(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        client.models.download(model, output=tmp_path / "out")
+        (tmp_path / "out" / "config.json").write_text("[]")
+        with pytest.raises(TargetExistsError, match="has changed since"):
+            client.models.download(model, output=tmp_path / "out")
+        with pytest.raises(TargetExistsError, match="already exists"):
+            client.models.download(sim.registry.add("b", FILES).id, output=tmp_path / "out")
+        client.models.download(model, output=tmp_path / "out", overwrite=True)
+        assert content_of(tmp_path / "out") == FILES
+        (tmp_path / "own").mkdir()
+        (tmp_path / "own" / "note.txt").write_text("mine")
+        found = client.models.download(model, output=tmp_path / "own")
+        assert found.folder == str(tmp_path / "own" / "acme-research--support-bot")
+
+    def test_an_existing_folder_or_a_separator_gets_the_model_inside(
+        self, client: Together, model: str, tmp_path: Path
+    ) -> None:
+        found = client.models.download(model, output=f"{tmp_path}/models/")
+        assert found.folder == str(tmp_path / "models" / "acme-research--support-bot")
+
+    def test_a_job_has_the_same_files_in_the_registry_as_in_its_archive(self, client: Together, tmp_path: Path) -> None:
+        job = client.fine_tuning.retrieve(DPO_JOB)
+        registry = client.models.download(str(job.model_object_id), output=tmp_path / "registry")
+        assert registry.files
+        with Simulator() as other:  # this one's archives are replaced by small ones
+            from together_ext import Together as Plain  # noqa: PLC0415 -- not the facade
+
+            plain = Plain(other.api_key, other.url)
+            archive = plain.fine_tuning.download(DPO_JOB, output=tmp_path / "archive.tar.zst", extract=True)
+        assert content_of(registry.folder) == content_of(str(archive.extracted_to))
+
+    def test_a_selection_is_by_paths_and_patterns(self, client: Together, model: str, tmp_path: Path) -> None:
+        for number, (selection, expected) in enumerate(
+            [
+                ({"files": ["config.json"]}, {"config.json"}),
+                ({"include": ["*.json", "tokenizer/*"]}, {"config.json", "tokenizer/merges.txt"}),
+                ({"exclude": ["*.safetensors"]}, {"config.json", "tokenizer/merges.txt"}),
+            ]
+        ):
+            keywords: dict[str, Any] = selection
+            assert set(client.models.download(model, output=tmp_path / str(number), **keywords).files) == expected
+
+    @pytest.mark.parametrize(
+        ("selection", "sentence"),
+        [
+            ({"files": ["none"]}, r"has no file 'none': its files are config\.json, model\.safetensors"),
+            ({"include": ["*.gguf"]}, r"no file of ml_\w+ is selected: its files are config\.json"),
+            ({"files": "config.json"}, r"files is 'config\.json': expected a list of texts"),
+            ({"connections": 0}, "connections is 0"),
+            ({"output": "s3://a/b"}, "s3://"),
+        ],
+    )
+    def test_a_wrong_request_is_refused_before_any_download(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path, selection: dict[str, Any], sentence: str
+    ) -> None:
+        with pytest.raises(RuleError, match=sentence):
+            client.models.download(model, **{"output": tmp_path / "out", **selection})
+        assert sim.storage_requests == []
+
+    def test_a_revision_that_failed_its_validation_is_downloaded_only_if_it_is_named(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        good = sim.registry.add(NAME, FILES).revisions[0].id
+        bad = {"config.json": b"[]"}
+        status = "REVISION_VALIDATION_STATUS_FAILED"
+        failed = sim.registry.add(NAME, bad, status=status, errors=("no weights",)).revisions[1].id
+        with pytest.raises(
+            RuleError, match=rf"revision {failed} of ml_\w+ failed its validation \(no weights\): name it"
+        ):
+            client.models.download(NAME, output=tmp_path / "out")
+        assert content_of(client.models.download(NAME, output=tmp_path / "out", revision=failed).folder) == bad
+        assert content_of(client.models.download(NAME, output=tmp_path / "good", revision=good).folder) == FILES
+
+
+class TestFaults:
+    def test_a_flipped_bit_is_noticed_and_the_file_is_right_in_the_end(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model", corrupt=7))
+        assert content_of(client.models.download(model, output=tmp_path / "out").folder) == FILES
+        assert len([one for one in sim.storage_requests if "model.safetensors" in one.path]) == 2
+
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_a_flipped_bit_in_any_part_of_a_large_file_is_noticed(
+        self, client: Together, sim: Simulator, large: str, tmp_path: Path, number: int
+    ) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part{number}", corrupt=99))
+        found = client.models.download(large, output=tmp_path / "out")
+        assert (Path(found.folder) / "model.safetensors").read_bytes() == SyntheticArchive(LARGE, "large").read(
+            0, LARGE
+        )
+
+    @pytest.mark.parametrize("which", ["model", "large"])
+    def test_a_part_that_stays_bad_is_an_error_that_names_file_and_part(
+        self, client: Together, sim: Simulator, tmp_path: Path, which: str, request: pytest.FixtureRequest
+    ) -> None:
+        wanted = request.getfixturevalue(which)
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part1", corrupt=7, times=None))
+        with pytest.raises(
+            IntegrityError, match=r"model\.safetensors: part 1 of \d is bad: .* the hash of the file is"
+        ):
+            client.models.download(wanted, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("wrong", "sentence"),
+        [
+            (Distortion(path="../evil.txt"), r"a file with the path '\.\./evil\.txt', which is refused"),
+            (Distortion(path="/etc/evil"), r"a file with the path '/etc/evil', which is refused"),
+            (Distortion(path="a\\b"), "which is refused"),
+            (Distortion(path="config.json/../x"), "which is refused"),
+            (Distortion(path=""), "which is refused"),
+            (Distortion(size=7), r"has 7 bytes, and its parts have 300,000"),
+            (Distortion(missing=1), "expected all numbers from 1|its parts have 0"),
+            (Distortion(hash="0" * 32), r"part 1 of 1 is bad: .*expected 0{32}"),
+        ],
+    )
+    def test_what_contradicts_itself_is_an_error(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path, wrong: Distortion, sentence: str
+    ) -> None:
+        sim.registry.distort("model.safetensors", wrong)
+        with pytest.raises(IntegrityError, match=sentence):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    def test_two_files_of_one_path_are_refused(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.registry.distort("model.safetensors", Distortion(path="CONFIG.json"))
+        with pytest.raises(IntegrityError, match=r"'CONFIG\.json', which is refused \(.*two members with one path"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    @pytest.mark.parametrize("odd", ["sha256:00", "", "A" * 32, f"{'0' * 32}-9"])
+    def test_a_hash_of_another_form_is_reported_as_verified_by_size(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path, odd: str
+    ) -> None:
+        sim.registry.distort("model.safetensors", Distortion(hash=odd))
+        found = client.models.download(model, output=tmp_path / "out")
+        assert (found.verified, content_of(found.folder)) == ("size", FILES)
+
+    @pytest.mark.parametrize("status", [401, 403, 410])
+    def test_urls_that_expire_are_renewed_for_the_same_revision(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path, status: int
+    ) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model", status=status))
+        assert content_of(client.models.download(model, output=tmp_path / "out").folder) == FILES
+        bodies = [json.loads(request.body) for request in sim.requests if request.method == "POST"]
+        assert len(bodies) == 2
+        assert len({body["revisionId"] for body in bodies}) == 1
+
+    def test_urls_of_a_large_file_may_expire_in_the_middle(
+        self, client: Together, sim: Simulator, large: str, tmp_path: Path
+    ) -> None:
+        sim.storage.max_uses = 2
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part3", status=403))
+        found = client.models.download(large, output=tmp_path / "out", connections=1)
+        assert found.verified == "hash"
+        # The parts that had arrived were not requested as a whole again.
+        assert sim.bytes_sent < LARGE + PART
+
+    def test_urls_that_never_work_end_the_download(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.script(Fault(path=PARTS_PATH, status=403, times=None))
+        with pytest.raises(TransferInterruptedError, match=r"responds with 403 to its URL, 4 times in a row"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    def test_a_part_that_does_not_exist_is_an_error(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.script(Fault(path=PARTS_PATH, status=404, times=None))
+        with pytest.raises(NotFoundError, match="could not download"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    @pytest.mark.parametrize("fault", [{"cut": 1000}, {"reset": 1000}, {"drop": True}, {"status": 503}])
+    @pytest.mark.parametrize("which", ["model", "large"])
+    def test_a_broken_connection_is_retried(
+        self,
+        client: Together,
+        sim: Simulator,
+        tmp_path: Path,
+        fault: dict[str, Any],
+        which: str,
+        request: pytest.FixtureRequest,
+    ) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model", **fault))
+        assert client.models.download(request.getfixturevalue(which), output=tmp_path / "out").verified == "hash"
+
+    def test_a_host_that_ignores_ranges_sends_whole_parts(
+        self, client: Together, sim: Simulator, large: str, tmp_path: Path
+    ) -> None:
+        sim.script(Fault(path=PARTS_PATH, ignore_range=True, times=None))
+        assert client.models.download(large, output=tmp_path / "out").verified == "hash"
+
+    def test_a_host_that_refuses_ranges_is_asked_for_whole_parts(
+        self, client: Together, sim: Simulator, large: str, tmp_path: Path
+    ) -> None:
+        refuses = Fault(path=PARTS_PATH, status=501, times=None, when=lambda request: "range" in request.headers)
+        sim.script(refuses)
+        assert client.models.download(large, output=tmp_path / "out").verified == "hash"
+
+    def test_an_interrupted_download_is_resumed(
+        self, client: Together, sim: Simulator, large: str, tmp_path: Path
+    ) -> None:
+        class StopError(Exception):
+            pass
+
+        def stop(progress: DownloadProgress) -> None:
+            if progress.done > PART:
+                raise StopError
+
+        with pytest.raises(StopError):
+            client.models.download(large, output=tmp_path / "out", progress=stop, limit_rate=100e6)
+        assert_nothing_outside(tmp_path)
+        sim.forget()
+        found = client.models.download(large, output=tmp_path / "out")
+        assert (found.verified, sim.bytes_sent < LARGE - PART // 2) == ("hash", True)
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    def test_a_partial_folder_that_others_may_write_to_is_not_used(
+        self, client: Together, model: str, tmp_path: Path
+    ) -> None:
+        partial = tmp_path / ".out.registry-part"
+        partial.mkdir()
+        partial.chmod(0o777)
+        with pytest.raises(StorageError, match="is not a private folder of yours: remove it"):
+            client.models.download(model, output=tmp_path / "out")
+
+    def test_a_location_of_another_revision_or_of_other_files_is_refused(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        for document, sentence in (
+            ({"revisionId": "rv_other", "files": []}, r"located revision rv_other of ml_\w+: expected rv_"),
+            ({"files": []}, r"lists other files of ml_\w+ than it locates \(config\.json"),
+            ({"files": [7]}, "has no valid form"),
+        ):
+            sim.script(Fault(path="/v2/", method="POST", status=200, body=json.dumps(document).encode()))
+            with pytest.raises(IntegrityError, match=sentence):
+                client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+
+class TestCommand:
+    def test_the_folder_is_printed_and_the_same_command_downloads_nothing_again(
+        self, command: Command, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        found = command("models", "download", model, "-o", str(tmp_path), "--quiet")
+        assert found.out.strip() == str(tmp_path / "acme-research--support-bot")
+        assert content_of(found.out.strip()) == FILES
+        sim.forget()
+        again = command("models", "download", NAME, "-o", str(tmp_path), "--json")
+        assert (again.json["verified"], sim.storage_requests) == ("hash", [])
+
+    def test_files_and_patterns_are_options(self, command: Command, model: str, tmp_path: Path) -> None:
+        some = command("models", "download", model, "--output", str(tmp_path / "a"), "--files", "config.json, ")
+        assert (some.code, set(content_of(tmp_path / "a"))) == (0, {"config.json"})
+        command("models", "download", model, "--output", str(tmp_path / "b"), "--exclude", "*.safetensors")
+        assert set(content_of(tmp_path / "b")) == {"config.json", "tokenizer/merges.txt"}
+        both = command("models", "download", model, "--output", "a", "-o", "b")
+        assert (both.code, "exclude each other" in both.err) == (2, True)
+
+    def test_a_bad_part_is_an_integrity_error(
+        self, command: Command, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model", corrupt=7, times=None))
+        failed = command("models", "download", model, "--output", str(tmp_path / "out"))
+        assert (failed.code, "part 1 of 1 is bad" in failed.err) == (6, True)

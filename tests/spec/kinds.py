@@ -1,0 +1,623 @@
+"""Kinds of changes at which the report or a sync once failed, each in several variants; as in `cases.py`.
+
+`number` is that of the kind. `found` is what the report says of the public documents; `synced` is what comes of a sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from tools.spec.documents import Node
+
+from .cases import JSON, NEW, SAME, body, contents, fields, operation, parameter, replaced, schema
+
+STRING: Node = {"type": "string"}
+SCHEMAS = "#/components/schemas/"
+CHECKED = "checked: "
+"""Begins what a sync says after it has generated a client."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One change of a kind, what the report says, and what comes of a sync."""
+
+    number: int
+    name: str
+    change: Callable[[Node], None]
+    found: frozenset[str]
+    synced: str
+
+
+KINDS: list[Kind] = []
+
+
+def kind(number: int, *found: str, synced: str) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
+    """Make a case of a function; its name, in words, is that of the case."""
+
+    def add(change: Callable[[Node], None]) -> Callable[[Node], None]:
+        KINDS.append(Kind(number, change.__name__.replace("_", " "), change, frozenset(found), synced))
+        return change
+
+    return add
+
+
+def split(document: Node, name: str, base: str, *shared: str) -> None:
+    """Divide a named object into a base type with the shared fields, and what it adds to it."""
+    whole = schema(document, name)
+    required = whole.get("required", [])
+    parts = [
+        {
+            "type": "object",
+            "properties": {field: it for field, it in whole["properties"].items() if (field in shared) == is_base},
+            "required": [field for field in required if (field in shared) == is_base],
+        }
+        for is_base in (True, False)
+    ]
+    document["components"]["schemas"][base] = parts[0]
+    rest = {key: value for key, value in whole.items() if key not in {"type", "properties", "required"}}
+    document["components"]["schemas"][name] = {**rest, "allOf": [{"$ref": SCHEMAS + base}, parts[1]]}
+
+
+def without_required(document: Node, name: str, field: str) -> None:
+    """Let a field of a named object be optional."""
+    schema(document, name)["required"] = [one for one in schema(document, name)["required"] if one != field]
+
+
+def tagged(field: str, value: str, **more: Any) -> Node:  # noqa: ANN401 -- schemas
+    """An object on the spot that extends a base type by a constant field, which it does not require."""
+    own = {"type": "object", "properties": {field: {"const": value}, **more}}
+    return {"allOf": [{"$ref": SCHEMAS + "ParamsBase"}, own]}
+
+
+# 1: unknown fields ----------------------------------------------------------------------------------------------
+
+
+@kind(1, "others-closed neutral tighter", synced=SAME)
+def a_type_of_a_response_is_closed(document: Node) -> None:
+    schema(document, "FineTuneProgress")["additionalProperties"] = False
+
+
+@kind(1, "others-closed neutral tighter", synced=SAME)
+def a_list_and_its_items_are_closed(document: Node) -> None:
+    for name in ("FinetuneTruncatedList", "FinetuneResponseTruncated"):
+        schema(document, name)["additionalProperties"] = False
+
+
+@kind(1, synced=SAME)
+def a_response_is_closed_in_the_way_of_3_1(document: Node) -> None:
+    schema(document, "FinetuneResponse")["unevaluatedProperties"] = False
+
+
+@kind(1, "others-closed neutral tighter", synced=SAME)
+def a_part_of_a_response_is_closed(document: Node) -> None:
+    split(document, "FineTuneProgress", "ProgressBase", "estimate_available")
+    schema(document, "FineTuneProgress")["allOf"][1]["additionalProperties"] = False
+
+
+@kind(1, "others-closed breaking", synced=NEW)
+def a_request_is_closed(document: Node) -> None:
+    body(document, "POST /fine-tunes/estimate-price")["additionalProperties"] = False
+
+
+# 2: allOf -------------------------------------------------------------------------------------------------------
+
+
+@kind(2, synced=SAME)
+def a_job_extends_a_base_type(document: Node) -> None:
+    split(document, "FinetuneResponse", "JobBase", "id", "status", "created_at")
+
+
+@kind(2, synced=SAME)
+def kinds_of_training_extend_a_base_type(document: Node) -> None:
+    base = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
+    document["components"]["schemas"]["TrainingTypeBase"] = base
+    for name in ("FullTrainingType", "LoRATrainingType"):
+        document["components"]["schemas"][name] = {
+            "allOf": [{"$ref": SCHEMAS + "TrainingTypeBase"}, schema(document, name)]
+        }
+
+
+@kind(2, synced=SAME)
+def arguments_of_schedules_extend_a_base_type(document: Node) -> None:
+    for name in ("LinearLRSchedulerArgs", "CosineLRSchedulerArgs"):
+        split(document, name, f"{name}Base", "min_lr_ratio")
+
+
+@kind(2, synced=SAME)
+def a_body_extends_a_base_type(document: Node) -> None:
+    create = body(document, "POST /fine-tunes")
+    base = {"type": "object", "properties": {"model": create["properties"].pop("model")}, "required": ["model"]}
+    document["components"]["schemas"]["CreateBase"] = base
+    create["required"] = [name for name in create["required"] if name != "model"]
+    content = operation(document, "POST /fine-tunes")["requestBody"]["content"][JSON]
+    content["schema"] = {"allOf": [{"$ref": SCHEMAS + "CreateBase"}, create]}
+
+
+@kind(2, synced=SAME)
+def a_base_type_lists_its_descendants(document: Node) -> None:
+    """As discriminators are often written: the union is in the base type that its members extend."""
+    kinds_of_training_extend_a_base_type(document)
+    members = [{"$ref": SCHEMAS + name} for name in ("FullTrainingType", "LoRATrainingType")]
+    schema(document, "TrainingTypeBase").update(oneOf=members, discriminator={"propertyName": "type"})
+
+
+@kind(2, "now-optional breaking", "now-optional additive", synced=SAME)
+def tags_are_optional(document: Node) -> None:
+    for name in ("FullTrainingType", "LoRATrainingType"):
+        without_required(document, name, "type")
+
+
+@kind(2, "null-added breaking", "null-added additive", synced=SAME)
+def tags_may_be_null(document: Node) -> None:
+    for name in ("FullTrainingType", "LoRATrainingType"):
+        tag = fields(document, name)["type"]
+        fields(document, name)["type"] = {"oneOf": [tag, {"type": "null"}]}
+
+
+@kind(2, "field-added additive", synced=NEW)
+def a_union_of_extended_objects_without_names(document: Node) -> None:
+    document["components"]["schemas"]["ParamsBase"] = {"type": "object", "properties": {"scale": {"type": "number"}}}
+    members = [tagged("kind", "red", size=STRING), tagged("kind", "blue", depth={"type": "integer"})]
+    fields(document, "FinetuneResponse")["cluster"] = {"oneOf": members}
+
+
+@kind(2, "problem", synced=r"no value is both string and integer, as an allOf asks for")
+def parts_contradict_each_other(document: Node) -> None:
+    field = {"allOf": [{"type": "string"}, {"type": "integer"}]}
+    fields(document, "FinetuneResponse")["param_count"] = field
+
+
+# 3: moved operations --------------------------------------------------------------------------------------------
+
+
+@kind(
+    3,
+    "operation-moved breaking",
+    "parameter-moved breaking",
+    synced=r"write `download_fine_tune: \['GET /fine-tunes/\{ft_id\}/download', 'GET /finetune/download'\]`",
+)
+def an_operation_is_moved_and_a_parameter_with_it(document: Node) -> None:
+    found = document["paths"].pop("/finetune/download")
+    document["paths"]["/fine-tunes/{ft_id}/download"] = found
+    parameter(document, "GET /fine-tunes/{ft_id}/download", "ft_id")["in"] = "path"
+
+
+@kind(
+    3,
+    "operation-moved breaking",
+    "field-added-required breaking",
+    synced=r"write `estimate_fine_tune_price: \['POST /fine-tunes/price', 'POST /fine-tunes/estimate-price'\]`",
+)
+def an_operation_is_moved_and_requires_more(document: Node) -> None:
+    document["paths"]["/fine-tunes/price"] = document["paths"].pop("/fine-tunes/estimate-price")
+    request = body(document, "POST /fine-tunes/price")
+    request["properties"]["region"] = STRING
+    request["required"] = [*request["required"], "region"]
+
+
+@kind(
+    3,
+    "operation-moved breaking",
+    synced=r"write `delete_fine_tune: \['POST /fine-tunes/\{id\}/delete', 'DELETE /fine-tunes/\{id\}'\]`",
+)
+def an_operation_gets_another_method(document: Node) -> None:
+    item = document["paths"]["/fine-tunes/{id}"]
+    shared = {name: value for name, value in item.items() if name == "parameters"}
+    document["paths"]["/fine-tunes/{id}/delete"] = {**shared, "post": item.pop("delete")}
+
+
+# 4: a response without a status ---------------------------------------------------------------------------------
+
+
+def restated(document: Node, address: str, status: str) -> None:
+    """Describe the success of an operation under another status."""
+    responses = operation(document, address)["responses"]
+    responses[status] = responses.pop("200")
+
+
+@kind(4, "status-restated neutral", synced=SAME)
+def a_list_is_described_under_default(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["responses"] = {
+        "200": operation(document, "GET /fine-tunes")["responses"]["200"]
+    }
+    restated(document, "GET /fine-tunes", "default")
+
+
+@kind(4, "status-restated neutral", synced=SAME)
+def a_response_is_described_under_default_beside_errors(document: Node) -> None:
+    restated(document, "DELETE /fine-tunes/{id}", "default")
+
+
+@kind(4, "error-responses neutral", synced=SAME)
+def default_describes_the_errors(document: Node) -> None:
+    operation(document, "DELETE /fine-tunes/{id}")["responses"]["default"] = {"description": "An error."}
+
+
+@kind(
+    4,
+    "response-removed breaking",
+    synced=r"GET /fine-tunes describes no successful response \(described: 404\): add one with the status 200",
+)
+def no_success_is_described(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["responses"] = {"404": {"description": "Not there."}}
+
+
+# 5: values that are replaced ------------------------------------------------------------------------------------
+
+
+def renamed_value(values: list[Any], old: str, new: str) -> None:
+    """Put another value in the place of one."""
+    values[values.index(old)] = new
+
+
+@kind(5, "value-removed breaking tighter", "value-added additive open", synced=NEW)
+def a_status_is_replaced(document: Node) -> None:
+    renamed_value(schema(document, "FinetuneJobStatus")["enum"], "completed", "succeeded")
+
+
+@kind(5, "value-removed breaking tighter", "value-added additive open", synced=NEW)
+def a_level_is_replaced(document: Node) -> None:
+    renamed_value(schema(document, "FinetuneEventLevels")["enum"], "warning", "warn")
+
+
+@kind(5, "value-removed breaking", "value-added additive", synced=NEW)
+def a_value_of_a_request_is_replaced(document: Node) -> None:
+    renamed_value(parameter(document, "GET /finetune/download", "checkpoint")["schema"]["enum"], "merged", "combined")
+
+
+# 6: security ----------------------------------------------------------------------------------------------------
+
+X_KEY: Node = {"type": "apiKey", "in": "header", "name": "X-Key"}
+
+
+def also(document: Node, name: str, scheme: Node) -> None:
+    """Describe another security scheme."""
+    document["components"]["securitySchemes"][name] = scheme
+
+
+@kind(6, "security-alternative-added additive", synced=NEW)
+def a_key_is_accepted_as_well(document: Node) -> None:
+    also(document, "xKey", X_KEY)
+    document["security"] = [{"bearerAuth": []}, {"xKey": []}]
+
+
+@kind(6, "security-alternative-added additive", synced=NEW)
+def a_key_is_optional(document: Node) -> None:
+    document["security"] = [{"bearerAuth": []}, {}]
+
+
+@kind(6, "security-restated neutral", synced=NEW)
+def the_same_header_comes_from_a_login(document: Node) -> None:
+    also(document, "login", {"type": "oauth2", "flows": {}})
+    document["security"] = [{"login": []}]
+
+
+@kind(6, "security-changed breaking", synced=NEW)
+def two_keys_are_required_together(document: Node) -> None:
+    also(document, "xKey", X_KEY)
+    document["security"] = [{"bearerAuth": [], "xKey": []}]
+
+
+@kind(6, "security-changed breaking", synced=NEW)
+def one_alternative_is_replaced(document: Node) -> None:
+    also(document, "xKey", X_KEY)
+    document["security"] = [{"xKey": []}]
+
+
+# 7: servers -----------------------------------------------------------------------------------------------------
+
+
+@kind(7, "server-changed breaking", synced=r"GET /fine-tunes has a server of its own, https://other\.example\.com/v1")
+def an_operation_has_a_server_of_its_own(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["servers"] = [{"url": "https://other.example.com/v1"}]
+
+
+@kind(
+    7, "server-changed breaking", synced=r"GET /finetune/download has a server of its own, https://files\.example\.com"
+)
+def a_path_has_a_server_of_its_own(document: Node) -> None:
+    document["paths"]["/finetune/download"]["servers"] = [{"url": "https://files.example.com"}]
+
+
+@kind(7, synced=SAME)
+def an_operation_repeats_the_server(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["servers"] = deepcopy(document["servers"])
+
+
+@kind(7, synced=SAME)
+def the_server_has_a_variable(document: Node) -> None:
+    url = document["servers"][0]["url"].replace("https://api.", "https://{region}.")
+    document["servers"] = [{"url": url, "variables": {"region": {"default": "api"}}}]
+
+
+@kind(7, "server-changed breaking", synced=r"do not begin with /v1: if the API has moved, change `prefix`")
+def all_addresses_get_another_version(document: Node) -> None:
+    document["servers"] = [{"url": document["servers"][0]["url"].replace("/v1", "/v2")}]
+
+
+@kind(7, "prefix-moved neutral", "field-added additive", synced=NEW)
+def the_version_is_moved_into_the_paths_and_something_is_new(document: Node) -> None:
+    document["servers"] = [{"url": document["servers"][0]["url"].removesuffix("/v1")}]
+    document["paths"] = {f"/v1{path}": item for path, item in document["paths"].items()}
+    fields(document, "FinetuneResponse")["carbon_grams"] = {"type": "number"}
+
+
+# 8: path items by reference -------------------------------------------------------------------------------------
+
+
+@kind(8, synced=SAME)
+def a_path_is_described_elsewhere(document: Node) -> None:
+    document["components"]["pathItems"] = {"Jobs": document["paths"]["/fine-tunes"]}
+    document["paths"]["/fine-tunes"] = {"$ref": "#/components/pathItems/Jobs"}
+
+
+@kind(8, "parameter-added additive", synced=NEW)
+def a_path_is_described_elsewhere_and_takes_more(document: Node) -> None:
+    one = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    operation(document, "GET /fine-tunes").setdefault("parameters", []).append(one)
+    a_path_is_described_elsewhere(document)
+
+
+@kind(8, "operation-removed breaking", synced=r"list_fine_tunes \(GET /fine-tunes\): no other operation is like it")
+def a_path_is_described_elsewhere_and_lacks_a_method(document: Node) -> None:
+    del document["paths"]["/fine-tunes"]["get"]
+    a_path_is_described_elsewhere(document)
+
+
+# 9: contents, and references into types -------------------------------------------------------------------------
+
+
+@kind(9, "content-added neutral", synced=SAME)
+def a_download_may_also_be_json(document: Node) -> None:
+    contents(document, "GET /finetune/download")[JSON] = {"schema": {"type": "object", "properties": {"url": STRING}}}
+
+
+@kind(9, "content-added neutral", synced=SAME)
+def a_list_may_also_be_an_archive(document: Node) -> None:
+    contents(document, "GET /fine-tunes")["application/zip"] = {"schema": {"type": "string", "format": "binary"}}
+
+
+def other_bytes(document: Node, kind: str, **content: Any) -> None:  # noqa: ANN401 -- schemas
+    """Let the download be of another media type."""
+    found = contents(document, "GET /finetune/download")
+    found.clear()
+    found[kind] = content
+
+
+@kind(9, "bytes-restated neutral", synced=SAME)
+def a_download_is_a_tar(document: Node) -> None:
+    other_bytes(document, "application/x-tar", schema={"type": "string", "format": "binary"})
+
+
+@kind(9, "bytes-restated neutral", synced=SAME)
+def a_download_is_anything(document: Node) -> None:
+    other_bytes(document, "*/*", schema={"type": "string", "format": "binary"})
+
+
+@kind(9, "bytes-restated neutral", synced=SAME)
+def a_download_has_no_schema(document: Node) -> None:
+    other_bytes(document, "application/zstd")
+
+
+@kind(9, "bytes-restated neutral", synced=SAME)
+def a_download_is_described_in_the_way_of_3_1(document: Node) -> None:
+    other_bytes(document, "application/gzip", schema={"type": "string", "contentMediaType": "application/octet-stream"})
+
+
+@kind(9, synced=SAME)
+def a_field_refers_to_that_of_another_type(document: Node) -> None:
+    reference = {"$ref": f"{SCHEMAS}FinetuneResponse/properties/status"}
+    fields(document, "FinetuneResponseTruncated")["status"] = reference
+
+
+@kind(9, synced=SAME)
+def a_parameter_refers_to_the_schema_of_another(document: Node) -> None:
+    address = "#/paths/~1finetune~1download/get/parameters/0/schema"
+    one = {"name": "id", "in": "path", "required": True, "schema": {"$ref": address}}
+    operation(document, "GET /fine-tunes/{id}/events")["parameters"] = [one]
+
+
+# 10: constants --------------------------------------------------------------------------------------------------
+
+
+def as_constants(values: list[Any], union: str = "oneOf", **more: Any) -> Node:  # noqa: ANN401 -- keywords
+    """A union of constants."""
+    return {union: [{"type": "null"} if value is None else {"const": value, **more} for value in values]}
+
+
+@kind(10, synced=SAME)
+def a_status_is_a_union_of_constants(document: Node) -> None:
+    document["components"]["schemas"]["FinetuneJobStatus"] = as_constants(schema(document, "FinetuneJobStatus")["enum"])
+
+
+@kind(10, synced=SAME)
+def levels_are_a_union_of_constants_and_null(document: Node) -> None:
+    values = schema(document, "FinetuneEventLevels")["enum"]
+    levels = as_constants([value for value in values if value is not None], type="string", description="A level.")
+    levels["oneOf"] += [{"type": "null"}] if None in values else []
+    document["components"]["schemas"]["FinetuneEventLevels"] = levels
+
+
+@kind(10, synced=SAME)
+def a_parameter_is_a_union_of_constants(document: Node) -> None:
+    checkpoint = parameter(document, "GET /finetune/download", "checkpoint")
+    checkpoint["schema"] = as_constants(checkpoint["schema"]["enum"], "anyOf", title="A form")
+
+
+@kind(10, "value-added additive open", synced=NEW)
+def a_constant_is_added_to_a_union_of_them(document: Node) -> None:
+    values = [*schema(document, "FinetuneJobStatus")["enum"], "hibernating"]
+    document["components"]["schemas"]["FinetuneJobStatus"] = as_constants(values)
+
+
+# 11: names ------------------------------------------------------------------------------------------------------
+
+
+def rename(document: Node, old: str, new: str) -> None:
+    """Call a named schema by another name."""
+    document["components"]["schemas"][new] = document["components"]["schemas"].pop(old)
+    replaced(document, old, new)
+
+
+@kind(11, "class-renamed breaking source", synced=r"under types:\n  `FineTuningJob: FinetuneResponse`$")
+def the_job_is_renamed(document: Node) -> None:
+    rename(document, "FinetuneResponse", "FineTuningJob")
+
+
+@kind(11, "class-renamed breaking source", synced=r"under types:\n  `JobState: FinetuneJobStatus`$")
+def the_status_is_renamed(document: Node) -> None:
+    rename(document, "FinetuneJobStatus", "JobState")
+
+
+@kind(
+    11,
+    "class-renamed breaking source",
+    "field-added additive",
+    synced=r"`(FineTuningJob: FinetuneResponse|ShortJob: FinetuneResponseTruncated)`\n  `(FineTuningJob|ShortJob): ",
+)
+def two_types_are_renamed_and_changed(document: Node) -> None:
+    fields(document, "FinetuneResponse")["carbon_grams"] = {"type": "number"}
+    rename(document, "FinetuneResponse", "FineTuningJob")
+    rename(document, "FinetuneResponseTruncated", "ShortJob")
+
+
+@kind(11, "class-renamed breaking source", synced=r"under types:\n  `FinetuneResponse\.progress: FineTuneProgress`")
+def a_type_is_described_on_the_spot(document: Node) -> None:
+    progress = document["components"]["schemas"].pop("FineTuneProgress")
+    for name in ("FinetuneResponse", "FinetuneResponseTruncated"):
+        if "progress" in fields(document, name):
+            fields(document, name)["progress"] = deepcopy(progress)
+
+
+@kind(11, "class-renamed breaking source", synced=SAME)
+def a_body_gets_a_name(document: Node) -> None:
+    content = operation(document, "POST /fine-tunes")["requestBody"]["content"][JSON]
+    document["components"]["schemas"]["JobRequest"] = content["schema"]
+    content["schema"] = {"$ref": SCHEMAS + "JobRequest"}
+
+
+@kind(11, "class-renamed breaking source", synced=SAME)
+def an_enum_gets_a_name(document: Node) -> None:
+    checkpoint = parameter(document, "GET /finetune/download", "checkpoint")
+    document["components"]["schemas"]["WeightsForm"] = checkpoint["schema"]
+    checkpoint["schema"] = {"$ref": SCHEMAS + "WeightsForm"}
+
+
+@kind(11, "status-restated neutral", synced=SAME)
+def a_success_is_described_for_all_statuses(document: Node) -> None:
+    restated(document, "GET /fine-tunes", "2XX")
+
+
+@kind(
+    11,
+    "operation-moved breaking",
+    "operation-added additive",
+    "parameter-added additive",
+    "parameter-renamed breaking source",
+    "field-added additive",
+    synced=r"list_fine_tune_events \(.*\): if it has moved to GET /fine-tunes/\{job\}/log, write",
+)
+def an_operation_is_moved_and_changed_beside_another_that_is_new(document: Node) -> None:
+    item = document["paths"].pop("/fine-tunes/{id}/events")
+    document["paths"]["/fine-tunes/{job}/log"] = item
+    parameter(document, "GET /fine-tunes/{job}/log", "id")["name"] = "job"
+    item["get"]["parameters"].append({"name": "after", "in": "query", "schema": STRING})
+    fields(document, "FineTuneEvent")["node"] = STRING
+    other = {**item["get"], "responses": {"200": {"description": "", "content": {JSON: {"schema": STRING}}}}}
+    document["paths"]["/fine-tunes/{id}/eventually"] = {"get": deepcopy(other)}
+
+
+# 12: payloads against annotations -------------------------------------------------------------------------------
+
+
+@kind(12, "type-changed breaking tighter", synced=CHECKED + r"created_at is str \('2026-.*\), and annotated as int")
+def a_date_becomes_a_number(document: Node) -> None:
+    fields(document, "FinetuneResponse")["created_at"] = {"type": "integer"}
+
+
+@kind(12, "type-changed breaking tighter", synced=CHECKED + r"queue_depth is int \(\d+\), and annotated as .*bool")
+def a_number_becomes_a_flag(document: Node) -> None:
+    fields(document, "FinetuneResponse")["queue_depth"] = {"type": "boolean"}
+
+
+@kind(
+    12,
+    "type-changed breaking tighter",
+    synced=CHECKED + r"(message is str|payload \w+ \w+: events\[0\]\.message is str)",
+)
+def a_text_in_a_list_becomes_a_list(document: Node) -> None:
+    fields(document, "FineTuneEvent")["message"] = {"type": "array", "items": STRING}
+
+
+# 13: the overlay ------------------------------------------------------------------------------------------------
+
+
+@kind(
+    13, "format-changed breaking tighter", synced=r"removes, and action \d+ .* adds again, .* now: .*FinetuneResponse"
+)
+def an_id_is_corrected(document: Node) -> None:
+    fields(document, "FinetuneResponse")["id"] = {"type": "string"}
+
+
+@kind(13, "value-added additive open", synced=r"FinetuneJobStatus\.enum\) says what the specification says itself now")
+def a_status_that_we_know_is_described(document: Node) -> None:
+    schema(document, "FinetuneJobStatus")["enum"].append("user_error")
+
+
+@kind(13, "now-optional additive", synced=r"matches nothing\. Its reason is: ")
+def what_is_required_is_corrected(document: Node) -> None:
+    body(document, "POST /fine-tunes")["required"].remove("model")
+
+
+# 14: what is named ----------------------------------------------------------------------------------------------
+
+
+@kind(14, "operation-removed breaking", synced=r"2 operations of .*delete_fine_tune .*list_fine_tune_events ")
+def two_operations_are_removed(document: Node) -> None:
+    del document["paths"]["/fine-tunes/{id}"]["delete"]
+    del document["paths"]["/fine-tunes/{id}/events"]
+
+
+@kind(
+    14,
+    "parameter-removed breaking",
+    "parameter-added additive",
+    synced=r"not in the specification now: download_fine_tune\.checkpoint_step",
+)
+def a_parameter_of_the_query_is_renamed(document: Node) -> None:
+    parameter(document, "GET /finetune/download", "checkpoint_step")["name"] = "checkpoint_steps"
+
+
+@kind(14, "class-renamed breaking source", "module-moved breaking source", synced=SAME)
+def only_what_is_absorbed_has_changed(document: Node) -> None:
+    schema(document, "FineTuneProgress")["title"] = "How far it is"
+    operation(document, "GET /fine-tunes")["tags"] = ["Jobs"]
+
+
+# 15: several bodies, several types ------------------------------------------------------------------------------
+
+
+@kind(15, "content-added additive", synced=SAME)
+def a_request_may_also_be_a_form(document: Node) -> None:
+    content = operation(document, "POST /fine-tunes")["requestBody"]["content"]
+    content["multipart/form-data"] = {"schema": {"type": "object", "properties": {"file": STRING}}}
+
+
+@kind(15, "content-added additive", synced=SAME)
+def an_estimate_may_also_be_encoded_in_a_url(document: Node) -> None:
+    content = operation(document, "POST /fine-tunes/estimate-price")["requestBody"]["content"]
+    content["application/x-www-form-urlencoded"] = {"schema": deepcopy(content[JSON]["schema"])}
+
+
+@kind(
+    15,
+    "type-widened additive",
+    synced=r"FinetuneCreateRequest\.batch_size is a union of 2 types .*`FinetuneCreateRequest\.batch_size\(1\): NAME`",
+)
+def a_place_that_has_a_name_becomes_a_union(document: Node) -> None:
+    create = body(document, "POST /fine-tunes")["properties"]
+    per_device = {"type": "object", "properties": {"per_device": {"type": "integer"}}}
+    create["batch_size"]["oneOf"].append(per_device)

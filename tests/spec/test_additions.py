@@ -1,0 +1,152 @@
+"""Additions: what the public specification lacks is added, and nothing is lost when it catches up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.spec.additions import merged, read_additions
+from tools.spec.documents import SCHEMAS, Node, SpecError, operations, parse
+from tools.spec.sync import made, read_recipe, sync, text_of
+
+from .cases import operation, schema
+from .conftest import SPECIMEN, Repository
+
+ADDITIONS = "openapi.additions.yaml"
+
+
+def outcome(repository: Repository, upstream: Node) -> tuple[str, list[str]]:
+    """What openapi.yaml is made of a specification, and what the sync says about additions."""
+    _, idle = merged(upstream, repository.recipe.additions, repository.recipe.surface.prefix)
+    return repository.text(upstream), [str(one) for one in idle]
+
+
+def test_while_the_specification_lacks_everything_all_additions_are_needed(repository: Repository) -> None:
+    assert outcome(repository, repository.upstream) == (repository.spec.read_text(), [])
+
+
+def test_a_specification_that_has_caught_up_with_all_gives_the_same_file_and_every_addition_is_reported(
+    repository: Repository,
+) -> None:
+    caught_up, _ = merged(repository.upstream, repository.recipe.additions, repository.recipe.surface.prefix)
+    text, idle = outcome(repository, caught_up)
+    assert text == repository.spec.read_text()
+    addresses = [f"{method.upper()} {path}" for method, path, _, _ in operations(repository.recipe.additions)]
+    assert idle == [
+        f"{one} as a whole is in the public specification now: remove it from {ADDITIONS}" for one in addresses
+    ]
+
+
+def test_the_sync_reports_what_is_no_longer_needed_and_changes_no_byte(specimen: Repository, tmp_path: Path) -> None:
+    upstream = specimen.upstream
+    schema(upstream, "FinetuneResponse")["properties"]["user_id"] = {"type": "string"}
+    (tmp_path / "upstream.yaml").write_text(json.dumps(upstream))
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    done = sync(tmp_path / "upstream.yaml", root)
+    assert [str(one) for one in done.idle] == [
+        f"GET /fine-tunes/{{id}}, response.user_id, is in the public specification now: remove it from {ADDITIONS}"
+    ]
+    assert not done.changed
+
+
+def test_a_type_that_the_specification_names_and_describes_in_its_own_way_keeps_the_fields_that_it_lacks(
+    specimen: Repository,
+) -> None:
+    upstream = specimen.upstream
+    owner = {"type": "object", "properties": {"type": {"type": "string"}, "user": {"type": "string"}}}
+    upstream["components"]["schemas"]["WhoAmI"] = owner
+    upstream["paths"]["/whoami"] = {
+        "get": {
+            "tags": ["Account"],
+            "servers": [{"url": "https://api.example.com/v3"}],
+            "responses": {"200": {"content": {"application/json": {"schema": {"$ref": SCHEMAS + "WhoAmI"}}}}},
+        }
+    }
+    text, idle = outcome(specimen, upstream)
+    fields = parse(text, "it")["components"]["schemas"]["WhoAmI"]["properties"]
+    assert fields.keys() == {"type", "user", "project"}
+    assert idle == [f"GET /v3/whoami, response.type, is in the public specification now: remove it from {ADDITIONS}"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"type": "string", "enum": ["running", "on_hold"]},
+        {"anyOf": [{"type": "string", "enum": ["running", "on_hold"]}, {"type": "null"}]},
+        {"oneOf": [{"const": "running"}, {"const": "on_hold"}]},
+        {"type": "string"},
+    ],
+)
+def test_a_value_that_the_specification_allows_in_any_form_is_no_longer_needed(
+    specimen: Repository, status: Node
+) -> None:
+    upstream = specimen.upstream
+    schema(upstream, "FinetuneResponse")["properties"]["status"] = status
+    _, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    assert [one.parts for one in idle] == [("response.status on_hold",)]
+
+
+@pytest.mark.parametrize(
+    "status", [{"oneOf": [{"const": "running"}, {"const": "paused"}]}, {"allOf": [{"enum": ["running", "paused"]}]}]
+)
+def test_a_value_is_added_to_a_set_in_whatever_form_it_is(specimen: Repository, status: Node) -> None:
+    upstream = specimen.upstream
+    schema(upstream, "FinetuneResponse")["properties"]["status"] = status
+    found, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    assert idle == []
+    assert "on_hold" in str(schema(found, "FinetuneResponse")["properties"]["status"])
+
+
+def test_fields_are_added_to_a_type_that_is_put_together_or_described_on_the_spot(specimen: Repository) -> None:
+    upstream = specimen.upstream
+    job = {"allOf": [{"$ref": SCHEMAS + "FinetuneResponse"}, {"properties": {"user_id": {"type": "string"}}}]}
+    retrieve = operation(upstream, "GET /fine-tunes/{id}")
+    retrieve["responses"] = {"2XX": {"content": {"application/json; charset=utf-8": {"schema": job}}}}
+    found, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    assert [one.parts for one in idle] == [("response.user_id",)]
+    (content,) = operation(found, "GET /fine-tunes/{id}")["responses"]["200"]["content"].values()
+    assert {"user_id", "model_object_id", "status"} <= content["schema"]["properties"].keys()
+
+
+@pytest.mark.parametrize("odd", [{"x-date": None}, {"x-date": "soon"}, {"x-source": " "}, {"x-source": None}])
+def test_an_addition_without_source_or_date_is_refused(tmp_path: Path, odd: dict[str, Any]) -> None:
+    document = parse((SPECIMEN / ADDITIONS).read_text(), "it")
+    document["paths"]["/v3/whoami"]["get"].update(odd)
+    (tmp_path / ADDITIONS).write_text(json.dumps(document))
+    with pytest.raises(SpecError, match=r"additions\.yaml: GET /v3/whoami lacks its source \(x-source\) or date"):
+        read_additions(tmp_path / ADDITIONS)
+
+
+def test_an_addition_whose_reference_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    document = parse((SPECIMEN / ADDITIONS).read_text(), "it")
+    del document["components"]["schemas"]["WhoAmI"]
+    (tmp_path / ADDITIONS).write_text(json.dumps(document))
+    with pytest.raises(SpecError, match="schemas/WhoAmI does not exist"):
+        read_additions(tmp_path / ADDITIONS)
+
+
+def test_a_repository_without_additions_has_none(tmp_path: Path, specimen: Repository) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    (root / ADDITIONS).unlink()
+    assert "user_id" not in str(made_without_account(root, specimen.upstream))
+
+
+def made_without_account(root: Path, upstream: Node) -> str:
+    """What is made where `surface.yaml` and `words.yaml` name nothing of the additions."""
+    surface = root / "tools/spec/surface.yaml"
+    surface.write_text(surface.read_text().replace("  Account:\n    whoami: GET /v3/whoami\n", ""))
+    words = root / "tools/spec/words.yaml"
+    given = parse(words.read_text(), "words")
+    given["types"] = {name: it for name, it in given["types"].items() if not name.startswith("WhoAmI")}
+    given["operations"].pop("whoami")
+    for name in ("user_id", "model_object_id"):
+        given["types"]["FinetuneResponse"]["fields"].pop(name)
+    words.write_text(json.dumps(given))
+    recipe = read_recipe(root)
+    return text_of(made(upstream, recipe), recipe)

@@ -1,0 +1,234 @@
+"""Each refusal says what to do: whoever does it to the letter ends in a sync, or in a second exact sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.generate import GenerationError
+from tools.spec.documents import Node, SpecError, parse
+from tools.spec.sync import compared, made, read_recipe, sync
+
+from .cases import CASES, NEW, SAME, operation
+from .conftest import Repository
+from .kinds import CHECKED, KINDS
+
+TIMES = 3
+"""After so many sentences a sync goes through."""
+CHANGES = {**{case.name: case.change for case in CASES}, **{kind.name: kind.change for kind in KINDS}}
+REFUSED = {
+    **{case.name: case.synced for case in CASES if case.synced not in {SAME, NEW}},
+    **{kind.name: kind.synced for kind in KINDS if kind.synced not in {SAME, NEW}},
+}
+NEEDS_ANOTHER_SPECIFICATION = {
+    "a reference leads nowhere": "does not exist",
+    "a type consists of itself": "refers to itself",
+    "something has another shape": "does not have the structure of OpenAPI",
+    "parts contradict each other": "as an allOf asks for",
+}
+"""What no file of ours can mend: the sentence names the thing at fault in the specification."""
+AFTER_GENERATION = {
+    "a value that we use is removed from a request",
+    *(name for name, synced in REFUSED.items() if synced.startswith(CHECKED) or "annotated as" in synced),
+}
+"""What is refused by a look at the generated client."""
+
+
+class Maintainer:
+    """Does what a sentence says, to the letter, in the files of a repository."""
+
+    def __init__(self, root: Path) -> None:
+        self.surface, self.words = root / "tools/spec/surface.yaml", root / "tools/spec/words.yaml"
+        self.overlay = root / "openapi.overlay.yaml"
+
+    def follow(self, sentence: str) -> None:
+        """Follow every advice in a sentence that there is a way to follow."""
+        before = [path.read_text() for path in (self.surface, self.words, self.overlay)]
+        for pattern, do in self._advice():
+            if found := re.search(pattern, sentence, re.DOTALL):
+                do(found)
+                break
+        assert before != [path.read_text() for path in (self.surface, self.words, self.overlay)], sentence
+
+    def _advice(self) -> Iterator[tuple[str, Callable[[re.Match[str]], None]]]:
+        yield r"under types:\n(?P<lines>.*)$", self._name_types
+        yield r"(is|are) not in the specification:\n", self._operations
+        yield r"renames types that are not in the specification: (?P<names>[^:]*?)\. Remove", self._remove_types
+        yield r"names the types of places that have none now: (?P<names>.*?)\. Remove", self._remove_types
+        yield r"describes what is not in the specification now: (?P<names>.*?)\. Remove these words", self._remove_words
+        yield r"replace that line by (?P<lines>.*)$", self._name_members
+        yield r"action (?P<first>\d+) of the overlay .* removes, and action (?P<second>\d+) ", self._drop_both
+        yield r"action (?P<number>\d+) of the overlay .* (says what|matches nothing)", self._drop_action
+        yield r"change `prefix`", self._change_prefix
+        yield r"`remove: true` for (?P<target>\$\S+) to openapi", self._remove_servers
+        yield r"or remove (?P<id>\w+) from tools/spec/surface", self._remove_operation
+
+    def _edit(self, path: Path, change: Callable[[Node], None]) -> None:
+        content = parse(path.read_text(), path.name)
+        change(content)
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def _name_types(self, found: re.Match[str]) -> None:
+        def change(surface: Node) -> None:
+            for line in found["lines"].splitlines():
+                wanted = re.search(r"`([^`]+): (\w+)`(?: in place of `([^`]+): \w+`)?", line)
+                assert wanted, line
+                surface["types"].pop(wanted[3], None)
+                surface["types"][wanted[1]] = wanted[2]
+
+        self._edit(self.surface, change)
+
+    def _operations(self, found: re.Match[str]) -> None:
+        sentence = found.string
+
+        def change(surface: Node) -> None:
+            for line in re.findall(r"write `(\w+: \[[^\]]+\])`", sentence):
+                ((called, addresses),) = parse(line, "the line").items()
+                self._of(surface, called)[called] = addresses
+            for called in re.findall(r"(\w+) \([^)]*\): no other operation is like it", sentence):
+                del self._of(surface, called)[called]
+                surface["types"] = {
+                    it: name for it, name in surface["types"].items() if not it.startswith(f"{called}.")
+                }
+
+        self._edit(self.surface, change)
+
+    @staticmethod
+    def _of(surface: Node, called: str) -> Any:  # noqa: ANN401 -- part of a file
+        return next(operations for operations in surface["operations"].values() if called in operations)
+
+    def _remove_types(self, found: re.Match[str]) -> None:
+        def change(surface: Node) -> None:
+            for name in found["names"].split(", "):
+                del surface["types"][name]
+
+        self._edit(self.surface, change)
+
+    def _remove_words(self, found: re.Match[str]) -> None:
+        def change(words: Node) -> None:
+            for name in found["names"].split(", "):
+                holder, _, part = name.partition(".")
+                if not part:
+                    words["types" if holder in words["types"] else "operations"].pop(holder)
+                elif holder in words["types"]:
+                    words["types"][holder]["fields"].pop(part)
+                else:
+                    words["operations"][holder]["parameters"].pop(part)
+
+        self._edit(self.words, change)
+
+    def _name_members(self, found: re.Match[str]) -> None:
+        def change(surface: Node) -> None:
+            for number, (place, union) in enumerate(re.findall(r"`((\S+)\([^)]*\)): NAME`", found["lines"])):
+                surface["types"].pop(union, None)
+                surface["types"][place] = f"Name{number}"
+
+        self._edit(self.surface, change)
+
+    def _drop_both(self, found: re.Match[str]) -> None:
+        """Remove the first action, and of the second what it adds again: here, all of it."""
+
+        def change(overlay: Node) -> None:
+            numbers = {int(found["first"]), int(found["second"])}
+            overlay["actions"] = [one for number, one in enumerate(overlay["actions"], 1) if number not in numbers]
+
+        self._edit(self.overlay, change)
+
+    def _drop_action(self, found: re.Match[str]) -> None:
+        def change(overlay: Node) -> None:
+            del overlay["actions"][int(found["number"]) - 1]
+
+        self._edit(self.overlay, change)
+
+    def _change_prefix(self, _found: re.Match[str]) -> None:
+        self._edit(self.surface, lambda surface: surface.update(prefix="/v2"))
+
+    def _remove_servers(self, found: re.Match[str]) -> None:
+        action = {"target": found["target"], "description": "The same.", "x-date": "2026-11-29", "remove": True}
+        self._edit(self.overlay, lambda overlay: overlay["actions"].append(action))
+
+    def _remove_operation(self, found: re.Match[str]) -> None:
+        self._edit(self.surface, lambda surface: self._of(surface, found["id"]).pop(found["id"]))
+
+
+def generated(_into: Path, _spec: Path) -> None:
+    """Stop a sync where it would generate: whatever can be advised before was followed."""
+    raise GenerationError("it was generated")
+
+
+@pytest.mark.parametrize("name", [name for name in REFUSED if name not in AFTER_GENERATION])
+def test_advice_that_is_followed_leads_to_a_sync(specimen: Repository, tmp_path: Path, name: str) -> None:
+    root, upstream = tmp_path / "repository", tmp_path / "upstream.yaml"
+    shutil.copytree(specimen.root, root)
+    changed = specimen.upstream
+    CHANGES[name](changed)
+    upstream.write_text(json.dumps(changed))
+    maintainer = Maintainer(root)
+    sentences: list[str] = []
+    for _ in range(TIMES + 1):
+        with pytest.raises(SpecError) as refused:
+            sync(upstream, root, generated)
+        sentence = str(refused.value)
+        assert sentence not in sentences
+        if "it was generated" in sentence:
+            return
+        sentences.append(sentence)
+        if name in NEEDS_ANOTHER_SPECIFICATION:
+            assert NEEDS_ANOTHER_SPECIFICATION[name] in sentence
+            return
+        maintainer.follow(sentence)
+    raise AssertionError("\n\n".join(sentences))
+
+
+def test_a_moved_operation_stays_breaking_after_the_advice_was_followed(specimen: Repository, tmp_path: Path) -> None:
+    """The report of the public documents, and that of the sync, with the address of now and that of before."""
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    changed = specimen.upstream
+    CHANGES["an operation is moved and requires more"](changed)
+    with pytest.raises(SpecError) as refused:
+        made(changed, specimen.recipe, parse(specimen.spec.read_text(), "it"))
+    Maintainer(root).follow(str(refused.value))
+    recipe = read_recipe(root)
+    text = Repository(root, root, changed, recipe).text(changed)
+    committed = parse(specimen.spec.read_text(), "it")
+    for old, new in ((specimen.upstream, changed), (committed, parse(text, "it"))):
+        changes = compared(old, new, recipe).changes
+        moved = [change for change in changes if change.found.kind == "operation-moved"]
+        assert [(change.found.subject, change.found.what) for change in moved] == [
+            ("POST /fine-tunes/estimate-price", "is at POST /fine-tunes/price now")
+        ]
+        assert "field-added-required" in {change.found.kind for change in changes if change.breaks}
+        assert not [change for change in changes if change.found.kind in {"operation-added", "operation-removed"}]
+
+
+def test_a_moved_operation_stays_breaking_without_its_former_address(specimen: Repository) -> None:
+    """Even if the maintainer forgets where it was."""
+    changed = specimen.upstream
+    CHANGES["an operation is moved and a parameter with it"](changed)
+    addresses = {"download_fine_tune": "/fine-tunes/{ft_id}/download"}
+    surface = specimen.recipe.surface
+    kept = tuple(type(one)(one.id, one.tag, one.method, addresses.get(one.id, one.path)) for one in surface.operations)
+    recipe = replace(specimen.recipe, surface=replace(surface, operations=kept))
+    changes = compared(specimen.upstream, changed, recipe).changes
+    assert [change.found.kind for change in changes] == ["operation-moved", "parameter-moved"]
+    assert all(change.breaks for change in changes)
+
+
+def test_of_several_operations_the_nearest_is_that_which_does_the_same(specimen: Repository) -> None:
+    changed = specimen.upstream
+    events = changed["paths"].pop("/fine-tunes/{id}/events")
+    # The name of one is nearer; what the other takes and returns is the same.
+    changed["paths"]["/jobs/{job_id}/history"] = events
+    other = json.loads(json.dumps(operation(specimen.upstream, "GET /fine-tunes")))
+    changed["paths"]["/fine-tunes/{id}/event"] = {"get": {**other, "responses": {"200": {"description": "Nothing."}}}}
+    with pytest.raises(SpecError, match=r"if it has moved to GET /jobs/\{job_id\}/history, write"):
+        made(changed, specimen.recipe, parse(specimen.spec.read_text(), "it"))

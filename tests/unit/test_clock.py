@@ -1,0 +1,52 @@
+"""When a call is over."""
+
+from __future__ import annotations
+
+import threading
+
+from together_ext.clock import RATE, Deadline
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        del stop
+        self.time += seconds
+
+
+def test_a_call_ends_at_its_deadline() -> None:
+    clock = Clock()
+    deadline = Deadline(clock, 600)
+    assert deadline.left() == 600
+    clock.time += 601
+    assert deadline.left() == -1
+
+
+def test_progress_extends_the_deadline_and_a_trickle_does_not() -> None:
+    clock = Clock()
+    deadline = Deadline(clock, 600)
+    for _ in range(1000):
+        clock.time += 1
+        deadline.moved(2 * RATE)
+    assert deadline.left() == 600 + 1000
+    slow = Deadline(clock, 600)
+    while slow.left() > 0:
+        clock.time += 1
+        slow.moved(1)
+    assert clock.time == 1000 + 1000 + 601
+
+
+def test_the_limit_of_a_wait_is_not_extended_by_progress() -> None:
+    clock = Clock()
+    deadline = Deadline(clock, 600, within=3)
+    deadline.moved(100 * RATE)
+    assert deadline.left() == 3
+    assert deadline.seconds == 3
+    assert Deadline(clock, 2, within=3).left() == 2

@@ -1,0 +1,177 @@
+"""The layout of the package: which room may import which, no cycles, and rooms of a size that can be read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import together_ext
+
+PACKAGE: Final = Path(together_ext.__file__).parent
+NAME: Final = PACKAGE.name
+
+LEAVES: Final = {"errors", "text", "clock", "storage", "leases"}
+MAY_IMPORT: Final[dict[str, set[str]]] = {
+    "text": set(),
+    "clock": set(),
+    "errors": {"text"},
+    "storage": {"errors", "text"},
+    "leases": {"clock", "errors", "storage", "text"},
+    "transfer": LEAVES,
+    "archive": LEAVES,
+    "checkpoints": {"errors", "text"},
+    "config": {"errors", "text"},
+    "destinations": LEAVES | {"transfer", "archive"},
+    "api": LEAVES | {"config", "transfer"},
+    "bulk": {"checkpoints", "clock", "errors"},
+    "fine_tuning": LEAVES | {"bulk", "api", "archive", "checkpoints", "config", "destinations", "transfer"},
+    "files": LEAVES | {"api", "config", "destinations", "transfer"},
+    "inference": LEAVES | {"api"},
+    "registry": LEAVES | {"api", "archive", "config", "transfer"},
+    "client": LEAVES | {"api", "config", "fine_tuning", "files", "inference", "registry", "transfer"},
+    "generated": LEAVES | {"api", "client", "fine_tuning"},
+    "simulator": {"errors"},
+    "cli": LEAVES
+    | {"bulk", "api", "archive", "checkpoints", "client", "files", "fine_tuning", "simulator", "transfer"},
+    "__main__": {"cli"},
+}
+"""The rooms at the top of the package, and what each may import."""
+
+GENERATED_CLIENT: Final = {"api", "fine_tuning", "files", "inference", "registry", "generated", "cli", "errors"}
+"""The rooms that import `together_generated`."""
+
+MOST_MODULES, MOST_FOLDERS = 8, 12
+MOST_LINES, TYPICAL_LINES = 400, 150
+LONG: Final = {
+    "errors.py",
+}
+"""Tables of data, which may be longer."""
+
+
+def _modules() -> dict[str, Path]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = [NAME, *path.relative_to(PACKAGE).with_suffix("").parts]
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES: Final = _modules()
+
+
+def _imports(module: str) -> Iterator[str]:
+    """Every module that one imports: at its top, inside functions and for type checkers alone."""
+    path = MODULES[module]
+    folder = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(module=start, names=names, level=level):
+                above = folder.split(".")[: len(folder.split(".")) - level + 1] if level else []
+                base = ".".join([*above, *([start] if start else [])])
+                if base == NAME and [name.name for name in names] == ["__version__"]:
+                    continue  # set before the package imports anything
+                yield from (f"{base}.{name.name}" if f"{base}.{name.name}" in MODULES else base for name in names)
+
+
+@cache
+def _graph() -> dict[str, set[str]]:
+    """What each module imports. Read once, and only where a test asks for it."""
+    return {module: set(_imports(module)) for module in MODULES}
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import one another, each in order of name."""
+    reached = {module: _reached(graph, module) for module in graph}
+    groups = {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in graph
+        if module in reached[module]
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    left = [start]
+    while left:
+        for other in graph[left.pop()] & graph.keys() - found:
+            found.add(other)
+            left.append(other)
+    return found
+
+
+@pytest.mark.parametrize("room", sorted({_room(module) for module in MODULES} - {""}))
+def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
+    arrows = {
+        (module, other)
+        for module, others in _graph().items()
+        if _room(module) == room
+        for other in others
+        if other.partition(".")[0] == NAME and _room(other) not in {room, *MAY_IMPORT[room]}
+    }
+    assert arrows == set()
+
+
+def test_the_table_lists_the_rooms_that_there_are() -> None:
+    assert MAY_IMPORT.keys() == {_room(module) for module in MODULES} - {""}
+
+
+def test_the_table_itself_has_one_direction() -> None:
+    assert cycles(MAY_IMPORT) == []
+
+
+def test_no_modules_import_one_another() -> None:
+    assert cycles(_graph()) == []
+
+
+@pytest.mark.parametrize(
+    ("graph", "found"),
+    [
+        ({"a": {"b"}, "b": {"a"}, "c": {"a"}}, [["a", "b"]]),
+        ({"a": {"b"}, "b": {"c"}, "c": {"a"}}, [["a", "b", "c"]]),
+        ({"a": {"a"}}, [["a"]]),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+    ],
+)
+def test_a_cycle_is_found(graph: dict[str, set[str]], found: list[list[str]]) -> None:
+    assert cycles(graph) == found
+
+
+def test_few_rooms_import_the_generated_client() -> None:
+    users = {
+        _room(module)
+        for module, others in _graph().items()
+        if any(other.partition(".")[0] == "together_generated" for other in others)
+    }
+    assert users <= GENERATED_CLIENT
+
+
+def test_the_top_of_the_package_has_few_modules_and_folders() -> None:
+    top = [path for path in PACKAGE.iterdir() if path.name not in {"__init__.py", "__main__.py", "__pycache__"}]
+    assert len([path for path in top if path.suffix == ".py"]) <= MOST_MODULES
+    assert len([path for path in top if path.is_dir()]) <= MOST_FOLDERS
+
+
+def test_modules_are_short() -> None:
+    lines = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in MODULES.values()}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES and name not in LONG} == {}
+    assert sorted(lines.values())[len(lines) // 2] < TYPICAL_LINES
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES.values()}))
+def test_each_folder_describes_its_content(folder: Path) -> None:
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    assert len(text) > len("What lives here.")
+    if folder != PACKAGE:
+        assert "Imports" in text, "the sign of a room says what the room may import"

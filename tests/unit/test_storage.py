@@ -1,0 +1,119 @@
+"""Files at names that others could have written, and folders that are flushed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from together_ext.errors import StorageError
+from together_ext.storage import UntrustedFileError, create_own, flush_folder, open_own
+from together_ext.transfer.journal_file import load
+from together_ext.transfer.partial import Partial
+
+
+def _shared(path: Path) -> None:
+    path.write_bytes(b"planted")
+    path.chmod(0o666)
+
+
+def _linked(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"planted")
+    other.chmod(0o600)
+    os.link(other, path)
+
+
+def _symbolic(path: Path) -> None:
+    path.with_name("other").write_bytes(b"planted")
+    path.symlink_to("other")
+
+
+def _foreign(path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    path.write_bytes(b"planted")
+    os.chown(path, 65534, 65534)
+
+
+PLANTED = (_shared, _linked, _symbolic, _foreign, os.mkfifo)
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_planted_file_is_not_opened(plant: Callable[[Path], object], tmp_path: Path) -> None:
+    plant(tmp_path / "file")
+    with pytest.raises(UntrustedFileError):
+        open_own(tmp_path / "file", os.O_RDONLY)
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_planted_journal_is_not_read(plant: Callable[[Path], object], tmp_path: Path) -> None:
+    plant(tmp_path / "file")
+    with pytest.raises(UntrustedFileError):
+        load(tmp_path / "file")
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_clean_start_writes_to_a_new_file(plant: Callable[[Path], object], tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "file")
+    plant(partial.path)
+    partial.start()
+    partial.write(memoryview(b"private"), 0)
+    found = partial.path.lstat()
+    assert (found.st_uid, found.st_nlink, found.st_mode & 0o777) == (os.geteuid(), 1, 0o600)
+    assert not (tmp_path / "other").exists() or (tmp_path / "other").read_bytes() == b"planted"
+    partial.finish(7)
+    fresh = tmp_path / "fresh"
+    fresh.touch()
+    assert partial.final.stat().st_mode == fresh.stat().st_mode
+
+
+def test_an_own_file_is_opened(tmp_path: Path) -> None:
+    os.close(create_own(tmp_path / "file", os.O_WRONLY))
+    os.close(open_own(tmp_path / "file", os.O_RDONLY))
+
+
+def test_a_folder_is_flushed(tmp_path: Path) -> None:
+    flush_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF], ids=lambda number: errno.errorcode[number]
+)
+def test_a_file_system_that_cannot_flush_folders_is_accepted(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", _failing(number))
+    flush_folder(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_not_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "open", _failing(errno.EACCES))
+    flush_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE], ids=lambda number: errno.errorcode[number]
+)
+def test_a_disk_that_fails_to_flush_a_folder_is_a_storage_error(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", _failing(number))
+    with pytest.raises(StorageError, match=f"could not flush {tmp_path}: ") as caught:
+        flush_folder(tmp_path)
+    assert caught.value.errno == number
+
+
+def test_a_missing_folder_cannot_be_flushed(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no such file or directory"):
+        flush_folder(tmp_path / "gone")
+
+
+def _failing(number: int) -> Callable[..., int]:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return fail

@@ -1,0 +1,70 @@
+"""Values of responses, read with care: the server may send anything."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol, Self, TypeVar
+
+log = logging.getLogger("together_ext")
+
+
+class Model(Protocol):
+    """A model that can be read from JSON."""
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """The model of a JSON object."""
+
+
+M = TypeVar("M", bound=Model)
+
+
+def items(data: object, model: type[M], fallback: Mapping[str, str] | None = None) -> list[M]:
+    """The usable items of a list.
+
+    Args:
+        data: The list, as the server sent it.
+        model: The model of an item.
+        fallback: Values of fields that an item may lack.
+
+    Returns:
+        Each item that can be parsed; a warning is logged for each of the others.
+    """
+    found: list[M] = []
+    for item in data if isinstance(data, list) else []:
+        if isinstance(item, model):
+            found.append(item)
+            continue
+        try:
+            found.append(model.from_dict({**(fallback or {}), **item}))
+        except (TypeError, ValueError, KeyError, AttributeError):
+            log.warning("the server sent an item that is not a valid %s; it is skipped", model.__name__)
+    return found
+
+
+def text(value: object) -> str | None:
+    """The value if it is a string, else None."""
+    return value if isinstance(value, str) else None
+
+
+def _read_date(text: str) -> datetime | None:
+    # The first parser is ten times as fast; the second one accepts every form of ISO 8601.
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    from dateutil.parser import isoparse  # noqa: PLC0415 -- rarely needed
+
+    with suppress(ValueError, OverflowError):
+        return isoparse(text)
+    return None
+
+
+def date(value: object) -> datetime | None:
+    """The value as an aware datetime (UTC if it names no time zone), or None if it is not a date."""
+    if isinstance(value, str):
+        value = _read_date(value)
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)

@@ -1,0 +1,179 @@
+"""Write the files of an archive: a thread decompresses them, one writes them, one hashes them, one flushes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from together_ext.errors import NotEnoughSpaceError, TransferCancelledError
+from together_ext.storage import flush_folder
+
+from .behind import Behind
+from .formats.source import ArchiveSource
+from .formats.stream import bounded, uncompressed
+from .formats.tar import TarReader
+from .limits import Limits
+from .members import Allowed, allowed
+from .receipt import UnpackedFile
+from .tree import entries, folders, path_of
+
+FLUSHED: Final = 64 << 20
+"""A file is flushed by a thread after each so many bytes, so that little is left to flush at the end."""
+
+FLUSHES: Final = 16
+"""Number of files that are flushed at the same time at the end."""
+
+UNFLUSHED: Final = 2
+"""Maximum number of flushes that wait for their turn. A flush cannot be interrupted: it must not have much to write."""
+
+UNHASHED: Final = 4
+"""Maximum number of pieces that are written and not yet hashed."""
+
+SMALL: Final = 64 << 10
+"""Files up to this size in bytes are hashed at once: handing them over takes longer."""
+
+Pieces = Iterator[memoryview]
+Run = Callable[[Callable[[], object]], object]
+
+
+def write_files(  # noqa: PLR0913 -- what, from where, to where, and how
+    name: str,
+    source: ArchiveSource,
+    folder: Path,
+    room: Room,
+    limits: Limits,
+    *,
+    durable: bool,
+    cancel: threading.Event,
+) -> list[UnpackedFile]:
+    """Write the files of an archive.
+
+    Args:
+        name: The name of the archive in errors.
+        source: The bytes of a zstd, gzip or plain tar archive.
+        folder: The empty folder to write to.
+        room: The free space of its disk.
+        limits: The limits of the archive.
+        durable: Whether the files are flushed while others are written, so that `flush_all` has little left to flush.
+        cancel: When set, from any thread, extraction ends.
+
+    Returns:
+        The files, in the order of the archive.
+
+    Raises:
+        ArchiveError: The archive is damaged or contains what is refused.
+        TransferCancelledError: `cancel` was set.
+        NotEnoughSpaceError: The disk does not have enough free space.
+        OSError: The disk or its permissions prevent it.
+        OutOfMemoryError: There is not enough memory.
+    """
+    files: list[UnpackedFile] = []
+    with (
+        Behind(UNFLUSHED) as flushing,
+        Behind(UNHASHED) as hashing,
+        uncompressed(source, name, limits, cancel) as (size, pieces),
+    ):
+        reader = TarReader(bounded(pieces, size, limits), limits)
+        for member in allowed(reader, limits):
+            room.take(member.size)
+            for new in member.folders:
+                os.mkdir(path_of(folder, new))  # noqa: PTH102 -- a string
+            if not member.is_folder:
+                run, digest = hashing.run if member.size > SMALL else _run, hashlib.sha256()
+                content = _passed_on(reader.content(), digest.update, run)
+                _write(path_of(folder, member.path), content, flushing if durable else None)
+                run(partial(_add, files, member, digest))
+        hashing.finish()
+        flushing.finish()
+    return files
+
+
+def _run(call: Callable[[], object]) -> None:
+    call()
+
+
+def _passed_on(content: Pieces, update: Callable[[memoryview], object], run: Run) -> Pieces:
+    for piece in content:
+        run(partial(update, piece))
+        yield piece
+
+
+def _add(files: list[UnpackedFile], member: Allowed, digest: hashlib._Hash) -> None:
+    files.append(UnpackedFile(member.path, member.size, digest.hexdigest()))
+
+
+def _write(path: str, content: Pieces, flushing: Behind | None) -> None:
+    size = 0
+    with open(path, "xb", buffering=0) as file:  # noqa: PTH123 -- a string
+        for piece in content:
+            while piece:
+                count = file.write(piece)
+                if flushing and (size + count) // FLUSHED > size // FLUSHED:
+                    # An error of this flush is raised: Linux reports it once, not to the flush at the end.
+                    flushing.run(partial(_flush, path))
+                piece, size = piece[count:], size + count  # noqa: PLW2901 -- what is left of it
+
+
+class Room:
+    """The free space of a disk, which is looked up again only when the last figure is used up."""
+
+    def __init__(self, folder: Path, shown: Path, kept: str | None = None) -> None:
+        """Look at a disk.
+
+        Args:
+            folder: A folder on it.
+            shown: The folder that an error names.
+            kept: The archive that an error says is kept.
+        """
+        self._folder, self._shown, self._kept = folder, shown, kept
+        self._left = 0
+
+    def take(self, size: int) -> None:
+        """Reserve so many bytes; raises `NotEnoughSpaceError` if they do not fit."""
+        if size > self._left:
+            self._left = shutil.disk_usage(self._folder).free
+        if size > self._left:
+            raise NotEnoughSpaceError(str(self._shown), needed=size, free=self._left, kept=self._kept)
+        self._left -= size
+
+
+def flush_all(root: Path, cancel: threading.Event) -> None:
+    """Flush every file, then every folder; several at a time, since the disk flushes a dozen as fast as one.
+
+    Args:
+        root: The folder.
+        cancel: When set, from any thread, the rest is not flushed.
+
+    Raises:
+        TransferCancelledError: `cancel` was set.
+        OSError: The disk failed.
+    """
+
+    def each(flush: Callable[[str], object], path: str) -> None:
+        if cancel.is_set():
+            raise TransferCancelledError
+        flush(path)
+
+    pool = ThreadPoolExecutor(FLUSHES)
+    try:
+        for _ in pool.map(partial(each, _flush), (entry.path for entry in entries(root))):
+            pass
+        for _ in pool.map(partial(each, lambda path: flush_folder(Path(path))), folders(root)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _flush(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,169 @@
+"""`together-ext extract`, `verify` and `inspect`: local archives and folders."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from together_ext.cli.exits import CommandError, Exit
+from together_ext.cli.options.base_model import BaseModel, NoFixBase, check_base
+from together_ext.cli.options.durable import Durable
+from together_ext.cli.options.limits import MaxWindow
+from together_ext.cli.options.lock import LockTimeout
+from together_ext.cli.paths import path_of
+from together_ext.cli.render.amounts import counted, size, size_text
+from together_ext.cli.render.screen import show
+from together_ext.cli.render.unpacked import lines_of, show_unpacked, with_steps
+from together_ext.cli.render.views import NOTHING, Lines, Record, Results, cell
+from together_ext.cli.settings import settings_of
+from together_ext.storage import absolute
+
+
+def extract(  # noqa: PLR0913 -- the command's options
+    context: typer.Context,
+    archive: Annotated[
+        str, typer.Argument(metavar="ARCHIVE", help="Archive (.tar.zst, .tar.gz or .tar).", show_default=False)
+    ],
+    *,
+    output_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--output-dir", "-o", metavar="DIR", help="Folder to create (default: the archive's name, next to it)."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+    max_members: Annotated[
+        int, typer.Option("--max-members", metavar="N", min=1, help="Maximum number of files and folders.")
+    ] = 100_000,
+    max_ratio: Annotated[
+        float, typer.Option("--max-ratio", metavar="N", min=1, help="Maximum expansion ratio, beyond the first GiB.")
+    ] = 100.0,
+    max_size: Annotated[
+        int | None,
+        typer.Option(
+            "--max-size",
+            parser=size,
+            metavar="SIZE",
+            help="Maximum total size, such as 40G (default: free disk space).",
+        ),
+    ] = None,
+    max_window: MaxWindow = None,
+    max_headers: Annotated[
+        int | None,
+        typer.Option(
+            "--max-headers", parser=size, metavar="SIZE", help="Maximum size of extended headers (default: 128Mi)."
+        ),
+    ] = None,
+    durable: Durable = True,
+    lock_timeout: LockTimeout = None,
+    no_fix_base: NoFixBase = False,
+    base_model: BaseModel = None,
+) -> None:
+    """Extract an archive, and write a receipt.
+
+    The folder appears once the archive is extracted and verified. Only regular files and folders are extracted. The
+    archive is kept. With --quiet, print only the path of the folder.
+    """
+    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive import extract as unpack  # noqa: PLC0415
+
+    settings = settings_of(context)
+    source = path_of(archive, "ARCHIVE")
+    target = None if output_dir is None else path_of(output_dir, "--output-dir")
+    usual = Limits()
+    limits = Limits(
+        members=max_members,
+        ratio=max_ratio,
+        size=max_size,
+        window=max_window or usual.window,
+        headers=max_headers or usual.headers,
+    )
+    check_base(base_model, no_fix_base=no_fix_base)
+    made = unpack(
+        source,
+        target,
+        limits=limits,
+        overwrite=overwrite,
+        fix_base=not no_fix_base,
+        base_model=base_model,
+        lock_timeout=lock_timeout,
+        durable=durable,
+    )
+    total = sum(file.size for file in made.files)
+    view = Lines([made.folder, f"{counted(len(made.files), 'file', 'files')}, {size_text(total)}"])
+    show_unpacked(settings, made, view, made.folder)
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Extracted folder.", show_default=False)],
+) -> None:
+    """Compare an extracted folder with its receipt.
+
+    Works offline. Exit code 6: files are missing, changed or extra.
+    """
+    from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
+
+    settings = settings_of(context)
+    outcome = compare(path_of(folder, "DIR"))
+    if outcome.good:
+        show(settings, outcome, Lines([f"OK: {counted(outcome.checked, 'file matches', 'files match')} the receipt"]))
+        return
+    wrong = [
+        f"{what}\t{path!r}" if not path.isprintable() else f"{what}\t{path}"
+        for what, paths in (("missing", outcome.missing), ("changed", outcome.changed), ("extra", outcome.extra))
+        for path in paths
+    ]
+    if not settings.json:
+        show(settings, outcome, Results(wrong))
+    counts = ", ".join(
+        f"{len(paths)} {what}"
+        for what, paths in (("missing", outcome.missing), ("changed", outcome.changed), ("extra", outcome.extra))
+        if paths
+    )
+    shown = "; ".join(line.replace("\t", " ") for line in wrong[:5])
+    raise CommandError(
+        f"verification failed: {counts} in {outcome.folder} ({shown}); extract the archive again",
+        code="folder_changed",
+        exit=Exit.INTEGRITY,
+        document=outcome,
+    )
+
+
+def inspect(
+    context: typer.Context,
+    path: Annotated[
+        str, typer.Argument(metavar="DIR_OR_ARCHIVE", help="Extracted folder, or archive.", show_default=False)
+    ],
+    *,
+    max_window: MaxWindow = None,
+) -> None:
+    """Identify weights, and warn about loading problems.
+
+    Shows the layout, the base model, and the commands that load the weights. Reads only headers and small tensors;
+    loads and runs nothing.
+    """
+    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
+    from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
+
+    settings = settings_of(context)
+    place = str(absolute(path_of(path, "DIR_OR_ARCHIVE")))
+    found = look(place, limits=None if max_window is None else Limits(window=max_window))
+    steps = next_steps(place, found) if os.path.isdir(place) else steps_for_archive(place)  # noqa: PTH112
+    pairs = [
+        ("layout", found.layout),
+        ("tensors", f"{found.tensors:,}"),
+        ("parameters", f"{found.parameters:,}"),
+        ("dtypes", ", ".join(f"{name} {count:,}" for name, count in found.dtypes.items()) or NOTHING),
+    ]
+    if found.layout == "adapter":
+        pairs += [
+            ("base model", cell(found.base_model)),
+            ("rank", NOTHING if found.rank is None else str(found.rank)),
+            ("alpha", NOTHING if found.alpha is None else f"{found.alpha:g}"),
+            ("target modules", ", ".join(found.target_modules) or NOTHING),
+        ]
+    pairs += [("warning", warning) for warning in found.warnings]
+    commands = [(f"next: {step.tool}", line) for step in steps for line in lines_of(step)]
+    show(settings, with_steps(found, steps), Record(pairs, commands, "To load the model:"))

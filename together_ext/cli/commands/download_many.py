@@ -1,0 +1,146 @@
+"""`together-ext fine-tuning download` of several names: what to download, one line for each, and the manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from together_ext.cli.exits import BadUsageError, Exit, exit_of, sentence_of
+from together_ext.cli.manifest import entry_of, manifest, names_of
+from together_ext.cli.render.amounts import duration_text, size_text
+from together_ext.cli.render.documents import Listed
+from together_ext.cli.render.many import progress_of_many
+from together_ext.cli.render.screen import (
+    print_document,
+    print_lines,
+    stderr_is_terminal,
+    stdout_is_terminal,
+    tell,
+)
+from together_ext.cli.render.views import cell
+from together_ext.cli.settings import Settings
+from together_ext.text import printable
+
+if TYPE_CHECKING:
+    from together_ext.bulk import Outcome, Selection
+    from together_ext.client import Together
+    from together_ext.fine_tuning.download import DownloadResult
+    from together_ext.fine_tuning.download_options import DownloadOptions
+    from together_ext.transfer import DownloadProgress
+
+LONGEST_NAME: Final = 200
+"""Maximum number of characters of a name in a message."""
+
+
+def download_many(  # noqa: PLR0913 -- what the command line gives
+    settings: Settings,
+    client: Together,
+    names: Sequence[str | Selection],
+    options: DownloadOptions,
+    *,
+    parallel: int,
+    manifest_path: str | None,
+) -> None:
+    """Download several names, and print a line for each as it ends.
+
+    Raises:
+        Exit: At least one download failed.
+    """
+    started = time.monotonic()
+    # A bar and standard output on one terminal would overwrite each other.
+    later = settings.json or (stdout_is_terminal() and stderr_is_terminal())
+    ended: list[Outcome[DownloadResult]] = []
+    with manifest(manifest_path) as write, progress_of_many(settings, _count(names)) as display:
+
+        def update(now: DownloadProgress) -> None:
+            settings.resumable |= now.resumable
+            display.update(now)
+
+        options["progress"] = update
+        for outcome in client.fine_tuning.download_many(names, parallel=parallel, **options):
+            ended.append(outcome)
+            display.end(outcome.name, failed=outcome.error is not None)
+            write(outcome)
+            if outcome.error is not None:
+                display.say(f"error: {printable(outcome.name, LONGEST_NAME)}: {sentence_of(outcome.error)}")
+            elif not later:
+                # A reader that has closed the pipe, as `head` does, ends no download.
+                with suppress(BrokenPipeError):
+                    print_lines([_line(settings, outcome)])
+    settings.resumable = False
+    if later:
+        _show(settings, ended)
+    if not settings.quiet:
+        tell(_summary(ended, time.monotonic() - started))
+    if code := exit_code([outcome.error for outcome in ended]):
+        raise typer.Exit(code)
+
+
+def _show(settings: Settings, ended: Sequence[Outcome[DownloadResult]]) -> None:
+    """Print all outcomes."""
+    if settings.json:
+        print_document(Listed("data", [entry_of(outcome) for outcome in ended], {}))
+    else:
+        print_lines([_line(settings, outcome) for outcome in ended if outcome.error is None])
+
+
+def selected(
+    ids: Sequence[str],
+    source: str | None,
+    suffix: str | None,
+    statuses: Sequence[str] | None,
+    *,
+    all_checkpoints: bool,
+) -> list[str | Selection]:
+    """What the command line selects.
+
+    Raises:
+        BadUsageError: Nothing; or the file of names cannot be read.
+        CheckpointNameError: An ID has another form.
+    """
+    from together_ext.bulk import all_checkpoints as every_checkpoint  # noqa: PLC0415 -- not for `--help`
+    from together_ext.bulk import jobs  # noqa: PLC0415
+
+    names = [*ids, *([] if source is None else names_of(source))]
+    found: list[str | Selection] = [every_checkpoint(name) for name in names] if all_checkpoints else [*names]
+    if suffix is not None or statuses:
+        if all_checkpoints:
+            raise BadUsageError("--all-checkpoints requires IDs of jobs: omit --suffix and --status, or pass IDs")
+        found.append(jobs(suffix=suffix, status=statuses or "completed"))
+    if not found and source is None:
+        raise BadUsageError("no ID is given: pass one or several, or --from, --suffix or --status")
+    return found
+
+
+def exit_code(errors: Sequence[BaseException | None]) -> Exit:
+    """The exit code of several downloads.
+
+    Args:
+        errors: The error of each, or None.
+    """
+    codes = {Exit.DONE if error is None else exit_of(error) for error in errors}
+    if len(codes) <= 1:
+        return codes.pop() if codes else Exit.DONE
+    return Exit.PARTLY if Exit.DONE in codes else Exit.FAILED
+
+
+def _count(names: Sequence[str | Selection]) -> int | None:
+    return len(set(names)) if all(isinstance(name, str) for name in names) else None
+
+
+def _line(settings: Settings, outcome: Outcome[DownloadResult]) -> str:
+    result = outcome.unwrap()
+    path = result.extracted_to or result.filename
+    return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size)])
+
+
+def _summary(ended: Sequence[Outcome[DownloadResult]], seconds: float) -> str:
+    good = [outcome.unwrap() for outcome in ended if outcome.error is None]
+    received = sum(result.size - result.resumed_from for result in good)
+    failed = len(ended) - len(good)
+    text = f"{len(good)} of {len(ended)} downloaded, {size_text(received)} in {duration_text(seconds)}"
+    return f"{text}; {failed} failed; run the same command again to resume" if failed else text

@@ -1,0 +1,169 @@
+"""`together-ext models` and `whoami`: models in the registry, and the owner of the API key."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from together_ext.cli.exits import BadUsageError
+from together_ext.cli.options.lock import LockTimeout
+from together_ext.cli.paths import path_of
+from together_ext.cli.render.amounts import size_text
+from together_ext.cli.render.documents import document_of
+from together_ext.cli.render.fields import date_of, pairs_of
+from together_ext.cli.render.progress import progress
+from together_ext.cli.render.screen import show
+from together_ext.cli.render.views import NOTHING, Lines, Record, Table, cell
+from together_ext.cli.session import connect
+from together_ext.cli.settings import settings_of
+
+Model = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="ID of the model, ml_..., or its name, PROJECT/MODEL.", show_default=False),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option("--revision", metavar="REVISION", help="ID of the revision, rv_... (default: the latest revision)."),
+]
+
+
+def list_models(context: typer.Context) -> None:
+    """List the models of the project in the registry."""
+    settings = settings_of(context)
+    with connect(settings) as client:
+        found = client.models.list()
+    rows = [
+        (cell(one.id), _word(getattr(one.weights, "type_", None), "WEIGHTS_TYPE_"), cell(one.name))
+        for one in found.data
+    ]
+    show(settings, document_of(found), Table(("ID", "WEIGHTS", "NAME"), rows, key=0, flexible=2), empty="no models")
+
+
+def retrieve_model(context: typer.Context, model: Model) -> None:
+    """Show the details of a model."""
+    settings = settings_of(context)
+    with connect(settings) as client:
+        document = document_of(client.models.retrieve(model))
+    show(settings, document, Record(pairs_of(document)))
+
+
+def list_files(context: typer.Context, model: Model, *, revision: Revision = None) -> None:
+    """List the files of a revision."""
+    settings = settings_of(context)
+    with connect(settings) as client:
+        found = client.models.list_files(model, revision=revision)
+    rows = [(_size(one.size_bytes), cell(one.hash_), cell(one.path)) for one in found.data]
+    show(settings, document_of(found), Table(("SIZE", "HASH", "PATH"), rows, key=2, flexible=2), empty="no files")
+
+
+def list_revisions(context: typer.Context, model: Model) -> None:
+    """List the revisions of a model, newest first."""
+    settings = settings_of(context)
+    with connect(settings) as client:
+        found = client.models.list_revisions(model)
+    rows = [
+        (
+            cell(one.revision_id),
+            date_of(one.created_at),
+            _word(one.validation_status, "REVISION_VALIDATION_STATUS_"),
+            _errors(one.validation_errors),
+        )
+        for one in found.data
+    ]
+    table = Table(("REVISION", "CREATED", "VALIDATION", "ERRORS"), rows, key=0, flexible=3)
+    show(settings, document_of(found), table, empty="no revisions")
+
+
+def download(  # noqa: PLR0913 -- the command's options
+    context: typer.Context,
+    model: Model,
+    folder: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="The model's folder, as --output.", show_default=False)
+    ] = None,
+    *,
+    output_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--output-dir", "-o", metavar="DIR", help="Folder to make the model's folder in (default: the current one)."
+        ),
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", metavar="DIR", help="The model's folder itself.")] = None,
+    revision: Revision = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--files", metavar="PATH,...", help="Download only these files; repeatable (default: all)."),
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option("--include", metavar="PATTERN", help="Download only files that match.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Do not download files that match.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a folder of another download.")] = False,
+    connections: Annotated[
+        int | None, typer.Option("--connections", metavar="N", help="Maximum number of connections (default: 8).")
+    ] = None,
+    lock_timeout: LockTimeout = None,
+) -> None:
+    """Download the files of a model, each verified by the server's hash.
+
+    Run the same command again to resume.
+    """
+    settings = settings_of(context)
+    place = _place(folder, output, output_dir)
+    with connect(settings) as client, progress(settings) as report:
+        found = client.models.download(
+            model,
+            output=place,
+            revision=revision,
+            files=_paths(files),
+            include=include or None,
+            exclude=exclude or None,
+            overwrite=overwrite,
+            connections=connections,
+            progress=report,
+            lock_timeout=lock_timeout,
+        )
+    how = "verified by hash" if found.verified == "hash" else "some hashes have an unknown form: verified by size"
+    lines = [cell(found.folder), f"{len(found.files)} files, {size_text(found.size)}; {how}"]
+    show(settings, asdict(found), Lines(lines[:1] if settings.quiet else lines))
+
+
+def _place(folder: str | None, output: str | None, output_dir: str | None) -> str:
+    """The model's folder, or the folder that it is made in, which ends in a separator."""
+    if sum(given is not None for given in (folder, output, output_dir)) > 1:
+        raise BadUsageError("DIR, --output and --output-dir exclude each other: pass one of them")
+    if output is not None:
+        return path_of(output, "--output")
+    return path_of(folder, "DIR") if folder is not None else f"{path_of(output_dir or '.', '--output-dir')}/"
+
+
+def _paths(given: list[str] | None) -> list[str] | None:
+    """The paths in comma-separated lists; None for no list."""
+    return [path.strip() for path in ",".join(given).split(",") if path.strip()] if given else None
+
+
+def whoami(context: typer.Context) -> None:
+    """Identify the API key: its organization and project."""
+    settings = settings_of(context)
+    with connect(settings) as client:
+        document = document_of(client.whoami())
+    show(settings, document, Record(pairs_of(document)))
+
+
+def _word(value: object, prefix: str) -> str:
+    """A value of an enum as a word, such as `adapter` for `WEIGHTS_TYPE_ADAPTER`."""
+    return cell(value.removeprefix(prefix).lower() if isinstance(value, str) else value)
+
+
+def _size(value: object) -> str:
+    """A size, which the server sends as text or as a number."""
+    text = str(value)
+    return size_text(int(text)) if text.isascii() and text.isdigit() and len(text) < len(str(1 << 63)) else NOTHING
+
+
+def _errors(found: Any) -> str:  # noqa: ANN401 -- whatever the server sent
+    messages = [getattr(one, "message", None) for one in (found if isinstance(found, list) else ())]
+    return cell("; ".join(one for one in messages if isinstance(one, str)))

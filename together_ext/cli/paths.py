@@ -1,0 +1,34 @@
+"""Paths on the command line."""
+
+from __future__ import annotations
+
+import re
+
+from together_ext.errors import ConfigurationError
+from together_ext.storage import local_path
+
+
+def path_of(given: str, option: str) -> str:
+    """The path that an option gives, with `~` expanded.
+
+    Args:
+        given: The value.
+        option: The name of the option or argument, for the error message.
+
+    Raises:
+        ConfigurationError: The value is a URL, or `-`.
+    """
+    if given == "-":
+        raise ConfigurationError(f"{option} is '-'; standard streams are not supported here: name a path, such as ./-")
+    return local_path(given, option)
+
+
+def safe_name(given: object, otherwise: str) -> str:
+    """A file name for the name that a server sent: never a path, hidden, or with unusual characters.
+
+    Args:
+        given: The name; anything else than text counts as none.
+        otherwise: The name to use if nothing is left of it.
+    """
+    last = given.replace("\\", "/").rpartition("/")[2] if isinstance(given, str) else ""
+    return re.sub(r"[^A-Za-z0-9._ -]", "-", last).lstrip(". -")[:200] or otherwise

@@ -1,0 +1,88 @@
+"""Time as a parameter, so that tests can use a clock of their own. Imports nothing of the package."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final, Protocol
+
+
+class Clock(Protocol):
+    """A monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment."""
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for `seconds`, or until `stop` is set."""
+
+
+class AsyncClock(Clock, Protocol):
+    """A clock for async code."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for `seconds` without blocking the event loop."""
+
+
+class SystemClock:
+    """The system's monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment."""
+        return time.monotonic()
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for `seconds`, or until `stop` is set."""
+        stop.wait(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for `seconds` without blocking the event loop."""
+        import anyio  # noqa: PLC0415 -- loads asyncio, which sync code does not need
+
+        await anyio.sleep(seconds)
+
+
+SYSTEM: Final = SystemClock()
+
+
+def pause(clock: Clock, seconds: float) -> None:
+    """Wait for `seconds`; Ctrl-C interrupts the wait."""
+    clock.wait(threading.Event(), seconds)
+
+
+def uptime() -> float:
+    """Seconds on a monotonic clock that also advances while the machine is suspended (on Linux)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+RATE: Final = 64 << 10
+"""Bytes per second; a call that transfers at least as much never reaches its deadline."""
+
+
+class Deadline:
+    """The time limit of a call: `seconds`, and one second more for each `RATE` bytes that it sends or receives.
+
+    Args:
+        clock: The clock.
+        seconds: Maximum duration of a call that transfers nothing, in seconds.
+        within: Maximum duration in seconds, whatever the call transfers; None for no such limit.
+
+    Attributes:
+        seconds: Maximum duration of a call that transfers nothing, in seconds.
+    """
+
+    def __init__(self, clock: Clock, seconds: float, within: float | None = None) -> None:
+        self._clock = clock
+        start = clock.now()
+        self._over = start + seconds
+        self._last = None if within is None else start + within
+        self.seconds = seconds if within is None else min(seconds, within)
+
+    def moved(self, size: int) -> None:
+        """Record that `size` bytes of a body were sent or received."""
+        self._over += size / RATE
+
+    def left(self) -> float:
+        """Remaining seconds; 0 or less after the deadline."""
+        over = self._over if self._last is None else min(self._over, self._last)
+        return over - self._clock.now()

@@ -1,0 +1,193 @@
+"""From a job's name to its weights on the disk: the rules, the request, the file, the extracted folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from together_ext.api.flow import Archive, Fetch, Flow, Open, fetch, opened
+from together_ext.api.responses import text
+from together_ext.archive import Layout, Terms
+from together_ext.archive.weights.base_model import BaseChoice
+from together_ext.checkpoints import (
+    CheckpointName,
+    CheckpointType,
+    archive_stem,
+    check_ready,
+    parse_checkpoint_name,
+    parse_checkpoint_type,
+    requested_checkpoint,
+)
+from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
+from together_ext.destinations.local import check_output, destination
+from together_ext.errors import (
+    ApiError,
+    CheckpointTypeError,
+    ConfigurationError,
+    JobNotReadyError,
+    RuleError,
+)
+from together_ext.text import NOTICE
+from together_ext.transfer import DEFAULT_CONNECTIONS, Options, StreamOptions, Target
+from together_generated import models
+from together_generated.models import DownloadCheckpoint
+
+from .download_options import DownloadRequest, StreamRequest
+from .download_result import DownloadResult, FinetuneDownloadResult, result_of, type_of
+from .extraction import Extraction, extracted
+from .job import training_type
+from .operations import list_checkpoints, retrieve
+from .refusals import explained
+
+__all__ = [
+    "DownloadResult",
+    "FinetuneDownloadResult",
+    "archive",
+    "content",
+    "download",
+    "download_form",
+    "open_stream",
+    "target",
+]
+
+
+if TYPE_CHECKING:
+    from together_ext.transfer import OrderedStream
+
+    from .metrics import BestCheckpoint
+
+log = logging.getLogger("together_ext")
+
+
+def archive(
+    name: str, checkpoint_step: int | None, checkpoint_type: CheckpointType | str
+) -> Flow[tuple[models.FinetuneResponse, Archive, BestCheckpoint | None]]:
+    """Apply the rules: which job, what to request from the API, and why this checkpoint if it is the best one."""
+    wanted = parse_checkpoint_type(checkpoint_type)
+    checkpoint, best = yield from _resolved(parse_checkpoint_name(name, checkpoint_step))
+    job = yield from retrieve(checkpoint.job_id)
+    form = requested_checkpoint(checkpoint, wanted, training_type(job))
+    yield from _check_ready(checkpoint, text(job.status))
+    return job, Archive(checkpoint.job_id, checkpoint.step, form), best
+
+
+def _check_ready(checkpoint: CheckpointName, status: str | None) -> Flow[None]:
+    """Refuse final weights that cannot exist; of a job that has failed, with the checkpoints that it has saved."""
+    try:
+        check_ready(checkpoint, status)
+    except JobNotReadyError as error:
+        if not error.ended:
+            raise
+        try:
+            listed = yield from list_checkpoints(checkpoint.job_id)
+        except ApiError:
+            raise error from None
+        names = [found.name for found in listed if found.name != checkpoint.job_id]
+        raise JobNotReadyError(error.job_id, error.status, ended=True, available=names) from None
+
+
+def _resolved(checkpoint: CheckpointName) -> Flow[tuple[CheckpointName, BestCheckpoint | None]]:
+    """The checkpoint itself, and why this one, where the name requests the best."""
+    if not checkpoint.best:
+        return checkpoint, None
+    from .best_checkpoint import best_checkpoint  # noqa: PLC0415 -- rarely needed
+
+    found = yield from best_checkpoint(checkpoint.job_id)
+    log.log(NOTICE, "%s", found.reason)
+    return parse_checkpoint_name(found.checkpoint.name), found
+
+
+def content(ft_id: str, checkpoint: str | None, checkpoint_step: int | None) -> Flow[Archive]:
+    """The archive that the raw download request names; without a `checkpoint` the rules decide."""
+    found, _ = yield from _form(ft_id, checkpoint, checkpoint_step)
+    return found
+
+
+def _form(
+    ft_id: str, checkpoint: str | None, checkpoint_step: int | None
+) -> Flow[tuple[Archive, BestCheckpoint | None]]:
+    if checkpoint is None:
+        _, found, best = yield from archive(ft_id, checkpoint_step, CheckpointType.DEFAULT)
+        return found, best
+    name = parse_checkpoint_name(ft_id, checkpoint_step)
+    if checkpoint not in set(DownloadCheckpoint):
+        forms = ", ".join(DownloadCheckpoint)
+        raise CheckpointTypeError(f"invalid checkpoint {checkpoint!r}: choose one of {forms}")
+    name, best = yield from _resolved(name)
+    return Archive(name.job_id, name.step, str(checkpoint)), best
+
+
+def download(
+    name: str, wanted: DownloadRequest, prepared: Callable[[Fetch[Archive]], Fetch[Archive]] = lambda step: step
+) -> Flow[DownloadResult]:
+    """Download a checkpoint's archive, and extract it if requested; `prepared` may change or refuse the download."""
+    check_output(wanted.output)
+    choice = BaseChoice(wanted.fix_base, wanted.base_model)
+    for keyword, value in (("base_model", wanted.base_model), ("limits", wanted.limits), ("spool", wanted.spool)):
+        if value is not None and not wanted.extract:
+            raise RuleError(f"{keyword} is given without extract=True: add it, or remove {keyword}")
+    if wanted.keep_archive and wanted.spool is False:
+        raise ConfigurationError("keep_archive needs the archive on the disk, and spool is False: omit one of them")
+    options = Options(
+        connections=download_connections(wanted.connections, DEFAULT_CONNECTIONS),
+        limit_rate=download_limit_rate(wanted.limit_rate),
+        overwrite=wanted.overwrite,
+        durable=wanted.durable,
+        lock_timeout=download_lock_timeout(wanted.lock_timeout),
+        progress=wanted.progress,
+    )
+    job, found, best = yield from archive(name, wanted.checkpoint_step, wanted.checkpoint_type)
+    adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    if wanted.base_model is not None and not adapter:
+        raise RuleError(
+            f"base_model is given, and {name} is downloaded as a whole model: request the adapter, or remove base_model"
+        )
+    step = prepared(Fetch(found, target(wanted.output, found, job), options))
+    if wanted.extract:
+        origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
+        terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
+        result = yield from extracted(step, Extraction(origin, terms, wanted.spool, wanted.keep_archive))
+    else:
+        result = result_of(found, (yield from explained(found, fetch(step))))
+    return replace(result, best=best)
+
+
+def download_form(
+    ft_id: str, checkpoint: str, *, checkpoint_step: int | None, output: str | os.PathLike[str] | None
+) -> Flow[DownloadResult]:
+    """Download the form that is given, as the API names it; the server decides whether the job has it."""
+    check_output(output)
+    found, best = yield from _form(ft_id, checkpoint, checkpoint_step)
+    job = yield from retrieve(found.job_id)
+    yield from _check_ready(CheckpointName(found.job_id, found.step), text(job.status))
+    options = Options(connections=download_connections(None, DEFAULT_CONNECTIONS), limit_rate=download_limit_rate(None))
+    result = result_of(found, (yield from explained(found, fetch(Fetch(found, target(output, found, job), options)))))
+    return replace(result, best=best)
+
+
+def target(output: str | os.PathLike[str] | None, found: Archive, job: models.FinetuneResponse) -> Target:
+    """Where an archive is saved."""
+    name, adapter = CheckpointName(found.job_id, found.step), found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    return destination(output, archive_stem(name, text(job.model_output_name), adapter=adapter))
+
+
+def _layout(found: Archive) -> Layout | None:
+    """The expected layout of an archive; None where the server chose its form."""
+    if found.checkpoint is None:
+        return None
+    return Layout.ADAPTER if found.checkpoint == DownloadCheckpoint.ADAPTER.value else Layout.MODEL
+
+
+def open_stream(name: str, wanted: StreamRequest) -> Flow[OrderedStream]:
+    """Open a checkpoint's archive as a stream."""
+    options = StreamOptions(
+        connections=download_connections(wanted.connections, DEFAULT_CONNECTIONS),
+        limit_rate=download_limit_rate(wanted.limit_rate),
+        window=wanted.window,
+        progress=wanted.progress,
+    )
+    _, found, _ = yield from archive(name, wanted.checkpoint_step, wanted.checkpoint_type)
+    return (yield from explained(found, opened(Open(found, options))))

@@ -1,0 +1,238 @@
+"""Many downloads: which ones, how they share connections and rate, and that none replaces the file of another."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from together_ext.api.flow import Archive, Fetch, Flow, Local, Step, changed
+from together_ext.bulk import AllCheckpoints, Jobs, Outcome, Selection
+from together_ext.bulk.running import Remote, outcomes
+from together_ext.checkpoints import parse_checkpoint_name
+from together_ext.clock import SYSTEM
+from together_ext.config import download_connections, download_limit_rate
+from together_ext.destinations.local import check_output
+from together_ext.errors import (
+    ConfigurationError,
+    MissingKeyError,
+    RuleError,
+    TargetExistsError,
+    TransferCancelledError,
+)
+from together_ext.storage import absolute
+from together_ext.transfer import DEFAULT_CONNECTIONS, Target
+
+from .download import DownloadResult, archive, download, target
+from .download_options import DownloadOptions, DownloadRequest, download_request
+from .operations import list_checkpoints, list_jobs
+
+if TYPE_CHECKING:
+    from together_ext.transfer import DownloadProgress
+
+log = logging.getLogger("together_ext")
+
+Names = Iterable[str | Selection] | str | Selection
+"""What `download_many` takes."""
+
+
+class Client(Protocol):
+    """A client, as a worker needs it."""
+
+    @property
+    def fine_tuning(self) -> Any:  # noqa: ANN401 -- the resource, which imports this module
+        """Jobs and their weights."""
+
+
+Connect = Callable[[], AbstractContextManager[Client]]
+"""Creates a client; can be pickled, and has no key in it."""
+
+
+def _checked(names: Names) -> list[str | Selection]:
+    """Names and selections as a list.
+
+    Raises:
+        CheckpointNameError: A name has another form.
+    """
+    given = [names] if isinstance(names, str | Selection) else list(names)
+    for name in given:
+        if not isinstance(name, Selection):
+            parse_checkpoint_name(name)
+    return given
+
+
+def _resolved(names: Sequence[str | Selection]) -> Flow[list[str]]:
+    """The names of all selections, each once."""
+    found: list[str] = []
+    for name in names:
+        match name:
+            case AllCheckpoints(job_id):
+                found += [checkpoint.name for checkpoint in (yield from list_checkpoints(job_id))]
+            case Jobs():
+                listed = yield from list_jobs()
+                found += _ids(job for job in listed.documents() if name.matches(job))
+            case _:
+                found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def _ids(documents: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """The IDs of jobs, as the API lists them; one odd job never hides the others."""
+    for job in documents:
+        match job.get("id"):
+            case str(found):
+                yield found
+            case _:
+                log.warning("the server sent a job without an ID; it is skipped")
+
+
+@dataclass
+class Claims:
+    """The paths of the downloads that run together, each claimed by the first archive."""
+
+    _owners: dict[tuple[object, ...], tuple[str, Archive]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def claim(self, name: str, archive: Archive, target: Target) -> None:
+        """Claim the path of a download.
+
+        Raises:
+            TargetExistsError: Another archive of the same call has claimed it.
+        """
+        with self._lock:
+            owner, claimed = self._owners.setdefault((target.folder, target.stem), (name, archive))
+        # Two names of one archive, such as `ft-...:best` and `ft-...:500`, share its file.
+        if claimed != archive:
+            raise TargetExistsError(
+                f"{target.folder / target.stem} is the path of {owner}, too, since both jobs have one output name: "
+                f"download {name} to another folder",
+                replaceable=False,
+            )
+
+
+def many(
+    names: Names, options: DownloadOptions, *, parallel: int, executor: Executor | None, connect: Connect | None
+) -> Many:
+    """Check what `download_many` was called with.
+
+    Raises:
+        CheckpointNameError: A name has another form.
+        RuleError: An option is for one download alone, or is invalid.
+        ConfigurationError: `parallel`, the connections or the rate are invalid.
+    """
+    if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1:
+        raise ConfigurationError(f"parallel is {parallel!r}: it must be a whole number from 1")
+    request = download_request(options)
+    if request.checkpoint_step is not None:
+        raise RuleError("checkpoint_step cannot be combined with several names: add it to each name, as in ft-...:500")
+    if request.progress is not None and executor is not None:
+        raise RuleError("progress is not reported from an executor: omit progress, or executor")
+    folder = check_output(request.output)
+    if folder is not None and os.path.isfile(folder):  # noqa: PTH113 -- pathlib raises for a name that is too long
+        raise RuleError(f"output is the file {folder}: expected a folder, since several archives are saved in it")
+    if executor is not None and connect is None:
+        raise RuleError("http_client cannot be sent to an executor's processes: create the client without it")
+    request = replace(
+        request,
+        # Absolute, since another process has another current folder; the separator marks a folder.
+        output=os.path.join(absolute(folder or "."), ""),  # noqa: PTH118
+        connections=download_connections(request.connections, DEFAULT_CONNECTIONS),
+        limit_rate=download_limit_rate(request.limit_rate),
+    )
+    return Many(_checked(names), request, parallel, executor, connect)
+
+
+@dataclass(frozen=True)
+class Many:
+    """Many downloads, ready to run.
+
+    Attributes:
+        names: Names and selections.
+        request: The options, whose connections and rate are totals.
+        parallel: Maximum number of downloads at once.
+        executor: Where they run; None for this process.
+        connect: Creates the client of another process.
+        cancel: Ends all of them when it is set.
+    """
+
+    names: Sequence[str | Selection]
+    request: DownloadRequest
+    parallel: int
+    executor: Executor | None
+    connect: Connect | None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def outcomes(self, run: Callable[[Flow[Any]], Any]) -> Generator[Outcome[DownloadResult]]:
+        """Download each name; yields an outcome as its download ends.
+
+        Args:
+            run: Drives a flow, from any thread.
+
+        Raises:
+            ApiError: A selection could not be listed.
+        """
+        names = run(_resolved(self.names))
+        assert self.request.connections is not None  # noqa: S101 -- see `checked`
+        at_once = max(min(self.parallel, len(names), self.request.connections), 1)
+        request = replace(
+            self.request,
+            connections=self.request.connections // at_once,
+            limit_rate=None if self.request.limit_rate is None else self.request.limit_rate / at_once,
+        )
+        claims, lock = Claims(), threading.Lock()
+
+        def report(name: str, now: DownloadProgress) -> None:
+            assert self.request.progress is not None  # noqa: S101 -- see below
+            with lock:
+                self.request.progress(replace(now, name=name))
+
+        def task(name: str) -> DownloadResult | Remote[DownloadResult]:
+            if self.executor is None or self.connect is None:
+                here = request if request.progress is None else replace(request, progress=partial(report, name))
+                flow = download(name, here, partial(_prepared, partial(claims.claim, name), self.cancel))
+                result: DownloadResult = run(changed(flow, partial(_guarded, self.cancel)))
+                return result
+            job, found, _ = run(archive(name, None, request.checkpoint_type))
+            claims.claim(name, found, target(request.output, found, job))
+            return Remote(self.executor, partial(_download, self.connect, name, request))
+
+        yield from outcomes(names, task, parallel=at_once, cancel=self.cancel, clock=SYSTEM)
+
+
+def _prepared(
+    claim: Callable[[Archive, Target], None], cancel: threading.Event, step: Fetch[Archive]
+) -> Fetch[Archive]:
+    """One download among others: it does not replace their files, and ends with them."""
+    claim(step.archive, step.target)
+    return replace(step, options=replace(step.options, cancel=cancel))
+
+
+def _guarded(cancel: threading.Event, step: Step) -> Step:
+    """A step of one download among others, which ends with them."""
+    if cancel.is_set():
+        raise TransferCancelledError
+    match step:
+        case Local(work):
+            return Local(lambda _: work(cancel))
+    return step
+
+
+def _download(connect: Connect, name: str, request: DownloadRequest) -> DownloadResult:
+    """Download in another process, with the key of its own environment.
+
+    Raises:
+        MissingKeyError: That process has no key; the message names it.
+    """
+    try:
+        with connect() as client:
+            result: DownloadResult = client.fine_tuning.download(name, **vars(request))
+            return result
+    except MissingKeyError:
+        raise MissingKeyError(f"process {os.getpid()} on {socket.gethostname()}") from None

@@ -1,0 +1,270 @@
+"""The files of a revision, made equal to the server's: large ones one after the other, small ones several at once.
+
+A file that has arrived is hashed in another thread while the next one arrives. A hash that does not match means that a
+part is bad: parts are requested again, one at a time, until the hash is right.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from together_ext.errors import IntegrityError, TransferCancelledError
+from together_ext.storage import storage_errors
+from together_ext.transfer import DownloadProgress, Options, Target
+from together_ext.transfer.engine import transfer
+from together_ext.transfer.failures import PassingError
+from together_ext.transfer.parts import Part, PartedRemote
+from together_ext.transfer.session import Session
+from together_ext.transfer.source import Sender
+from together_ext.transfer.throttle import Throttle
+
+from .digests import Digests, digests
+from .folder import PartialFolder
+from .located import LocatedFile
+
+SMALL: Final = 1 << 20
+"""Maximum number of bytes of a file that is downloaded in one request, beside others."""
+
+TICK: Final = 0.1
+"""Seconds between two checks for cancellation."""
+
+TRIES: Final = 2
+"""Number of times that a bad part is requested again."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How the parts are requested.
+
+    Attributes:
+        sender: Sends the requests.
+        home: The address of the API, whose secrets no part gets.
+        agent: The `User-Agent`.
+        timeout: Maximum number of seconds without data.
+        options: How to transfer.
+    """
+
+    sender: Sender
+    home: httpx.URL
+    agent: str
+    timeout: float
+    options: Options
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A file that is on the disk, and right.
+
+    Attributes:
+        file: The file.
+        sha256: Its hash in hexadecimal.
+    """
+
+    file: LocatedFile
+    sha256: str
+
+
+class Fetching:
+    """Downloads the files of a revision into a folder.
+
+    Attributes:
+        arrived: The files that are complete, by path; they stay if the rest fails.
+    """
+
+    def __init__(self, folder: PartialFolder, identity: Mapping[str, str]) -> None:
+        self.arrived: dict[str, Arrived] = {}
+        self._folder, self._identity = folder, identity
+        self._lock = threading.Lock()
+        self._done = 0
+        self._total = 0
+
+    def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
+        """Download what is not there yet.
+
+        Args:
+            files: All files, with URLs that are valid.
+            connection: How the parts are requested.
+
+        Raises:
+            ExpiredError: The URLs have expired: call it again with new ones.
+            IntegrityError: A part of a file stays bad.
+            TransferError: The transfer failed; a rerun resumes.
+        """
+        self._with, options = connection, connection.options
+        self._stop = threading.Event()
+        self._caller = threading.current_thread()
+        self._total = sum(file.size for file in files)
+        self._done = sum(one.file.size for one in self.arrived.values())
+        left = [file for file in files if file.path not in self.arrived]
+        with (
+            ThreadPoolExecutor(max_workers=2, thread_name_prefix="hash") as hashing,
+            ThreadPoolExecutor(max_workers=options.connections, thread_name_prefix="small") as pool,
+        ):
+            works: list[Future[None]] = []
+            try:
+                works += [pool.submit(self._small, file) for file in left if file.size <= SMALL]
+                for file in _large_first(left):
+                    self._large(file)
+                    works.append(hashing.submit(self._verify, file))
+                for work in works:
+                    self._wait(work)
+            except BaseException:
+                self._stop.set()
+                for work in works:
+                    work.cancel()
+                raise
+        self._report(last=True)
+
+    def _wait(self, work: Future[None]) -> None:
+        while True:
+            self._look()
+            self._report()
+            with suppress(TimeoutError):
+                return work.result(TICK)
+
+    def _look(self) -> None:
+        if self._stop.is_set() or self._with.options.cancel.is_set():
+            raise TransferCancelledError
+
+    # One file ---------------------------------------------------------------------------------------------------------
+
+    def _remote(self, file: LocatedFile, parts: Sequence[Part] | None = None) -> PartedRemote:
+        there = self._with
+        return PartedRemote(
+            there.sender,
+            there.home,
+            parts or file.parts,
+            version=file.hash or "unknown",
+            agent=there.agent,
+            timeout=there.timeout,
+            action=f"download {file.path}",
+        )
+
+    def _large(self, file: LocatedFile) -> None:
+        path = self._folder.place(file.path)
+        if path.is_file() and path.stat().st_size == file.size:
+            self._count(file.size)  # of an earlier run; it is hashed next
+            return
+        path.unlink(missing_ok=True)
+        before = self._done
+        options = replace(self._with.options, overwrite=True, progress=partial(self._passed_on, before))
+        transfer(self._remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options)
+        self._count(file.size)
+
+    def _small(self, file: LocatedFile) -> None:
+        path, options = self._folder.place(file.path), self._with.options
+        if not (path.is_file() and path.stat().st_size == file.size and self._is_right(file)):
+            content = self._content(file) if file.size else b""
+            Throttle(options.limit_rate, options.clock, self._stop).take(len(content))
+            scratch = path.with_name(f"{path.name}.part")
+            with storage_errors(path, "write to"):
+                scratch.unlink(missing_ok=True)
+                with scratch.open("xb") as written:
+                    written.write(content)
+                    if options.durable:
+                        written.flush()
+                        os.fsync(written.fileno())
+                scratch.replace(path)
+            self._verify(file)
+        self._count(file.size)
+
+    def _content(self, file: LocatedFile) -> bytes:
+        """The bytes of a small file, with retries."""
+        remote = self._remote(file)
+        session = Session(remote, replace(self._with.options, progress=None), keeps=False)
+        return session.repeat(lambda: _read(remote, 0, file.size, self._stop))
+
+    # Verification -----------------------------------------------------------------------------------------------------
+
+    def _is_right(self, file: LocatedFile) -> bool:
+        found = digests(self._folder.place(file.path), self._look)
+        if not found.match(file):
+            return False
+        self._keep(file, found)
+        return True
+
+    def _verify(self, file: LocatedFile) -> None:
+        """Hash a file; request its parts again until its hash is right.
+
+        Raises:
+            IntegrityError: A part stays bad.
+        """
+        path = self._folder.place(file.path)
+        found = digests(path, self._look)
+        if file.verifiable and not found.match(file):
+            found = self._repaired(path, file, found)
+        self._keep(file, found)
+
+    def _keep(self, file: LocatedFile, found: Digests) -> None:
+        with self._lock:
+            self.arrived[file.path] = Arrived(file, found.sha256)
+
+    def _repaired(self, path: Path, file: LocatedFile, found: Digests) -> Digests:
+        """The hashes of the file once they are right: each part is requested again, and replaced where it differs."""
+        parts = list(file.parts)
+        suspect = 1
+        for _ in range(TRIES):
+            for number, part in enumerate(parts, 1):
+                remote = self._remote(file)
+                session = Session(remote, replace(self._with.options, progress=None), keeps=False)
+                content = session.repeat(partial(_read, remote, part.start, part.stop, self._stop))
+                with storage_errors(path, "write to"), path.open("r+b", buffering=0) as written:
+                    if os.pread(written.fileno(), len(content), part.start) == content and len(parts) > 1:
+                        continue
+                    os.pwrite(written.fileno(), content, part.start)
+                suspect = number
+                found = digests(path, self._look)
+                if found.match(file):
+                    return found
+        path.unlink(missing_ok=True)
+        raise IntegrityError(
+            f"could not download {file.path}: part {suspect} of {len(parts)} is bad: after {TRIES} more requests the "
+            f"hash of the file is {found.tag}, expected {file.hash}; try again later, or download another revision"
+        )
+
+    # Progress ---------------------------------------------------------------------------------------------------------
+
+    def _count(self, size: int) -> None:
+        with self._lock:
+            self._done += size
+        self._report()
+
+    def _passed_on(self, before: int, one: DownloadProgress) -> None:
+        self._look()
+        self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
+
+    def _report(self, *, last: bool = False) -> None:
+        if last or threading.current_thread() is self._caller:
+            self._tell(DownloadProgress(self._done, self._total, 0, 0.0, None, 0, resumable=True))
+
+    def _tell(self, progress: DownloadProgress) -> None:
+        if self._with.options.progress is not None:
+            self._with.options.progress(replace(progress, file=self._folder.final.name))
+
+
+def _large_first(files: Sequence[LocatedFile]) -> list[LocatedFile]:
+    """The files that are not small, the largest first, so that the last one to be hashed is the smallest."""
+    return sorted((file for file in files if file.size > SMALL), key=lambda file: -file.size)
+
+
+def _read(remote: PartedRemote, start: int, stop: int, stopped: threading.Event) -> bytes:
+    """The bytes of one part.
+
+    Raises:
+        PassingError: The body is too short.
+    """
+    with remote.open(start, stop) as body:
+        content = body.read(stop - start, stopped)
+    if len(content) < stop - start:
+        raise PassingError(f"the response ended after {len(content):,} of {stop - start:,} bytes")
+    return content

@@ -1,0 +1,95 @@
+"""The folder that is being made of a revision: each file appears in it when all its bytes have arrived.
+
+It is beside the final folder under a fixed name, so that a rerun finds it, and gets its final name at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from together_ext.archive import receipt
+from together_ext.archive.receipt import RECEIPT, UnpackedFile
+from together_ext.archive.unpack import check_place
+from together_ext.errors import StorageError
+from together_ext.storage import flush_folder, storage_errors
+
+SUFFIX: Final = ".registry-part"
+
+
+class PartialFolder:
+    """The folder that is being made; its caller holds the lease of the final one.
+
+    Attributes:
+        path: Its path.
+        final: The path that it gets at the end.
+    """
+
+    def __init__(self, final: Path) -> None:
+        self.final = final
+        self.path = final.with_name(f".{final.name}{SUFFIX}")
+
+    def prepare(self, files: Sequence[str]) -> None:
+        """Make the folder, or take that of an earlier run; remove files that are not among these.
+
+        Raises:
+            StorageError: The disk refuses, or another user can write to the folder.
+        """
+        with storage_errors(self.path, "write to"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                self.path.mkdir(mode=0o700)
+            status = self.path.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                raise StorageError(f"{self.path} is not a private folder of yours: remove it, and run it again")
+            self._remove_others(set(files))
+            for folder in {self.place(file).parent for file in files}:
+                folder.mkdir(parents=True, exist_ok=True)
+
+    def _remove_others(self, files: set[str]) -> None:
+        for parent, folders, names in os.walk(self.path, topdown=False):
+            for name in names:
+                found = Path(parent, name)
+                path = found.relative_to(self.path).as_posix()
+                if found.is_symlink() or not any(path == file or path.startswith(f"{file}.part") for file in files):
+                    found.unlink()
+            for name in folders:
+                found = Path(parent, name)
+                if found.is_symlink():
+                    found.unlink()
+                elif not any(found.iterdir()):
+                    found.rmdir()
+
+    def place(self, file: str) -> Path:
+        """The path of a file in it."""
+        return self.path / file
+
+    def finish(
+        self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], *, overwrite: bool, guard: Callable[[], object]
+    ) -> None:
+        """Write the receipt, and give the folder its final name.
+
+        Raises:
+            TargetExistsError: Something else is at the final path.
+            StorageError: The disk refuses.
+        """
+        with storage_errors(self.final, "write to"):
+            self.place(RECEIPT).unlink(missing_ok=True)
+            receipt.write(self.path, files, origin)
+            check_place(self.final, overwrite=overwrite)
+            guard()
+            aside = self.final.with_name(f".{self.final.name}{SUFFIX}.replaced")
+            shutil.rmtree(aside, ignore_errors=True)
+            if os.path.lexists(self.final):
+                self.final.rename(aside)
+            mask = os.umask(0)
+            os.umask(mask)
+            self.path.chmod(0o777 & ~mask)
+            self.path.rename(self.final)
+            flush_folder(self.final.parent)
+            shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,245 @@
+"""The local disk: paths, flushing, files that only this user can write, and what an `OSError` becomes.
+
+Imports only `errors` and `text`. A file at a name that the package uses is untrusted until `open_own` has opened it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from .errors import ConfigurationError, RuleError, StorageError, TogetherExtError
+from .text import printable, without_userinfo
+
+PRIVATE: Final = 0o600
+"""Mode of partial files and journals, which may contain private weights."""
+
+OPENING: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Flags of every open: follow no symbolic link, do not block on a FIFO, close on exec."""
+
+_CANNOT_FLUSH: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF})
+"""What fsync reports for a folder on a file system that cannot flush folders (fsync(2); some network file systems)."""
+
+
+# Paths ----------------------------------------------------------------------------------------------------------------
+
+
+def local_path(path: str | os.PathLike[str], name: str) -> str:
+    """Check a path that a caller gave, and expand `~` to the home folder.
+
+    Every path of a caller passes through this function.
+
+    Args:
+        path: The path; a trailing separator is kept.
+        name: The keyword or the option that it was given with, for the error.
+
+    Returns:
+        The path as text.
+
+    Raises:
+        ConfigurationError: It is a URL, such as `s3://bucket/model`.
+        RuleError: It is empty, contains a null character, or is not a path.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        text = ""
+    if not text or "\0" in text:
+        raise RuleError(f"{name} is {printable(repr(path), 80)}: expected a path")
+    # `Path` collapses two slashes into one.
+    if re.match(r"[a-z][a-z0-9+.-]*:/" + "/" * isinstance(path, str | bytes), text, re.IGNORECASE):
+        raise ConfigurationError(
+            f"{name} is {printable(without_userinfo(text), 200)!r}; URLs are not supported here: name a local path"
+        )
+    # Path.expanduser() drops a trailing separator, and raises for an unknown user.
+    return os.path.expanduser(text)  # noqa: PTH111
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Make a path absolute, without following symbolic links.
+
+    Args:
+        path: The path; relative paths start at the current folder.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        StorageError: The path is relative, and the current folder has been deleted.
+    """
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() follows links
+    except FileNotFoundError as error:
+        raised = StorageError("the current folder no longer exists: change to another folder, or use absolute paths")
+        raised.errno = error.errno
+        raise raised from error
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def storage_errors(path: Path, action: str) -> Iterator[None]:
+    """Turn an `OSError` of the block into a `StorageError` that names the path and the way out.
+
+    Args:
+        path: The file or folder.
+        action: What the block does with it, to follow "could not" in the message.
+
+    Raises:
+        StorageError: The block raised an `OSError`; `errno` is kept. Errors of this package pass unchanged.
+    """
+    try:
+        yield
+    except TogetherExtError:  # StorageError is an OSError
+        raise
+    except OSError as error:
+        writable = "choose a folder that you may write to"
+        wayout = {
+            errno.ENOSPC: "make room, then run it again",
+            errno.EDQUOT: "make room within the quota, then run it again",
+            errno.EACCES: writable,
+            errno.EPERM: writable,
+            errno.EROFS: writable,
+            errno.ENAMETOOLONG: "choose a shorter name",
+            errno.ENOTDIR: "choose a path whose parents are folders",
+            errno.EEXIST: "choose a path whose parents are folders",
+        }.get(error.errno or 0, "check the disk, then run it again")
+        raised = StorageError(f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}")
+        raised.errno = error.errno
+        raise raised from error
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+class UntrustedFileError(Exception):
+    """A file that this package did not create, or that other users can change; the message has the reason."""
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk, so that a rename in it survives a power failure.
+
+    Nothing happens where the file system does not support this, or the folder cannot be opened for reading.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        StorageError: The disk failed.
+    """
+    with storage_errors(folder, "flush"):
+        try:
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except PermissionError:  # a folder that may be written to, and not read
+            return
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in _CANNOT_FLUSH:
+                raise
+        finally:
+            os.close(fd)
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file that an earlier run of the same user has left.
+
+    The file must be a regular file of this user, with one name, that no other user can write. This is checked on the
+    open descriptor, so that the file cannot be replaced between the check and the use.
+
+    Args:
+        path: The file.
+        flags: `os.O_RDONLY` or `os.O_RDWR`, optionally with `os.O_APPEND`.
+
+    Returns:
+        The descriptor; the caller closes it.
+
+    Raises:
+        FileNotFoundError: The path does not exist.
+        UntrustedFileError: The path is anything else.
+    """
+    try:
+        fd = os.open(path, flags | OPENING)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        # A symbolic link (ELOOP), a folder (EISDIR), a FIFO without a reader (ENXIO), another user's file (EACCES).
+        raise UntrustedFileError((error.strerror or str(error)).lower()) from error
+    reason = _objection(os.fstat(fd))
+    if reason:
+        os.close(fd)
+        raise UntrustedFileError(reason)
+    return fd
+
+
+def _objection(found: os.stat_result) -> str:
+    if not stat.S_ISREG(found.st_mode):
+        return "it is not a regular file"
+    if found.st_uid != os.geteuid():
+        return f"it belongs to user {found.st_uid}"
+    if found.st_nlink != 1:
+        return f"it has {found.st_nlink} names"
+    return "other users can write to it" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else ""
+
+
+def create_own(path: Path, flags: int, mode: int = PRIVATE) -> int:
+    """Create an empty file that no other process has open; an existing file at the path is removed first.
+
+    Args:
+        path: The file.
+        flags: `os.O_WRONLY` or `os.O_RDWR`, optionally with `os.O_APPEND`.
+        mode: Its permissions, before the umask is applied.
+
+    Returns:
+        The descriptor; the caller closes it.
+
+    Raises:
+        StorageError: The existing file cannot be removed; the message names it and its owner.
+        OSError: The file cannot be created.
+    """
+    with suppress(FileNotFoundError):
+        try:
+            path.unlink()
+        except (PermissionError, IsADirectoryError) as error:
+            owner = path.lstat().st_uid
+            raise StorageError(
+                f"could not replace {path}, which belongs to user {owner}: {(error.strerror or '').lower()}; "
+                "remove it, or choose another folder"
+            ) from error
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL | OPENING, mode)
+
+
+def publish_mode(fd: int, mode: int = 0o666) -> None:
+    """Give a private file the permissions of any new file of this process.
+
+    Args:
+        fd: The open file.
+        mode: The permissions, before the umask is applied.
+    """
+    with suppress(OSError):  # a file system without permissions
+        os.fchmod(fd, mode & ~_umask())
+
+
+def _umask() -> int:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("\nUmask:")[2].split(maxsplit=1)[0], 8)
+    except (OSError, ValueError, IndexError):
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return mask
+
+
+def boot_id() -> str | None:
+    """An ID that changes with each restart of the machine; None if the system has none (Linux: proc_sys_kernel(5))."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
