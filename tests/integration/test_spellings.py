@@ -171,11 +171,12 @@ def test_exact_names_one_level_below_come_first() -> None:
     assert suggestions("xyz", ["upload"], below) == []
 
 
-def test_the_end_of_endpoints_is_announced_once_on_use(sim: Simulator, folder: Path) -> None:
+def test_each_client_announces_the_end_of_endpoints_once_on_use(sim: Simulator, folder: Path) -> None:
     code = (
         "from together_ext import Together\n"
+        "client = Together()\n"
         "for _ in range(2):\n"
-        "    Together().endpoints.list()\n"
+        "    client.endpoints.list()\n"
         "print(Together().fine_tuning.list().data[0].id)\n"
     )
     done = subprocess.run(  # noqa: S603

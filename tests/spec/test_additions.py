@@ -113,6 +113,23 @@ def test_fields_are_added_to_a_type_that_is_put_together_or_described_on_the_spo
     assert {"user_id", "model_object_id", "status"} <= content["schema"]["properties"].keys()
 
 
+def test_parts_of_an_operation_that_is_not_in_the_specification_are_not_added(specimen: Repository) -> None:
+    upstream = specimen.upstream
+    upstream["paths"]["/fine-tunes/{id}/job"] = upstream["paths"].pop("/fine-tunes/{id}")
+    found, _ = merged(upstream, specimen.recipe.additions, "/v1")
+    assert "/fine-tunes/{id}" not in found["paths"]
+    with pytest.raises(SpecError, match=r"write `retrieve_fine_tune: .*'GET /fine-tunes/\{id\}/job'"):
+        specimen.text(upstream)
+
+
+def test_parts_without_their_mark_are_refused(tmp_path: Path) -> None:
+    document = parse((SPECIMEN / ADDITIONS).read_text(), "it")
+    del document["paths"]["/fine-tunes/{id}"]["get"]["x-parts"]
+    (tmp_path / ADDITIONS).write_text(json.dumps(document))
+    with pytest.raises(SpecError, match=r"GET /fine-tunes/\{id\} describes no parameter 'id': .*`x-parts: true`"):
+        read_additions(tmp_path / ADDITIONS)
+
+
 @pytest.mark.parametrize("odd", [{"x-date": None}, {"x-date": "soon"}, {"x-source": " "}, {"x-source": None}])
 def test_an_addition_without_source_or_date_is_refused(tmp_path: Path, odd: dict[str, Any]) -> None:
     document = parse((SPECIMEN / ADDITIONS).read_text(), "it")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeGuard, Unpack
 
 from together_ext.api import keywords
@@ -26,9 +25,8 @@ Kind = Literal["dedicated", "serverless"]
 log = logging.getLogger("together_ext")
 
 
-@cache
 def _announce_the_end() -> None:
-    """Log, once in a process, that the operations end; the vendor's documentation of November 2026 says so."""
+    """Log, once for each client, that the operations end; the vendor's documentation of November 2026 says so."""
     log.warning(
         "the API's operations of dedicated endpoints are deprecated and end with 2026; SDK 3 has their successor"
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.spec.addresses import Operation, by_key, host_of, key_of, prefix_of, server_of
+from tools.spec.addresses import Operation, by_key, host_of, key_of, names_in, prefix_of, server_of
 from tools.spec.contents import chosen
 from tools.spec.documents import SCHEMAS, Node, SpecError, followed, operations, read_openapi, references, resolve
 from tools.spec.normal import UNIONS, joined, one_schema
@@ -21,6 +21,8 @@ from tools.spec.overlay import DATE
 from tools.spec.surface import is_versioned
 
 SOURCE, SINCE = "x-source", "x-date"
+PARTS = "x-parts"
+"""Marks an operation of which only parts are described: it is not added where the specification lacks it."""
 NOTHING: Node = {"openapi": "3.1.0", "paths": {}}
 
 
@@ -58,6 +60,12 @@ def read_additions(path: Path) -> Node:
             )
         for reference in references(operation):
             resolve(document, reference)
+        named = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"}
+        if not operation.get(PARTS) and (missing := set(names_in(address)) - named):
+            raise SpecError(
+                f"{path.name}: {method.upper()} {address} describes no parameter {min(missing)!r}: describe the "
+                f"whole operation, or mark it with `{PARTS}: true` if the public specification has the rest"
+            )
     return document
 
 
@@ -81,6 +89,8 @@ def merged(document: Node, additions: Node, prefix: str) -> tuple[Node, list[Idl
     for method, path, _, operation in operations(additions):
         address = f"{method.upper()} {path}"
         known = there.get(key_of(f"{method} {path}"))
+        if known is None and operation.get(PARTS):
+            continue  # removed or moved: `prune` reports it
         if known is None:
             merge.add_operation(_whole_path(document, path, prefix), method, operation, versioned=is_versioned(path))
             continue
@@ -204,7 +214,7 @@ class _Merge:
 
     def _ours(self, node: Node) -> Node:
         """A copy of a part of the additions; the types that it refers to come along."""
-        copy = {key: deepcopy(value) for key, value in node.items() if key not in {SOURCE, SINCE}}
+        copy = {key: deepcopy(value) for key, value in node.items() if key not in {SOURCE, SINCE, PARTS}}
         self._new |= {id(part) for part in _mappings(copy)}
         schemas = self.document.setdefault("components", {}).setdefault("schemas", {})
         for reference in references(copy):
