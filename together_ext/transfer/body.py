@@ -42,12 +42,16 @@ NEAR: Final = 0.002
 NEAR_BUFFER: Final = 512 << 10
 """Size of that receive buffer in bytes. Its content is lost when the process is killed."""
 
+DELAY: Final = "together_ext.delay"
+"""The extension of a response with the seconds that its request waited for it; None if they are unknown."""
+
 
 class Body:
     """The open body of a response; a context manager that closes the connection if the body was not read to its end.
 
     Attributes:
         content: What the head of the response says.
+        delay: Seconds that its request waited for the response; None if they are unknown.
         portion: Maximum number of bytes per read; also the maximum size of the receive buffer for a near server.
     """
 
@@ -63,6 +67,7 @@ class Body:
             secrets: Secrets to hide in errors, also if the server repeats them.
         """
         self.content, self.portion = content, NEAR_BUFFER
+        self.delay: float | None = response.extensions.get(DELAY)
         self._response = response
         self._host = response.request.url.netloc.decode("ascii", "replace")
         self._timeout, self._secrets = timeout, secrets

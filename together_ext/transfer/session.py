@@ -22,7 +22,7 @@ from .worker import Conditions, Persistence
 
 T = TypeVar("T")
 
-FAR: Final = 0.025
+FAR: Final = 0.01
 """Seconds until the first response from which a server counts as far: each further connection takes as long to start,
 so all of them start at once."""
 
@@ -85,7 +85,8 @@ class Session:
         def opened() -> tuple[Body, Head]:
             began = self.conditions.clock.now()
             body = self.remote.open(0, stop)
-            self.distance = self.conditions.clock.now() - began
+            elapsed = self.conditions.clock.now() - began
+            self.distance = elapsed if body.delay is None else body.delay
             try:
                 data = body.read(HEAD, self.stop)
                 expected = min(body.content.stop or 0, HEAD)

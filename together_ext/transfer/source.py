@@ -17,11 +17,11 @@ import httpx
 
 from together_ext.errors import ApiStatusError, IntegrityError, TogetherExtError, TransferError, status_error
 
-from .body import PATIENCE, Body
+from .body import DELAY, PATIENCE, Body
 from .failures import REPORT, PassingError, passing
 from .network.decoding import decoder
 from .network.headers import parse_retry_after, range_header
-from .network.in_time import watch, within
+from .network.in_time import Stopwatch, within
 from .network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target, shown
 from .responses import EXPIRED, announced, is_retryable
 
@@ -156,12 +156,14 @@ class Remote:
             # Not built by the client, whose default headers and cookies may be secrets of the origin.
             named = {"User-Agent": self._agent, **headers} if self._agent else dict(headers)
             request = httpx.Request("GET", url, headers=named, extensions={"timeout": self._timeout.as_dict()})
-        request.extensions = {**request.extensions, "trace": watch}
+        stopwatch = Stopwatch()
+        request.extensions = {**request.extensions, "trace": stopwatch}
         try:
             with within(PATIENCE * self.timeout):
                 if own:
-                    return self._client.send(request, stream=True, follow_redirects=False)
-                return self._client.send(request, stream=True, follow_redirects=False, auth=None)
+                    response = self._client.send(request, stream=True, follow_redirects=False)
+                else:
+                    response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except TogetherExtError:
             raise  # a proxy or a certificate of the environment, raised by the transport
         except httpx.UnsupportedProtocol as error:
@@ -178,6 +180,8 @@ class Remote:
                     "check the base URL, or pass a client that trusts it"
                 ) from error
             raise passing(error, secrets=self._secrets) from error
+        response.extensions[DELAY] = stopwatch.seconds
+        return response
 
     def _next(self, url: httpx.URL, location: str) -> httpx.URL:
         try:

@@ -6,6 +6,7 @@ blocks a call forever. Here each read and write of a connection checks the deadl
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -69,6 +70,26 @@ def watch(event: str, info: dict[str, Any]) -> None:
     """Make a new connection check the deadline; a value for the request extension `trace` of httpx."""
     if event.endswith(_CONNECTED) and (stream := info.get("return_value")) is not None:
         _watched(stream)
+
+
+class Stopwatch:
+    """`watch`, and how long a request waits for the head of its response.
+
+    Attributes:
+        seconds: That time, without the name's resolution, the connection and TLS; None if it is unknown.
+    """
+
+    def __init__(self) -> None:
+        self._sent = math.nan
+        self.seconds: float | None = None
+
+    def __call__(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of an event; a value for the request extension `trace` of httpx."""
+        watch(event, info)
+        if event.endswith(".send_request_headers.started"):
+            self._sent = time.monotonic()
+        elif event.endswith(".receive_response_headers.complete"):
+            self.seconds = time.monotonic() - self._sent
 
 
 def _watched(stream: Any) -> None:  # noqa: ANN401 -- a network stream of httpcore
