@@ -112,20 +112,23 @@ types: $(READY)
 	@$(BIN)/mypy build/blocks
 	@$(BIN)/python -m tools.user_types
 
-generate: $(READY) ## Regenerate the client from openapi.yaml
+generate: $(READY) ## Regenerate the client from openapi.yaml, and the JSON Schemas of the command line
 	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.json_schemas
 
 sync-spec: $(READY) ## Make openapi.yaml and the client from a public specification: UPSTREAM=path, COMMIT=hash, FRAGMENTS=folder
 	@test -n "$(UPSTREAM)" || { echo "make sync-spec UPSTREAM=path, to a public specification"; exit 2; }
 	@$(BIN)/python -m tools.spec sync "$(UPSTREAM)" $(if $(COMMIT),--commit "$(COMMIT)") $(if $(FRAGMENTS),--fragments "$(FRAGMENTS)")
+	@$(BIN)/python -m tools.json_schemas
 
 # For a person: that something breaks (1) is no error of the command. CI calls `python -m tools.spec diff OLD NEW --json`.
 spec-diff: $(READY) ## Report what changed between specifications, and what it breaks: OLD=path NEW=path, or FRAGMENTS=path
 	@test -n "$(OLD)" -a -n "$(NEW)$(FRAGMENTS)" || { echo "make spec-diff OLD=path NEW=path (or FRAGMENTS=path)"; exit 2; }
 	@$(BIN)/python -m tools.spec diff "$(OLD)" "$(or $(FRAGMENTS),$(NEW))" || test $$? -eq 1
 
-check-generated: $(READY) ## Check that the committed client matches openapi.yaml
+check-generated: $(READY) ## Check that the committed client and JSON Schemas match openapi.yaml
 	@$(BIN)/python -m tools.check_generated
+	@$(BIN)/python -m tools.json_schemas --check
 
 check-wheel: $(READY) ## Build the wheel and use it in an empty environment
 	@PYTHON="$(PYTHON)" BIN="$(BIN)" tools/check-wheel

@@ -25,6 +25,7 @@ import pytest
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
+from tools.json_documents import Check, check_document
 
 # A shell starts background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
 with suppress(ValueError):  # not in the main thread
@@ -349,8 +350,19 @@ class Outcome:
 
 
 @pytest.fixture
+def conforms(request: pytest.FixtureRequest) -> Check:
+    """Checks that what a command has printed with `--json` has its published schema; `off_contract` switches it off."""
+    return (lambda *_: None) if request.node.get_closest_marker("off_contract") else check_document
+
+
+@pytest.fixture
 def command(
-    sim: Simulator, folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    sim: Simulator,
+    folder: Path,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    conforms: Check,
 ) -> Callable[..., Outcome]:
     """Runs the program in this process, in the current folder of the test; no terminal is there."""
     assert folder.is_dir()
@@ -362,6 +374,7 @@ def command(
         code = main(arguments, clock=clock)
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
+        conforms(arguments, captured.out)
         return Outcome(code, captured.out, captured.err)
 
     return run

@@ -15,6 +15,7 @@ import pytest
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 from together_generated.models import FinetuneCreateRequest
+from tools.json_documents import Check
 
 SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
 COMMANDS = (
@@ -51,24 +52,31 @@ class Outcome:
 class Cli:
     """The program, in this process, in a folder of its own."""
 
-    def __init__(self, sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.sim, self.folder, self._capsys = sim, folder, capsys
+    def __init__(self, sim: Simulator, folder: Path, capsys: pytest.CaptureFixture[str], conforms: Check) -> None:
+        self.sim, self.folder, self._capsys, self._conforms = sim, folder, capsys, conforms
 
     def __call__(self, *args: str) -> Outcome:
         """Run a command that shall succeed."""
         code = main(args)
         captured = self._capsys.readouterr()
         assert code == 0, captured.err
+        self._conforms(args, captured.out)
         return Outcome(code, captured.out, captured.err)
 
 
 @pytest.fixture
-def cli(sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(
+    sim: Simulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    conforms: Check,
+) -> Cli:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
     monkeypatch.setenv("TOGETHER_BASE_URL", sim.url)
     monkeypatch.setenv("COLUMNS", "80")
-    return Cli(sim, tmp_path, capsys)
+    return Cli(sim, tmp_path, capsys, conforms)
 
 
 class Terminal(io.StringIO):
@@ -174,7 +182,7 @@ def test_checkpoints_are_listed_by_names_that_download_accepts(cli: Cli) -> None
     rows = cells(cli("ft", "list_checkpoints", LORA_JOB).out)
     assert rows[0] == ["1000", "Final", LORA_JOB, "2026-01-15T09:06:06.839793+00:00"]
     assert [row[:3] for row in rows[1:]] == [[str(s), "Intermediate", f"{LORA_JOB}:{s}"] for s in (750, 500, 250)]
-    found = cli("ft", "list-checkpoints", LORA_JOB, "--json").json
+    found = cli("ft", "list-checkpoints", LORA_JOB, "--json").json["data"]
     assert found[1]["name"] == f"{LORA_JOB}:750"
     assert found[1]["created_at"] == "2026-01-15T08:51:40.339793+00:00"
     for name in cli("ft", "list-checkpoints", LORA_JOB, "-q").out.split():

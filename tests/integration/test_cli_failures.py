@@ -14,6 +14,7 @@ import pytest
 
 from together_ext.cli import main
 from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
+from tools.json_documents import Check
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Clock
@@ -41,8 +42,10 @@ class Outcome:
 class Cli:
     """The program, in this process; whatever happens, it shows neither a traceback nor the key."""
 
-    def __init__(self, sim: Simulator, folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-        self.sim, self.folder, self._clock, self._capsys = sim, folder, clock, capsys
+    def __init__(
+        self, sim: Simulator, folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str], conforms: Check
+    ) -> None:
+        self.sim, self.folder, self._clock, self._capsys, self._conforms = sim, folder, clock, capsys, conforms
 
     def __call__(self, *args: str) -> Outcome:
         """Run a command."""
@@ -51,6 +54,7 @@ class Cli:
         assert KEY not in captured.out + captured.err
         if not {"-v", "--verbose"} & set(args):
             assert "Traceback" not in captured.err
+        self._conforms(args, captured.out)
         return Outcome(code, captured.out, captured.err)
 
 
@@ -64,12 +68,17 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def cli(
-    sim: Simulator, tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    sim: Simulator,
+    tmp_path: Path,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    conforms: Check,
 ) -> Cli:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOGETHER_API_KEY", KEY)
     monkeypatch.setenv("TOGETHER_BASE_URL", sim.url)
-    return Cli(sim, tmp_path, clock, capsys)
+    return Cli(sim, tmp_path, clock, capsys, conforms)
 
 
 DOWNLOAD = ("ft", "download", LORA_JOB)

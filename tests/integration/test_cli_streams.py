@@ -17,6 +17,7 @@ import pytest
 
 from together_ext.cli import main
 from together_ext.simulator import LORA_JOB, RUNNING_JOB, Fault, Simulator
+from tools.json_documents import check_document
 
 FULL = "error: could not write to standard output: no space left on device; check where it is redirected to\n"
 SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
@@ -413,3 +414,4 @@ def test_the_simulator_prints_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["simulator", "--json", "--api-key", "key-of-a-test"]) == 0
     assert LORA_JOB in out.getvalue()
     assert json.loads(out.getvalue())["api_key"] == "key-of-a-test"
+    check_document(["simulator", "--json"], out.getvalue())

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from tools.docs import commands, exits, names
+from tools.docs import commands, exits, names, schemas
 
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands.reference,
     "exits": exits.exits,
     "error codes": exits.error_codes,
+    "schemas": schemas.schemas,
     "clients": names.clients,
     "async clients": names.async_clients,
     "values": names.values,

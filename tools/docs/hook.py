@@ -15,7 +15,7 @@ def on_files(files: Files, *, config: Any) -> Files:
     for source, page in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
     pages = [(file.src_uri, file.content_string) for file in files.documentation_pages()]
-    for source in sorted({source for page, text in pages for source in linked(text, page)} - set(ELSEWHERE)):
+    for source in sorted({source for page, text in pages for source in linked(filled(text), page)} - set(ELSEWHERE)):
         files.append(File.generated(config, place_of(source), abs_src_path=str(ROOT / source)))
     return files
 

@@ -90,7 +90,7 @@ def list_checkpoints(context: typer.Context, id: JobId) -> None:
         (str(item.step), cell(item.type), cell(item.name), date_of(item.created_at or item.timestamp)) for item in found
     ]
     table = Table(("STEP", "TYPE", "NAME", "CREATED (UTC)"), rows, key=2, flexible=3)
-    show(settings, found, table, empty=f"{cell(id)} has no checkpoints")
+    show(settings, {"data": found}, table, empty=f"{cell(id)} has no checkpoints")
 
 
 def list_events(

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from together_ext.fine_tuning.metrics import BestCheckpoint, Point
 
 USUAL: Final = ("train_loss", "eval_loss", "train_learning_rate", "learning_rate")
+FIXED: Final = [
+    ("train_loss", ("train_loss",)),
+    ("eval_loss", ("eval_loss",)),
+    ("learning_rate", ("train_learning_rate", "learning_rate")),
+]
+"""Columns of the lines that scripts read, each with the names that servers have for it."""
+
 ROWS: Final = 20
 """Rows of the table on a terminal; steps between them are omitted evenly."""
 
@@ -97,8 +104,8 @@ def metrics(  # noqa: PLR0913 -- the command's options
 ) -> None:
     """Show the metrics of a job.
 
-    On a terminal: a table, curves and the best checkpoint. Otherwise: one line per step, separated by tabs. With
-    --quiet, print only the name of the best checkpoint.
+    On a terminal: a table, curves and the best checkpoint. Otherwise: a header and one line per step, separated by
+    tabs. With --quiet, print only the name of the best checkpoint.
     """
     settings = settings_of(context)
     _check(settings, plot, overwrite=overwrite, as_csv=as_csv)
@@ -182,7 +189,10 @@ def _best(client: Together, id: str, settings: Settings) -> BestCheckpoint | Non
 
 
 def _print_json(_: Settings, report: Report) -> None:
-    print_document({**document_of(report.listed), "best": report.best})
+    document = document_of(report.listed)
+    # One name for every list, whatever the server calls it.
+    found = document.pop("metrics", [])
+    print_document({**document, "data": found, "best": report.best})
 
 
 def _print_best(_: Settings, report: Report) -> None:
@@ -193,13 +203,22 @@ def _print_csv(_: Settings, report: Report) -> None:
     print_lines(_csv(report.points, report.chosen or report.names))
 
 
-def _print_lines(settings: Settings, report: Report) -> None:
+def _print_lines(_: Settings, report: Report) -> None:
+    """A header and the same columns for every job, so that scripts can rely on their position."""
+    columns = [(name, (name,)) for name in report.chosen] or FIXED
     rows = [
-        (str(point.step), *(str(point.values[name]) if name in point.values else NOTHING for name in report.columns))
-        for point in report.shown
+        (str(point.step), *values)
+        for point in report.points
+        if set(values := [_value(point, names) for _, names in columns]) != {NOTHING}
     ]
-    titles = ("STEP", *report.columns)
-    show(settings, None, Table(titles, rows, key=0, flexible=len(titles) - 1), empty=_nothing(report))
+    print_lines(["\t".join(map(cell, row)) for row in (("step", *(title for title, _ in columns)), *rows)])
+    if not rows:
+        others = report.points and not report.chosen
+        tell(f"{report.id} has only other metrics: pass --metric or --csv" if others else _nothing(report))
+
+
+def _value(point: Point, names: Sequence[str]) -> str:
+    return next((str(point.values[name]) for name in names if name in point.values), NOTHING)
 
 
 def _draw_on_terminal(settings: Settings, report: Report) -> None:

@@ -100,7 +100,7 @@ def models(
         names = client.fine_tuning.list_models()
     found = [name for name in names if text is None or text.lower() in name.lower()]
     empty = "no base models" if text is None else f"no base model contains {printable(text)!r}"
-    show(settings, {"models": found}, Results([cell(name) for name in found]), empty=empty)
+    show(settings, {"data": found}, Results([cell(name) for name in found]), empty=empty)
 
 
 def price_lines(client: Together, parameters: Mapping[str, Any]) -> list[str]:
