@@ -272,11 +272,12 @@ def _look(path: Path) -> tuple[_Seen, int] | None:
         if fd >= 0:
             os.close(fd)
         raise OSError(errno.EEXIST, f"{path.name} is not a regular file")
-    owner = _owner(os.pread(fd, _LARGEST, 0)) if fd >= 0 else None
+    owner = owner_in(os.pread(fd, _LARGEST, 0)) if fd >= 0 else None
     return _Seen((found.st_dev, found.st_ino), found.st_mtime_ns, owner), fd
 
 
-def _owner(data: bytes) -> Owner | None:
+def owner_in(data: bytes) -> Owner | None:
+    """The owner in the content of a lock file; None if it is invalid."""
     try:
         fields: Any = json.loads(data)
         texts = {name: fields[name] for name in ("host", "started", "boot", "namespace", "since", "token")}

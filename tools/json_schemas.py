@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.archive import Extracted
+from together_ext.archive import Extracted, retention
 from together_ext.archive.inspect import Inspection
 from together_ext.archive.next_steps import NextStep
 from together_ext.archive.receipt import UnpackedFile, Verification
 from together_ext.checkpoints import Checkpoint
+from together_ext.cli.doctor import findings as doctor
 from together_ext.fine_tuning.download_result import DownloadResult
 from together_ext.fine_tuning.metrics import BestCheckpoint
 from together_ext.registry.download import ModelDownload
@@ -34,6 +35,9 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "extract": ("extraction",),
     "verify": ("verification",),
     "inspect": ("inspection",),
+    "doctor": ("diagnosis",),
+    "ls": ("extractions",),
+    "prune": ("choices",),
     "fine-tuning list": ("jobs",),
     "fine-tuning retrieve": ("job",),
     "fine-tuning status": ("status",),
@@ -178,9 +182,18 @@ OWN: Final[Mapping[str, Callable[[], Schema]]] = {
         valid={"const": True},
         lines={"type": ["integer", "null"], "description": "Number of lines; null if it is not JSON Lines."},
     ),
+    "diagnosis": lambda: _list("The findings of all checks, in order.", _own(doctor.Finding)),
+    "extractions": lambda: _list("The extracted folders below a folder, by path.", _own(retention.Extraction)),
+    "choices": lambda: _list(
+        "Which extracted folders are kept.",
+        _own(retention.Choice),
+        removed={"type": "boolean", "description": "Whether the others were removed; false in a dry run."},
+    ),
     "downloaded-model": lambda: _own(ModelDownload),
     "deleted-endpoint": lambda: _object("A deleted endpoint.", id=_TEXT, deleted={"const": True}),
-    ERROR: lambda: _object("An error. `verify` and `chat` add the members of their document.", error=_FAILURE),
+    ERROR: lambda: _object(
+        "An error. `verify`, `doctor` and `chat` add the members of their document.", error=_FAILURE
+    ),
 }
 """The documents that the package makes itself."""
 

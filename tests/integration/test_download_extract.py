@@ -32,6 +32,8 @@ from together_ext.simulator.archives import pack
 from together_ext.simulator.models import adapter_files
 from together_ext.simulator.records import Request
 
+from .conftest import Outcome
+
 FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(range(256)) * 4000}
 
 
@@ -490,3 +492,9 @@ def test_on_the_command_line_quiet_prints_the_folder(
     assert made.parent == folder / "models"
     assert main(["verify", str(made), "--quiet"]) == 0
     assert main(["ft", "download", LORA_JOB, "--keep-archive", *base]) == 2
+
+
+def test_the_receipt_records_that_a_checkpoint_is_the_best(command: Callable[..., Outcome], folder: Path) -> None:
+    made = command("ft", "download", f"{LORA_JOB}:best", "-c", "adapter", "-o", "models", "--extract", "-q").out.strip()
+    assert "loss" in json.loads((Path(made) / "together-ext.json").read_text())["best"]
+    assert command("prune", str(folder / "models"), "--keep", "best").out.startswith("keep\t")

@@ -84,6 +84,9 @@ def test_every_command_prints_the_document_of_its_schema(
         verify model
         inspect model
         inspect {archive}
+        ls .
+        prune . --keep last
+        doctor
     """
     names = {"files upload", "endpoints hardware", "endpoints create"}
     for line in filter(None, map(str.strip, lines.splitlines())):

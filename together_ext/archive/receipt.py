@@ -135,6 +135,11 @@ def origin(folder: Path) -> Mapping[str, Any]:
             return {}
 
 
+def content_of(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, UnpackedFile]]:
+    """The entries of a folder's receipt, and its files by path; raises `ArchiveError` if it has no valid receipt."""
+    return _document(folder), _read(folder)
+
+
 def strangers(folder: Path) -> list[str] | None:
     """The files in a folder that its receipt does not name, sorted; None if it has no valid receipt."""
     with reading(folder):

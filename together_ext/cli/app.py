@@ -19,6 +19,9 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     ("extract", "archives:extract", "together-ext extract models/model.tar.zst"),
     ("verify", "archives:verify", "together-ext verify models/model"),
     ("inspect", "archives:inspect", "together-ext inspect models/model"),
+    ("doctor", "doctor:doctor", "together-ext doctor ft-... -o models"),
+    ("ls", "retention:list_extracted", "together-ext ls models"),
+    ("prune", "retention:prune", "together-ext prune models --keep best,last"),
 )
 
 

@@ -19,8 +19,12 @@ def connect(settings: Settings) -> Together:
 
     given = {"timeout": settings.timeout, "max_retries": settings.max_retries, "clock": settings.clock}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    key = None if settings.api_key_file is None else _key_in(settings.api_key_file)
-    return Together(key, settings.base_url, project=settings.project, **options)
+    return Together(key_of(settings), settings.base_url, project=settings.project, **options)
+
+
+def key_of(settings: Settings) -> str | None:
+    """The API key of `--api-key-file`; None if the environment has it. Raises `BadUsageError` as `connect` does."""
+    return None if settings.api_key_file is None else _key_in(settings.api_key_file)
 
 
 def _key_in(file: str) -> str:

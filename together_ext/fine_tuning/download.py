@@ -148,6 +148,7 @@ def download(
     step = prepared(Fetch(found, target(wanted.output, found, job), options))
     if wanted.extract:
         origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
+        origin |= {} if best is None else {"best": best.reason}
         terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
         result = yield from extracted(step, Extraction(origin, terms, wanted.spool, wanted.keep_archive))
     else:

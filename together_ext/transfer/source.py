@@ -78,6 +78,16 @@ class Remote:
         # Not only the whole value: a server may repeat a key without the word "Bearer".
         self._secrets = [part for value in headers.values() for part in (value, value.rpartition(" ")[2]) if part]
 
+    @property
+    def redirected(self) -> bool:
+        """Whether the last response was that of another host, such as a storage host."""
+        return self._place is not None and origin(self._place) != origin(self.url)
+
+    @property
+    def host(self) -> str:
+        """The host of the last response; the origin's before the first one."""
+        return (self._place or self.url).host
+
     def open(self, start: int, stop: int | None, *, condition: str | None = None) -> Body:
         """Request a span (RFC 9110, 13.1.5 and 14.2).
 

@@ -23,6 +23,9 @@ STYLES: Final = {
     "cancelled": "yellow",
     "cancel_requested": "yellow",
     "running": "cyan",
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "red",
 }
 """Styles of cells with a known word."""
 

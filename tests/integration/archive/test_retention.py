@@ -1,0 +1,138 @@
+"""`ls` and `prune`: extracted folders by their receipts, and the removal of those that are not kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from together_ext import ArchiveError, LockTimeoutError, RuleError, TargetExistsError
+from together_ext.archive import receipt, retention
+from together_ext.cli import main
+from together_ext.leases import Lease, Patience
+
+Made = Callable[..., Path]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """Makes an extracted folder with one file."""
+
+    def make(name: str, **origin: object) -> Path:
+        place = tmp_path / "models" / name
+        (place / "sub").mkdir(parents=True)
+        (place / "sub" / "w").write_bytes(b"weights")
+        digest = "9d6a47e3dd3be35b1e2a4d1d9e4a6a1c" * 2
+        receipt.write(place, [receipt.UnpackedFile("sub/w", 7, digest)], {"job": "ft-a", "type": "adapter"} | origin)
+        return place
+
+    return make
+
+
+def kept(place: Path, keep: str) -> set[str]:
+    """The names of the folders that are kept."""
+    choices = retention.planned(retention.extractions(place), retention.Keep.parse(keep))
+    return {Path(choice.folder).name for choice in choices if choice.keep}
+
+
+def test_the_receipts_below_a_folder_are_listed(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    place = made("deep/one", step=5, best="lowest loss")
+    made("two", step=None, type="merged")
+    assert main(["ls", str(place.parents[1]), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["data"]
+    assert (first["folder"], first["job"], first["step"], first["best"]) == (str(place), "ft-a", 5, True)
+    assert (second["step"], second["type"], second["size"], second["problem"]) == (None, "merged", 7, "")
+    assert main(["ls", str(place.parents[1])]) == 0
+    assert capsys.readouterr().out.split("\n")[1].split("\t")[:4] == ["ft-a", "final", "merged", "7 B"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "names"),
+    [
+        ("last", {"final", "merged"}),
+        ("2", {"final", "s30", "merged"}),
+        ("best", {"s20", "merged"}),
+        ("best,last", {"s20", "final", "merged"}),
+    ],
+)
+def test_each_job_and_type_keeps_what_is_named(made: Made, keep: str, names: set[str]) -> None:
+    for step in (10, 20, 30):
+        made(f"s{step}", step=step, **({"best": "lowest loss"} if step == 20 else {}))
+    place = made("final", step=None)
+    made("merged", step=20, type="merged", job="ft-a")
+    assert kept(place.parent, keep) == names
+
+
+def test_without_a_recorded_best_checkpoint_the_job_is_kept(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    place = made("s1", step=1)
+    made("s2", step=2)
+    assert main(["prune", str(place.parent), "--keep", "best", "--yes"]) == 0
+    assert "no receipt records the best checkpoint of ft-a: download ft-a:best first" in capsys.readouterr().out
+    assert place.is_dir()
+
+
+def test_nothing_is_removed_without_yes(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = made("s1", step=1), made("s2", step=2)
+    assert main(["prune", str(old.parent), "--keep", "last"]) == 0
+    assert "dry run: would remove 1 folder" in capsys.readouterr().err
+    assert old.is_dir()
+    assert main(["prune", str(old.parent), "--keep", "last", "--yes", "--quiet"]) == 0
+    assert capsys.readouterr().out == f"{old}\n"
+    assert [path.name for path in old.parent.iterdir()] == [new.name]
+
+
+def test_what_is_not_certain_is_kept(made: Made, tmp_path: Path) -> None:
+    """Foreign files, missing files, damaged receipts, unknown jobs, and links to folders."""
+    made("good", step=9)
+    (made("foreign", step=1) / "notes.txt").touch()
+    (made("damaged", step=99) / "sub" / "w").unlink()
+    (made("invalid", step=1) / receipt.RECEIPT).write_text("{")
+    made("unknown", job=None)
+    outside = tmp_path / "elsewhere"
+    made("moved", step=1).rename(outside)
+    (tmp_path / "models" / "link").symlink_to(outside)
+    assert kept(tmp_path / "models", "last") == {"good", "foreign", "damaged", "invalid", "unknown"}
+    with pytest.raises(TargetExistsError, match=r"notes\.txt"):
+        retention.prune(tmp_path / "models" / "foreign")
+    with pytest.raises(TargetExistsError, match="not a folder"):
+        retention.prune(tmp_path / "models" / "link")
+    assert outside.is_dir()
+
+
+def test_a_link_in_a_folder_is_never_followed(made: Made, tmp_path: Path) -> None:
+    place, outside = made("s1", step=1), tmp_path / "outside"
+    outside.write_bytes(b"1234567")
+    (place / "sub" / "w").unlink()
+    (place / "sub" / "w").symlink_to(outside)
+    retention.prune(place)
+    assert not place.exists()
+    assert outside.read_bytes() == b"1234567"
+
+
+def test_a_folder_that_another_process_extracts_is_not_removed(made: Made) -> None:
+    place = made("s1", step=1)
+    with Lease.acquire(place.with_name(".s1.unpacking.lock"), "extracts", Patience()), pytest.raises(LockTimeoutError):
+        retention.prune(place)
+    assert place.is_dir()
+
+
+def test_an_empty_folder_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArchiveError, match=r"no together-ext\.json"):
+        retention.prune(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("keep", ["", "0", "worst", "best,,last", "-1", "9999999999"])
+def test_an_invalid_choice_is_refused(keep: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuleError, match="expected best, last, a number from 1"):
+        retention.Keep.parse(keep)
+    assert main(["prune", str(tmp_path), f"--keep={keep}"]) == 2
+    assert "--keep" in capsys.readouterr().err
+
+
+def test_a_file_or_a_missing_path_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert main(["ls", str(tmp_path / "file")]) == 6
+    assert main(["ls", str(tmp_path / "nothing")]) == 4

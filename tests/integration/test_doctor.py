@@ -1,0 +1,388 @@
+"""`together-ext doctor`: a set-up that works, and broken ones, whose cause each is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from together_ext.cli.doctor.findings import Finding, State, shareable
+from together_ext.cli.doctor.running import attempt
+from together_ext.leases import Owner
+from together_ext.simulator import FULL_JOB, LORA_JOB, RUNNING_JOB, BytesArchive, Fault, Simulator
+
+from .conftest import Outcome, RawServer
+from .transfer.test_tls import OPENSSL, TlsFront
+
+Doctor = Callable[..., dict[str, dict[str, str]]]
+
+CHECKS = ["versions", "proxy", "certificates", "base URL", "clock", "API key", "project"]
+DOWNLOAD = ["job", "storage", "ranges", "validator", "rate"]
+DISK = ["destination", "disk space", "disk speed", "locks"]
+
+
+@pytest.fixture
+def doctor(command: Callable[..., Outcome]) -> Doctor:
+    """Runs the command; returns the findings by name."""
+
+    def run(*arguments: str, code: int = 1) -> dict[str, dict[str, str]]:
+        outcome = command("doctor", *arguments, "--json")
+        assert outcome.code == code, outcome.out
+        assert ("error" in outcome.json) == bool(code)
+        return {found["name"]: found for found in outcome.json["data"]}
+
+    return run
+
+
+def refusing_port() -> int:
+    """A port at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def wrong(found: dict[str, dict[str, str]]) -> list[str]:
+    """The names of the checks that failed or warn."""
+    return [name for name, one in found.items() if one["state"] in {"warn", "fail"}]
+
+
+def test_a_set_up_that_works(doctor: Doctor, sim: Simulator, folder: Path) -> None:
+    sim.redirect_downloads = True
+    sim.add_archive(LORA_JOB, BytesArchive(os.urandom(16 << 20)))
+    found = doctor(LORA_JOB, code=0)
+    assert list(found) == [*CHECKS, *DOWNLOAD, *DISK]
+    assert found["storage"]["seen"].startswith("the archive of 16.8 MB is redirected to the storage host")
+    assert "1 connection: " in found["rate"]["seen"]
+    assert "8 connections: " in found["rate"]["seen"]
+    assert sim.bytes_sent <= 14 << 20
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_printed_can_be_read_and_parsed(
+    command: Callable[..., Outcome], sim: Simulator, on_a_terminal: Callable[..., str]
+) -> None:
+    outcome = command("doctor")
+    assert outcome.code == 0
+    assert [line.split("\t")[0] for line in outcome.out.splitlines()] == [*CHECKS, *DISK]
+    assert command("doctor", "-q").out == ""
+    assert "API key" in on_a_terminal("doctor")
+    assert sim.api_key not in outcome.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ft-x:best",), ("nonsense",), ("ft-x:1:2",), ("-o", "s3://bucket/x"), ("--api-key-file", "nowhere")]
+)
+def test_bad_input_is_refused_before_any_request(
+    arguments: tuple[str, ...], command: Callable[..., Outcome], sim: Simulator
+) -> None:
+    assert command("doctor", *arguments).code == 2
+    assert not sim.requests
+
+
+# Broken set-ups -------------------------------------------------------------------------------------------------------
+
+
+def test_no_key(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOGETHER_API_KEY")
+    found = doctor(LORA_JOB)
+    assert wrong(found) == ["API key"]
+    assert found["API key"]["seen"] == "there is no API key"
+    assert "TOGETHER_API_KEY" in found["API key"]["advice"]
+    assert found["job"]["state"] == "skipped"
+
+
+def test_a_wrong_key(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "another-key-0123456789")
+    found = doctor()
+    assert wrong(found) == ["API key"]
+    assert found["API key"]["seen"] == "it has 22 characters; the API refuses it (status 401)"
+
+
+def test_a_wrong_url(doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw.answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+    monkeypatch.setenv("TOGETHER_BASE_URL", raw.url)
+    found = doctor()
+    assert wrong(found) == ["base URL"]
+    assert "is not the API: it responds with status 200 and text/html" in found["base URL"]["seen"]
+    assert "TOGETHER_BASE_URL" in found["base URL"]["advice"]
+
+
+@pytest.mark.parametrize(
+    ("head", "seen"),
+    [
+        ("404 Not Found\r\nContent-Type: application/json", "responds with status 404 and application/json"),
+        ("503 Busy\r\nContent-Type: application/json", "responds with status 503"),
+        ("301 Moved\r\nLocation: https://elsewhere.example/v1?token=s3cret-word", "redirects to https://elsewhere"),
+    ],
+)
+def test_other_responses(head: str, seen: str, doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw.answer = f"HTTP/1.1 {head}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    monkeypatch.setenv("TOGETHER_BASE_URL", raw.url)
+    found = doctor()
+    assert wrong(found) == ["base URL"]
+    assert seen in found["base URL"]["seen"]
+    assert "s3cret-word" not in json.dumps(found)
+
+
+def test_nothing_listens(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_BASE_URL", f"http://127.0.0.1:{refusing_port()}")
+    found = doctor()
+    assert wrong(found) == ["base URL"]
+    assert "connection refused" in found["base URL"]["seen"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name"),
+    [
+        ("TOGETHER_BASE_URL", "ftp://x", "base URL"),
+        ("TOGETHER_API_KEY", "two words-0123456789", "API key"),
+        ("TOGETHER_PROJECT_ID", "a/b", "settings"),
+        ("TOGETHER_EXT_CONNECTIONS", "many", "settings"),
+    ],
+)
+def test_an_invalid_variable(
+    variable: str, value: str, name: str, doctor: Doctor, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    found = doctor()
+    assert wrong(found) == [name]
+    assert "two words" not in json.dumps(found)
+    assert found["destination"]["state"] == "ok"
+    assert not sim.requests
+
+
+def test_a_proxy_that_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = refusing_port()
+    monkeypatch.setenv("http_proxy", f"http://user:s3cret-word@127.0.0.1:{port}")
+    found = doctor()
+    assert found["proxy"]["state"] == "fail"
+    assert f"http://127.0.0.1:{port} from http_proxy: connection refused" in found["proxy"]["seen"]
+    assert wrong(found) == ["proxy"]
+    assert "s3cret-word" not in json.dumps(found)
+
+
+def test_a_proxy_that_wants_a_password(doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw.answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    monkeypatch.setenv("http_proxy", raw.url)
+    found = doctor()
+    assert "requires a user name and password (status 407)" in found["proxy"]["seen"]
+    assert wrong(found) == ["proxy"]
+
+
+@pytest.mark.parametrize("kind", ["", "; charset=utf-8"])
+def test_a_login_page(kind: str, doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw.answer = f"HTTP/1.1 403 No\r\nContent-Type: text/html{kind}\r\nContent-Length: 3\r\n\r\n<p>".encode()
+    monkeypatch.setenv("http_proxy", raw.url)
+    assert "is not the API: it responds with status 403 and text/html" in doctor()["base URL"]["seen"]
+
+
+def test_an_invalid_proxy(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://user:s3cret/word@127.0.0.1")
+    found = doctor()
+    assert wrong(found) == ["proxy"]
+    assert "http_proxy is not a valid proxy address" in found["proxy"]["seen"]
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="there is nothing to make a certificate with")
+def test_an_expired_certificate(
+    doctor: Doctor, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = _expired_certificate(tmp_path)
+    front = TlsFront(sim.port, certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("TOGETHER_BASE_URL", f"https://127.0.0.1:{front.port}")
+    found = doctor()
+    front.close()
+    assert wrong(found) == ["certificates"]
+    assert "certificate has expired" in found["certificates"]["seen"]
+    assert "date of this machine" in found["certificates"]["advice"]
+
+
+def _expired_certificate(folder: Path) -> Path:
+    """A self-signed certificate of 2001, with its key."""
+    path, config = folder / "both.pem", folder / "ca.cnf"
+    for name in ("index.txt", "serial"):
+        (folder / name).write_text("" if name == "index.txt" else "01\n")
+    config.write_text(
+        f"[ca]\ndefault_ca=d\n[d]\ndir={folder}\ndatabase={folder}/index.txt\nserial={folder}/serial\n"
+        f"new_certs_dir={folder}\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
+        "[x]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=CA:TRUE\n[req]\ndistinguished_name=n\n[n]\n"
+    )
+    key, request = folder / "key.pem", folder / "request.pem"
+    curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test"
+    made = f"{OPENSSL} req -new {curve} -config {config} -keyout {key} -out {request}"
+    dates = "-startdate 20010101000000Z -enddate 20010201000000Z"
+    signed = (
+        f"{OPENSSL} ca -batch -selfsign -config {config} -keyfile {key} -in {request} -extensions x {dates} -notext"
+    )
+    for line in (made, f"{signed} -out {path}"):
+        subprocess.run(line.split(), check=True, capture_output=True)  # noqa: S603 -- our own paths
+    path.write_bytes(key.read_bytes() + path.read_bytes())
+    return path
+
+
+def test_missing_certificates(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    monkeypatch.setenv("TOGETHER_BASE_URL", "https://127.0.0.1:9")
+    found = doctor()
+    assert wrong(found) == ["certificates"]
+    assert "SSL_CERT_FILE is '/nowhere.pem'" in found["certificates"]["seen"]
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0, "ok"), (-120, "warn"), (365 * 86400, "fail")])
+def test_a_clock_that_is_off(
+    seconds: int, state: str, doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    head = f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: application/json\r\nContent-Length: 2"
+    raw.answer = f"{head}\r\n\r\n{{}}".encode()
+    monkeypatch.setenv("TOGETHER_BASE_URL", raw.url)
+    found = doctor(code=int(state != "ok"))
+    assert found["clock"]["state"] == state
+    assert wrong(found) == ([] if state == "ok" else ["clock"])
+    assert state == "ok" or "timedatectl" in found["clock"]["advice"]
+
+
+def test_another_project(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_PROJECT_ID", "project-other")
+    assert doctor()["project"]["seen"] == "project-other is set, and the key belongs to project-acme, acme-research"
+
+
+def test_a_server_without_ranges(doctor: Doctor, sim: Simulator) -> None:
+    sim.script(Fault(ignore_range=True, times=None))
+    found = doctor(LORA_JOB)
+    assert wrong(found) == ["ranges"]
+    assert "ignores byte ranges" in found["ranges"]["seen"]
+    assert "connections" not in found["rate"]["seen"]
+
+
+def test_a_server_without_validators(doctor: Doctor, sim: Simulator) -> None:
+    sim.script(Fault(no_validator=True, times=None))
+    assert wrong(doctor(LORA_JOB)) == ["validator"]
+
+
+def test_a_storage_host_that_refuses(doctor: Doctor, sim: Simulator) -> None:
+    sim.redirect_downloads = True
+    sim.script(Fault(path="/archive/", status=403, body=b"<Code>AccessDenied</Code>", times=None))
+    found = doctor(LORA_JOB)
+    assert wrong(found) == ["storage"]
+    assert "403" in found["storage"]["seen"]
+
+
+@pytest.mark.parametrize(("job", "state"), [(RUNNING_JOB, "skipped"), ("ft-unknown", "fail")])
+def test_a_job_without_weights(job: str, state: str, doctor: Doctor) -> None:
+    found = doctor(job, code=int(state == "fail"))
+    assert found["job"]["state"] == state
+    assert found["rate"]["state"] == "skipped"
+
+
+def test_a_step_and_a_full_job(doctor: Doctor) -> None:
+    assert doctor(f"{LORA_JOB}:500", code=0)["storage"]["state"] == "ok"
+    assert doctor(FULL_JOB, code=0)["job"]["seen"] == f"{FULL_JOB} is completed, training type Full"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB without free space."""
+    mount, place = shutil.which("mount"), tmp_path / "disk"
+    place.mkdir()
+    command = [str(mount), "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+        pytest.skip("only root can mount a file system here")
+    (place / "file").write_bytes(bytes(64 << 10))
+    yield place
+    subprocess.run([str(shutil.which("umount")), str(place)], check=True)  # noqa: S603
+
+
+def test_a_full_disk(doctor: Doctor, small_disk: Path) -> None:
+    found = doctor("-o", str(small_disk))
+    assert wrong(found) == ["destination", "disk space"]
+    assert "no space left on device" in found["destination"]["seen"]
+    assert found["disk space"]["seen"] == "0 B free of 65.5 kB"
+    assert "make room" in found["destination"]["advice"]
+
+
+def test_a_stale_lock(doctor: Doctor, folder: Path) -> None:
+    owner = replace(Owner.this_process(), started="1")  # an earlier process with this ID
+    (folder / "model.tar.zst.part.lock").write_text(json.dumps(asdict(owner)))
+    found = doctor()
+    assert wrong(found) == ["lock"]
+    assert f"process {os.getpid()} on {socket.gethostname()}" in found["lock"]["seen"]
+    assert "which has ended" in found["lock"]["seen"]
+    assert "run the same command again" in found["lock"]["advice"]
+
+
+def test_other_leftovers(command: Callable[..., Outcome], folder: Path) -> None:
+    (folder / "a.part").write_bytes(bytes(2000))
+    (folder / "a.part.json").touch()
+    (folder / "b.part").touch()
+    (folder / "c.part.lock").touch()
+    (folder / "d.part.lock").touch()
+    os.utime(folder / "d.part.lock", (0, 0))
+    (folder / ".e.unpacking-x1").mkdir()
+    (folder / ".f.unpacking-x1").mkdir()
+    (folder / ".f.unpacking.lock").touch()
+    found = [(one["name"], one["state"]) for one in command("doctor", "--json").json["data"] if one["seen"].count("/")]
+    assert found[-6:] == [
+        ("temporary folder", "warn"),
+        ("lock", "ok"),
+        ("partial file", "ok"),
+        ("partial file", "warn"),
+        ("lock", "ok"),
+        ("lock", "warn"),
+    ]
+
+
+def test_an_unwritable_folder(doctor: Doctor, folder: Path) -> None:
+    """A file in place of a folder: root may write to any folder."""
+    (folder / "file").touch()
+    found = doctor("-o", "file/models")
+    assert "destination" in wrong(found)
+    assert found["destination"]["seen"] == f"{folder / 'file'} is not a folder"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any folder")
+def test_a_folder_without_permission(doctor: Doctor, folder: Path) -> None:
+    folder.chmod(0o500)
+    found = doctor()
+    folder.chmod(0o700)
+    assert "permission denied" in found["destination"]["seen"]
+
+
+def test_a_folder_that_does_not_exist_is_not_made(doctor: Doctor, folder: Path) -> None:
+    found = doctor("-o", "new/models", code=0)
+    assert "a download makes it" in found["destination"]["seen"]
+    assert list(folder.iterdir()) == []
+
+
+# The frame -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_that_fails_or_blocks_is_a_finding() -> None:
+    def fails() -> Any:  # noqa: ANN401 -- never returns
+        raise RuntimeError("odd")
+
+    found = attempt("a", fails)
+    assert isinstance(found, Finding)
+    assert "odd" in found.seen
+    blocked = threading.Event()
+    late = attempt("b", blocked.wait, 0.01)
+    blocked.set()
+    assert late == Finding("b", State.FAIL, "no result after 0.01 seconds")
+
+
+def test_secrets_and_signed_addresses_are_hidden() -> None:
+    found = Finding("a", State.OK, "https://u:pass@host/x?sig=abc is key-0123456789", "see https://host/y#z")
+    assert shareable(found, ["key-0123456789"]) == Finding(
+        "a", State.OK, "https://***@host/x?*** is ***", "see https://host/y?***"
+    )

@@ -1,0 +1,164 @@
+"""All checks, in order: those that need nothing first, and each only where what it needs is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from together_ext.cli.session import connect, key_of
+from together_ext.clock import SYSTEM
+from together_ext.config import DEFAULT_BASE_URL, Settings, download_connections
+from together_ext.text import environment_secrets
+
+from . import destination, machine, network, weights
+from .findings import Finding, shareable, skipped
+from .running import attempt
+
+if TYPE_CHECKING:
+    import httpx
+
+    from together_ext.api.flow import Archive
+    from together_ext.checkpoints import CheckpointName
+    from together_ext.cli.settings import Settings as Common
+    from together_ext.transfer import Remote
+
+CONNECTIONS: Final = 8
+"""Number of connections of a download, by default."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is checked.
+
+    Attributes:
+        common: The common options.
+        name: The job or checkpoint whose download is checked; None for no download.
+        folder: The absolute path of the folder that downloads are saved in.
+    """
+
+    common: Common
+    name: CheckpointName | None
+    folder: Path
+
+
+def diagnosis(wanted: Wanted) -> Iterator[Finding]:
+    """Run all checks.
+
+    Yields:
+        The findings, each when its check has ended, without secrets.
+    """
+    key = key_of(wanted.common)
+    secrets = [*environment_secrets(os.environ), *([] if key is None else [key])]
+    for found in _checks(wanted, key):
+        yield shareable(found, secrets)
+
+
+def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
+    yield from _each("versions", machine.versions)
+    settings = yield from _settings(wanted.common, key)
+    size = None
+    if settings is not None:
+        size = yield from _online(wanted, settings)
+    yield from _each("destination", partial(destination.writable, wanted.folder))
+    yield from _each("disk space", partial(destination.space, wanted.folder, size))
+    yield from _each("disk speed", partial(destination.speed, wanted.folder))
+    yield from _each("locks", partial(destination.leftovers, wanted.folder))
+
+
+def _each(name: str, check: Callable[[], Finding | list[Finding]]) -> Iterator[Finding]:
+    found = attempt(name, check)
+    yield from found if isinstance(found, list) else [found]
+
+
+def _settings(common: Common, key: str | None) -> Generator[Finding, None, Settings | None]:
+    """The settings; None if one is invalid. Each is checked alone, so that the finding names the right one."""
+
+    def resolved(name: str, *, key: str | None = "", url: str | None = DEFAULT_BASE_URL) -> Settings | None:
+        environ = {name: os.environ.get(name, "")}
+        return Settings.resolve(key, url, environ=environ)
+
+    base = attempt("base URL", partial(resolved, "TOGETHER_BASE_URL", url=common.base_url))
+    given = attempt("API key", partial(resolved, "TOGETHER_API_KEY", key=key))
+    rest = attempt("settings", partial(_others, common))
+    problems = [found for found in (base, given, rest) if isinstance(found, Finding)]
+    yield from problems
+    if problems:
+        yield skipped("connection", "a setting is invalid")
+        return None
+    return Settings.resolve(key, common.base_url, project=common.project)
+
+
+def _others(common: Common) -> int:
+    Settings.resolve("", DEFAULT_BASE_URL, project=common.project)
+    return download_connections(None, CONNECTIONS)
+
+
+def _online(wanted: Wanted, settings: Settings) -> Generator[Finding, None, int | None]:
+    """The checks that need the network; returns the size of the archive, if it is known."""
+    from together_ext.transfer.network.clients import Certificates, sync_client  # noqa: PLC0415 -- loads httpx
+
+    trusted = Certificates()
+    with sync_client(trusted, timeout=network.PATIENCE) as client:
+        if settings.base_url.startswith("https:"):
+            ready = attempt("certificates", trusted.context)
+            if isinstance(ready, Finding):
+                yield ready
+                return None
+        contact = attempt("proxy", partial(network.contacted, client, settings))
+        if isinstance(contact, Finding):
+            yield contact
+            return None
+        yield from _each("proxy", partial(network.proxy, contact))
+        yield from _each("certificates", partial(network.certificates, contact))
+        yield from _each("base URL", partial(network.address, contact))
+        yield from _each("clock", partial(network.clock, contact))
+        yield from _each("API key", partial(network.key, contact, settings))
+        yield from _each("project", partial(network.project, contact, settings))
+        if wanted.name is None:
+            return None
+        if not contact.accepted:
+            yield skipped("job", "the API did not accept the request")
+            return None
+        return (yield from _download(wanted, wanted.name, settings, client))
+
+
+def _download(
+    wanted: Wanted, name: CheckpointName, settings: Settings, client: httpx.Client
+) -> Generator[Finding, None, int | None]:
+    found = attempt("job", partial(_archive, wanted.common, name))
+    if isinstance(found, Finding):
+        yield found
+        yield from weights.unreached("the job was not found")
+        return None
+    finding, archive = found
+    yield finding
+    if archive is None:
+        yield from weights.unreached("the job has no weights to download")
+        return None
+    remote = _remote(settings, client, archive)
+    content = attempt("storage", partial(weights.head, remote))
+    if isinstance(content, Finding):
+        yield content
+        return None
+    yield from _each("storage", partial(weights.storage, remote, content))
+    yield from _each("ranges", partial(weights.ranges, content))
+    yield from _each("validator", partial(weights.validator, content))
+    yield from _each("rate", partial(weights.rate, remote, content, download_connections(None, CONNECTIONS)))
+    return content.size
+
+
+def _archive(common: Common, name: CheckpointName) -> tuple[Finding, Archive | None]:
+    # A test's clock only advances in waits; without one, the timeout of a request limits this.
+    with connect(replace(common, max_retries=0, timeout=network.PATIENCE)) as client:
+        return weights.archive_of(client, name)
+
+
+def _remote(settings: Settings, client: httpx.Client, archive: Archive) -> Remote:
+    from together_ext.api.connection import Anonymous  # noqa: PLC0415 -- loads the client
+    from together_ext.api.requests import Requests  # noqa: PLC0415 -- the same
+
+    return Requests(settings, SYSTEM).remote(Anonymous(client), archive, timeout=network.PATIENCE)
