@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WaitTimeoutError,
     )
+    from .files.upload import UploadedFile
     from .fine_tuning.download import DownloadResult, FinetuneDownloadResult
     from .fine_tuning.download_options import DownloadOptions
     from .fine_tuning.job import Job
@@ -126,6 +127,7 @@ __all__ = [
     "TransferInterruptedError",
     "UnknownTrainingTypeError",
     "UnprocessableEntityError",
+    "UploadedFile",
     "Verification",
     "WaitTimeoutError",
     "__version__",
@@ -199,6 +201,7 @@ _HOMES = {
     "fine_tuning.metrics": ("BestCheckpoint",),
     "fine_tuning.parameters": ("JobParameters",),
     "fine_tuning.pricing": ("token_count",),
+    "files.upload": ("UploadedFile",),
     "registry.download": ("ModelDownload",),
     "transfer": ("DownloadProgress",),
     "fine_tuning.download": (

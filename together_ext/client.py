@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
-from .api.flow import Call, Fetch, Flow, Line, Local, Open, Pause, Read, Step, Streamed, Transfers, arun, run
+from .api.flow import Call, Fetch, Flow, Line, Local, Open, Pause, Raw, Read, Step, Streamed, Transfers, arun, run
 from .clock import SYSTEM, AsyncClock, pause
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 
@@ -146,6 +146,8 @@ class Together:
                 return self._seam.call(step)
             case Read():
                 return self._seam.read(step)
+            case Raw():
+                return self._seam.raw(step)
             case Local(work):
                 return work(threading.Event())
             case Pause(seconds):
@@ -286,6 +288,8 @@ class AsyncTogether:
                 return await self._seam.call(step)
             case Read():
                 return await self._seam.read(step)
+            case Raw():
+                return await self._seam.raw(step)
             case Local(work):
                 from .transfer.beside import beside
 

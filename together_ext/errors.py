@@ -169,14 +169,19 @@ class TrainingFileError(RuleError):
 
     Attributes:
         path: The file.
-        problems: The first few problems, each with the number of its line.
+        problems: All problems, up to a thousand, each with the number of its line; the message shows five.
+        forms: The forms that a line may have; empty if the lines have one of them.
     """
 
     code = "training_file"
 
-    def __init__(self, path: str, problems: Sequence[str]) -> None:
-        self.path, self.problems = path, tuple(problems)
-        super().__init__(f"{printable(path, 200)} cannot be trained on: {'; '.join(self.problems)}")
+    def __init__(self, path: str, problems: Sequence[str], forms: str = "") -> None:
+        self.path, self.problems, self.forms = path, tuple(problems), forms
+        shown = "; ".join(self.problems[:5])
+        more = len(self.problems) - 5
+        rest = f"; and {more:,} more, which `together-ext files check` lists" if more > 0 else ""
+        expected = f" (a line has the keys of one form: {forms})" if forms else ""
+        super().__init__(f"{printable(path, 200)} cannot be trained on: {shown}{rest}{expected}")
 
 
 class ModelLimitError(RuleError):

@@ -16,7 +16,6 @@ import pytest
 from together_ext import (
     ApiConnectionError,
     ApiResponseError,
-    ApiStatusError,
     MissingPathError,
     NotFoundError,
     RuleError,
@@ -202,28 +201,6 @@ class TestFiles:
         with pytest.raises(RuleError, match="invalid purpose 'fun'"):
             client.files.upload(data, purpose="fun")  # type: ignore[arg-type]  # what is tested
         assert sim.requests == []
-
-    def test_a_broken_connection_is_reported_and_nothing_is_sent_twice(
-        self, client: Together, data: Path, sim: Simulator
-    ) -> None:
-        sim.script(Fault(path="/files/upload", drop=True))
-        with pytest.raises(ApiConnectionError, match=r"could not upload train\.jsonl"):
-            client.files.upload(data)
-        assert len(sim.requests) == 1
-
-    def test_a_server_that_had_done_nothing_gets_the_whole_file_again(
-        self, world: World, data: Path, sim: Simulator, waits: list[float]
-    ) -> None:
-        sim.script(Fault(path="/files/upload", status=503))
-        client = world.client(max_retries=1)
-        assert client.files.content(client.files.upload(data).id) == data.read_bytes()
-        assert len(waits) == 1
-
-    def test_a_file_is_not_sent_to_another_host(self, client: Together, data: Path, sim: Simulator) -> None:
-        sim.script(Fault(path="/files/upload", location=f"{sim.storage.url}/steal", status=307))
-        with pytest.raises(ApiStatusError, match="307"):
-            client.files.upload(data)
-        assert sim.storage_requests == []
 
     @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": [{"id": 1}, null, {"bytes": "x"}]}'])
     def test_invalid_lists_are_empty_lists(self, client: Together, sim: Simulator, body: bytes) -> None:

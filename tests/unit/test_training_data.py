@@ -64,10 +64,26 @@ def test_problems_are_reported_with_their_line(line: object, said: str) -> None:
     assert str(caught.value).startswith("train.jsonl cannot be trained on: ")
 
 
-def test_only_the_first_problems_are_reported() -> None:
+def test_all_problems_are_reported_up_to_a_thousand_and_the_first_five_are_shown() -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", (b"no\n" for _ in range(10**9)))
     assert len(caught.value.problems) == MOST_PROBLEMS
+    assert "line 5 is not JSON; and 995 more, which `together-ext files check` lists" in str(caught.value)
+
+
+def test_all_problems_of_a_line_are_reported_with_the_forms_that_exist() -> None:
+    wrong = {"messages": [{"content": "Hi"}, {"role": "user"}]}
+    with pytest.raises(TrainingFileError) as caught:
+        check_lines("train.jsonl", lines(wrong, {"text": 1}, {"question": "?"}))
+    assert caught.value.problems == (
+        "line 1 has a message without a role",
+        "line 1 has a message without a content",
+        "line 1 has no message of the assistant to learn from",
+        "line 2 has a text that is not text",
+        "line 3 has none of the forms that can be trained on; its keys are question",
+        "line 1 is a conversation and line 2 plain text: expected the same form in all lines",
+    )
+    assert "one form: messages (a conversation); prompt and completion (an instruction); input" in str(caught.value)
 
 
 def test_a_file_of_one_long_line_is_not_read_completely() -> None:

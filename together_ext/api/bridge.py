@@ -117,7 +117,7 @@ class _PortalSender:
     ) -> httpx.Response:
         send = partial(self._client.send, stream=stream, auth=auth, follow_redirects=follow_redirects)
         request.extensions = {name: value for name, value in request.extensions.items() if name != "trace"}
-        response = self._portal.call(_in_time, remaining(), send, request)
+        response = self._portal.call(_in_time, remaining(), send, threaded(request))
         return httpx.Response(
             response.status_code,
             headers=response.headers,

@@ -30,7 +30,7 @@ from together_generated.types import Unset
 from . import exchange
 from .exchange import Act, Acts, Close, Opened, Piece, Send, Taken, Wait
 from .failures import Failures
-from .flow import LIST_LIMIT, Archive, Call, R, Read, StoredFile, Streaming, arun, run
+from .flow import DOCUMENT_LIMIT, LIST_LIMIT, Archive, Call, R, Raw, Read, Reply, StoredFile, Streaming, arun, run
 from .requests import Requests, streaming_action, streaming_request
 
 if TYPE_CHECKING:
@@ -110,6 +110,12 @@ class _Seam:
         terms = self._requests.terms(client, request, call.within)
         return exchange.read(request, _Whole, call.limit, terms), terms.deadline
 
+    def _raw(self, client: httpx.Client | httpx.AsyncClient, step: Raw) -> tuple[Acts[Taken[_Whole]], Deadline]:
+        """The steps of a request that the specification does not describe, and its deadline."""
+        request = self._requests.built(client, step.request)
+        terms = self._requests.terms(client, request)
+        return exchange.read(request, _Whole, DOCUMENT_LIMIT, terms, step.statuses), terms.deadline
+
     def _generated(self) -> AuthenticatedClient:
         return AuthenticatedClient(base_url=self.settings.base_url, token="", raise_on_unexpected_status=True)
 
@@ -165,6 +171,15 @@ class Seam(_Seam):
             reader = self._run(exchange.read(request, step.reader, LIST_LIMIT, terms), terms.deadline).reader
             reader.close()
         return reader
+
+    def raw(self, step: Raw) -> Reply:
+        """Send a request that the specification does not describe.
+
+        Raises:
+            ApiError: There was no response, or an error.
+        """
+        with self._failures.of_call(step.action, doubt=step.doubt):
+            return _reply(self._run(*self._raw(self.client, step)))
 
     @contextmanager
     def stream(self, wanted: Archive | StoredFile | Streaming) -> Iterator[httpx.Response]:
@@ -263,6 +278,15 @@ class AsyncSeam(_Seam):
             reader.close()
         return reader
 
+    async def raw(self, step: Raw) -> Reply:
+        """Send a request that the specification does not describe.
+
+        Raises:
+            ApiError: There was no response, or an error.
+        """
+        with self._failures.of_call(step.action, doubt=step.doubt):
+            return _reply(await self._run(*self._raw(self.client, step)))
+
     @asynccontextmanager
     async def stream(self, wanted: Archive | StoredFile | Streaming) -> AsyncIterator[httpx.Response]:
         """Request a file or a stream, and yield the open response."""
@@ -343,6 +367,10 @@ def _passed(call: Call[Any], keywords: Mapping[str, Any], taken: Taken[_Whole]) 
     empty = taken.status in {httpx.codes.NO_CONTENT, httpx.codes.RESET_CONTENT}
     content = b"{}" if empty and keywords["method"] == "delete" else taken.reader.content()
     return httpx.Response(call.success, content=content)
+
+
+def _reply(taken: Taken[_Whole]) -> Reply:
+    return Reply(taken.status, taken.headers, taken.reader.content())
 
 
 def _check_client(client: object, kind: type) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
+from together_ext import __version__
 from together_ext.clock import Deadline
 from together_ext.transfer.network.decoding import OFFERED, decoder
 from together_ext.transfer.network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target
@@ -19,6 +20,8 @@ from .flow import LimitError, R
 from .retries import Retries
 
 T = TypeVar("T")
+
+USER_AGENT: Final = f"together-ext/{__version__}"
 
 ERROR_LIMIT: Final = 64 << 10
 """Maximum number of bytes of an error response that are read."""
@@ -130,11 +133,13 @@ class Taken(Generic[R]):
     """A response that was read completely.
 
     Attributes:
-        status: Its status, a 2xx.
+        status: Its status: a 2xx, or one that is no error for the caller.
+        headers: Its headers.
         reader: The reader of its body.
     """
 
     status: int
+    headers: httpx.Headers
     reader: R
 
 
@@ -163,7 +168,13 @@ def built(
     return httpx.Request(method, url, headers=merged, cookies=client.cookies, extensions=extensions, **content)
 
 
-def read(request: httpx.Request, reader: Callable[[], R], limit: int | None, terms: Terms) -> Acts[Taken[R]]:
+def read(
+    request: httpx.Request,
+    reader: Callable[[], R],
+    limit: int | None,
+    terms: Terms,
+    also: frozenset[int] = frozenset(),
+) -> Acts[Taken[R]]:
     """Send a request and read its response; each retry starts from the beginning.
 
     Args:
@@ -171,6 +182,7 @@ def read(request: httpx.Request, reader: Callable[[], R], limit: int | None, ter
         reader: Creates the reader of a body, once for each attempt.
         limit: Maximum number of bytes in the body, raw and decoded; None for no limit.
         terms: The limits of the call.
+        also: Statuses other than 2xx that are no errors.
 
     Raises:
         Unusable: The response is invalid.
@@ -191,9 +203,9 @@ def read(request: httpx.Request, reader: Callable[[], R], limit: int | None, ter
             yield from _drained(opened, found.feed, limit, terms)
         finally:
             yield Close(opened)
-        return Taken(response.status_code, found)
+        return Taken(response.status_code, response.headers, found)
 
-    return (yield from _settled(request, taken, terms))
+    return (yield from _settled(request, taken, terms, also))
 
 
 def opened(request: httpx.Request, terms: Terms) -> Acts[Opened]:
@@ -213,7 +225,9 @@ def opened(request: httpx.Request, terms: Terms) -> Acts[Opened]:
     return (yield from _settled(request, left, terms))
 
 
-def _settled(request: httpx.Request, take: Callable[[Opened], Acts[T]], terms: Terms) -> Acts[T]:
+def _settled(
+    request: httpx.Request, take: Callable[[Opened], Acts[T]], terms: Terms, also: frozenset[int] = frozenset()
+) -> Acts[T]:
     """Repeat a request until its outcome is final; `take` is part of each attempt."""
     tried = 0
     while True:
@@ -222,7 +236,7 @@ def _settled(request: httpx.Request, take: Callable[[Opened], Acts[T]], terms: T
             found = yield from _followed(request, terms)
             wait = terms.wait(tried, found.response)
             if wait is None:
-                if not found.response.is_success:
+                if not found.response.is_success and found.response.status_code not in also:
                     yield from _refused(found, terms)
                 return (yield from take(found))
             yield Close(found)
@@ -281,8 +295,9 @@ def _redirected(request: httpx.Request, target: httpx.URL, cookies: httpx.Cookie
             extensions=request.extensions,
         )
     # The headers and cookies of the caller's client may be secrets, like the key.
-    kept = {name: request.headers[name] for name in ("accept-encoding", "user-agent") if name in request.headers}
-    return httpx.Request("GET", target, headers={"accept": "*/*", **kept}, extensions=request.extensions)
+    kept = {name: request.headers[name] for name in ("accept-encoding",) if name in request.headers}
+    named = {"accept": "*/*", "user-agent": USER_AGENT, **kept}
+    return httpx.Request("GET", target, headers=named, extensions=request.extensions)
 
 
 def _refused(found: Opened, terms: Terms) -> Acts[None]:

@@ -191,6 +191,38 @@ class Read(Generic[R]):
 
 
 @dataclass(frozen=True)
+class Raw:
+    """A request that the specification does not describe; its outcome is a `Reply`.
+
+    Attributes:
+        action: What the request does, to follow "could not" in messages.
+        request: The request, as keywords of `httpx.Client.build_request`.
+        statuses: Statuses other than 2xx that are no errors.
+        doubt: What an error adds if the request may have had an effect.
+    """
+
+    action: str
+    request: Mapping[str, Any] = field(repr=False)
+    statuses: frozenset[int] = frozenset()
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response to a `Raw` request.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers; names in any letter case.
+        content: Its body.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Line:
     """What work over the network needs of its client.
 
@@ -229,7 +261,7 @@ class Pause:
     seconds: float
 
 
-Step = Call[Any] | Fetch[Any] | Local | Open | Pause | Read[Any] | Streamed[Any] | Transfers
+Step = Call[Any] | Fetch[Any] | Local | Open | Pause | Raw | Read[Any] | Streamed[Any] | Transfers
 Flow = Generator[Step, Any, T]
 
 
@@ -287,6 +319,11 @@ def transfers(work: Callable[[Line], T]) -> Flow[T]:
 def read(step: Read[R]) -> Flow[R]:
     """Yield a request that is read piece by piece; typed with its reader."""
     return cast("R", (yield step))
+
+
+def raw(step: Raw) -> Flow[Reply]:
+    """Yield a request that the specification does not describe; typed with its response."""
+    return cast("Reply", (yield step))
 
 
 def pause(seconds: float) -> Flow[float]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from together_ext import __version__
 from together_ext.clock import AsyncClock, Deadline
 from together_ext.config import Settings
 from together_ext.errors import MissingKeyError
@@ -17,7 +16,7 @@ from together_generated.models import DownloadCheckpoint
 from together_generated.types import UNSET
 
 from . import exchange
-from .exchange import Terms
+from .exchange import USER_AGENT, Terms
 from .failures import UnwritableError
 from .flow import Archive, StoredFile, Streaming
 from .retries import CAREFUL, FREE, REFUSED_CONNECTION, Retries
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 VERSIONED: Final = re.compile(r"/v\d+/")
 """Begins the address of an operation that is not below `/v1`."""
-
-USER_AGENT: Final = f"together-ext/{__version__}"
 
 
 def _retries(settings: Settings) -> Callable[[httpx.Request], Retries]:

@@ -8,23 +8,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
-from together_ext.api.flow import AsyncRunner, Call, Fetch, Flow, Runner, StoredFile, ask, fetch, local
+from together_ext.api.flow import AsyncRunner, Call, Fetch, Flow, Runner, StoredFile, ask, fetch
 from together_ext.api.identifiers import checked_id
 from together_ext.api.responses import items
 from together_ext.config import download_connections
 from together_ext.errors import RuleError
-from together_ext.text import printable
 from together_generated import models
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import httpx
 
     from together_ext.api.lists import FileList
     from together_ext.transfer import Fetched, ProgressCallback
 
-TYPES: Final = {".jsonl": models.FileType.JSONL, ".parquet": models.FileType.PARQUET, ".csv": models.FileType.CSV}
+    from .upload import UploadedFile
 
 Purpose = Literal["fine-tune", "eval", "batch-api"] | models.FilePurpose
 """What an uploaded file is for; the server makes files of the other purposes itself."""
@@ -41,25 +38,35 @@ class Files:
         self.with_streaming_response = StreamingFiles(stream)
 
     def upload(
-        self, file: str | os.PathLike[str], *, purpose: Purpose = "fine-tune", check: bool = True
-    ) -> models.FileObject:
+        self,
+        file: str | os.PathLike[str],
+        *,
+        purpose: Purpose = "fine-tune",
+        check: bool = True,
+        progress: ProgressCallback | None = None,
+    ) -> UploadedFile:
         """Upload a file from the disk, in constant memory.
 
         Args:
             file: A `.jsonl`, `.parquet` or `.csv` file.
             purpose: What it is for: `fine-tune`, `eval` or `batch-api`.
             check: Whether to check the lines of a `.jsonl` training file first (default: True).
+            progress: Called with a `DownloadProgress`, whose `done` are the bytes that were sent, at each change of
+                state and about ten times a second; raising from it stops the upload.
 
         Returns:
-            The uploaded file; pass its `id` to a job. The request is retried only if the server has done nothing.
+            The uploaded file; pass its `id` to a job. If the account has a file with the same content and purpose, it
+            is that one, with `already_existed`, and nothing is sent.
 
         Raises:
-            RuleError: It is empty, not a file, or of an unsupported type.
+            RuleError: It is empty, larger than 50.1 GiB, not a file, or of an unsupported type.
             TrainingFileError: A line is invalid.
             MissingPathError: There is no such file.
             StorageError: It cannot be read, or changed before all of it was sent.
         """
-        return self._run(_upload(file, purpose, check=check))
+        from .upload import upload
+
+        return self._run(upload(file, purpose, check=check, progress=progress))
 
     def list(self) -> FileList:
         """List all files of the account, in `.data`."""
@@ -128,10 +135,19 @@ class AsyncFiles:
         self.with_streaming_response = AsyncStreamingFiles(stream)
 
     async def upload(
-        self, file: str | os.PathLike[str], *, purpose: Purpose = "fine-tune", check: bool = True
-    ) -> models.FileObject:
-        """See `Files.upload`."""
-        return await self._run(_upload(file, purpose, check=check))
+        self,
+        file: str | os.PathLike[str],
+        *,
+        purpose: Purpose = "fine-tune",
+        check: bool = True,
+        progress: ProgressCallback | None = None,
+    ) -> UploadedFile:
+        """See `Files.upload`; `progress` is called in the event loop."""
+        from together_ext.api.bridge import in_loop
+
+        from .upload import upload
+
+        return await self._run(upload(file, purpose, check=check, progress=in_loop(progress)))
 
     async def list(self) -> FileList:
         """See `Files.list`."""
@@ -210,38 +226,11 @@ def check_file(file: str | os.PathLike[str]) -> int | None:
         TrainingFileError: A line is invalid.
         StorageError: It cannot be read.
     """
-    from .upload import count_lines, look, path_of
+    from .local_file import look, path_of
+    from .upload import type_of
 
     path = path_of(file)
-    lines = _type_of(path) is models.FileType.JSONL
-    look(path, threading.Event(), lines=False)
-    return count_lines(path, threading.Event()) if lines else None
-
-
-def _type_of(path: Path) -> models.FileType:
-    kind = TYPES.get(path.suffix.lower())
-    if kind is None:
-        raise RuleError(f"{printable(str(path), 200)} has an unsupported file type (use {', '.join(TYPES)})")
-    return kind
-
-
-def _upload(file: str | os.PathLike[str], purpose: str, *, check: bool) -> Flow[models.FileObject]:
-    from together_generated.api.files import upload_file as endpoint
-    from together_generated.types import File
-
-    from .upload import Steady, look, opened, path_of
-
-    path = path_of(file)
-    kind = _type_of(path)
-    if purpose not in list(models.FilePurpose):
-        raise RuleError(f"invalid purpose {purpose!r}: choose one of {', '.join(models.FilePurpose)}")
-    lines = check and kind is models.FileType.JSONL and purpose == models.FilePurpose.FINE_TUNE.value
-    seen = yield from local(lambda cancel: look(path, cancel, lines=lines))
-    name = os.fsencode(path.name).decode("utf-8", "replace")  # the name may have another encoding than the request
-    with (yield from local(lambda _: opened(path))) as content:
-        body = models.FileUpload(models.FilePurpose(purpose), name, File(Steady(content, path, seen), name), kind)
-        action = f"upload {printable(path.name, 200)}"
-        return (yield from ask(Call(action, endpoint.sync, endpoint.asyncio, {"body": body})))
+    return look(path, threading.Event(), lines=type_of(path) is models.FileType.JSONL).lines
 
 
 def _list() -> Flow[FileList]:

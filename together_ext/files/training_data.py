@@ -10,8 +10,8 @@ from typing import Any, Final
 from together_ext.errors import TrainingFileError
 from together_ext.text import printable
 
-MOST_PROBLEMS: Final = 5
-"""Maximum number of problems in one error."""
+MOST_PROBLEMS: Final = 1000
+"""Maximum number of problems in one error; the check ends with the line that reaches it."""
 
 LONGEST: Final = 1 << 28
 """Maximum number of bytes in a line. Images are long, but a file that is a single line would be read into memory."""
@@ -34,7 +34,7 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
         How many examples there are.
 
     Raises:
-        TrainingFileError: The first few lines that are wrong.
+        TrainingFileError: All problems of all lines, up to `MOST_PROBLEMS`.
     """
     problems: list[str] = []
     count = 0
@@ -43,26 +43,28 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
         if number == 1 and (encoding := _other_encoding(line)):
             problems.append(f"it is encoded as {encoding}, and only UTF-8 without a byte order mark is accepted")
             break
-        form, problem = _example(line)
+        form, found = _example(line)
         count += 1
         if form:
             forms.setdefault(form, number)
-        if problem:
-            problems.append(f"line {number} {problem}")
-        if len(problems) == MOST_PROBLEMS or len(line) > LONGEST:
+        problems += (f"line {number} {problem}" for problem in found)
+        if len(problems) >= MOST_PROBLEMS or len(line) > LONGEST:
             break
-    problems = problems or _of_all(forms, count)
+    problems = [*problems[:MOST_PROBLEMS], *_of_all(forms)]
     if problems:
-        raise TrainingFileError(name, problems)
+        raise TrainingFileError(name, problems, "" if len(forms) == 1 else FORMS)
+    if not count:
+        raise TrainingFileError(name, ["it is empty"])
     return count
 
 
-def _of_all(forms: Mapping[str, int], count: int) -> list[str]:
-    """What is wrong with the lines together, each of which is right."""
-    if len(forms) > 1:
-        (first, one), (second, other), *_ = forms.items()
-        return [f"line {one} is {first} and line {other} {second}: expected the same form in all lines"]
-    return [] if count else ["it is empty"]
+def _of_all(forms: Mapping[str, int]) -> list[str]:
+    """What is wrong with the lines together."""
+    if len(forms) < 2:  # noqa: PLR2004 -- two forms
+        return []
+    (first, line), *others = forms.items()
+    found = [f"line {line} is {first}", *(f"line {number} {form}" for form, number in others)]
+    return [f"{', '.join(found[:-1])} and {found[-1]}: expected the same form in all lines"]
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -86,23 +88,23 @@ def _other_encoding(line: bytes) -> str:
     return "" if found == "utf-8" else found[:6].upper()
 
 
-def _example(line: bytes) -> tuple[str, str]:
+def _example(line: bytes) -> tuple[str, list[str]]:
     """The form of an example, and what is wrong with it; either may be empty."""
     if len(line) > LONGEST:
-        return "", f"is longer than {LONGEST >> 20} MiB: expected one example in each line"
+        return "", [f"is longer than {LONGEST >> 20} MiB: expected one example in each line"]
     if not line:
-        return "", "is empty"
+        return "", ["is empty"]
     try:
         # Not the bytes: those may be UTF-16 or UTF-32 for `json`.
         found = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        return "", "is not UTF-8" if isinstance(error, UnicodeDecodeError) else "is not JSON"
+        return "", ["is not UTF-8" if isinstance(error, UnicodeDecodeError) else "is not JSON"]
     if not isinstance(found, dict):
-        return "", "is not a JSON object"
+        return "", ["is not a JSON object"]
     for form, (keys, check) in _FORMS.items():
         if keys <= found.keys():
-            return form, next(check(found), "")
-    return "", f"has none of the forms that can be trained on; its keys are {_shown(found)}"
+            return form, list(dict.fromkeys(check(found)))
+    return "", [f"has none of the forms that can be trained on; its keys are {_shown(found)}"]
 
 
 def _shown(found: Mapping[str, Any]) -> str:
@@ -146,3 +148,9 @@ _FORMS: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Any]], I
     "a preference": (_PREFERENCE, _preference),
     "plain text": (frozenset({"text"}), _texts("text")),
 }
+
+FORMS: Final = (
+    "messages (a conversation); prompt and completion (an instruction); "
+    "input, preferred_output and non_preferred_output (a preference); text (plain text)"
+)
+"""The keys of a line of each form."""

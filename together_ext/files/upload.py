@@ -1,149 +1,335 @@
-"""A file on this machine on its way up: what it may be, and that it stays as it was seen."""
+"""From a file on this machine to one of the account, as a flow.
+
+The API signs a URL, the content is sent there without the API key, and the API processes the file: in parts if it is
+large. A server that does not do this gets the file in one request.
+"""
 
 from __future__ import annotations
 
-import io
+import json
 import os
-import stat
-import threading
-from collections.abc import Iterable, Iterator
-from functools import partial
+import re
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from together_ext.errors import MissingPathError, RuleError, StorageError, TransferCancelledError
-from together_ext.storage import local_path
+import httpx
+from attrs import define
+
+from together_ext.api.exchange import USER_AGENT
+from together_ext.api.flow import Call, Flow, Line, Raw, Reply, ask, local, raw, transfers
+from together_ext.clock import SYSTEM
+from together_ext.errors import (
+    ApiResponseError,
+    RuleError,
+    TogetherExtError,
+    TransferCancelledError,
+    status_error,
+)
 from together_ext.text import printable
+from together_ext.transfer.network.redirects import RedirectRefused, redirect_target
+from together_ext.transfer.options import Conduct
+from together_ext.transfer.progress import Reporter, Standing
+from together_generated import models
 
-from .training_data import LONGEST, check_lines
+from .local_file import Steady, look, opened, path_of
+from .sending import Part, Sending
+from .sizes import SIZES, Sizes, spans
 
-_LINES: Final = 1000
-"""Lines between two looks at whether the work was cancelled."""
+if TYPE_CHECKING:
+    from together_ext.transfer import ProgressCallback
 
-State = tuple[int, int]
-"""By what a file is known to have stayed as it was: its size, and when it was written to."""
+TYPES: Final = {".jsonl": models.FileType.JSONL, ".parquet": models.FileType.PARQUET, ".csv": models.FileType.CSV}
+
+SIGNED: Final = 302
+EXISTS: Final = 409
+OLDER: Final = frozenset({404, 405, 501})
+"""Statuses of a server that does not sign URLs."""
+
+DOUBT: Final = "the file may be uploaded: see `files list` before you upload it again"
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""An ID that the server may give to a file; it becomes a part of an address."""
 
 
-def path_of(file: str | os.PathLike[str]) -> Path:
-    """The path of a file, with `~` for the home folder.
+@define
+class UploadedFile(models.FileObject):
+    """A file after an upload.
+
+    Attributes:
+        already_existed: Whether the account had a file with the same content and purpose: this one, and nothing was
+            sent.
+    """
+
+    already_existed: bool = False
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One upload.
+
+    Attributes:
+        action: What is done, to follow "could not" in errors.
+        name: The name of the file, as it is sent.
+        kind: Its type.
+        purpose: What it is for.
+        sha256: The hash of its content.
+        content: Its content.
+        parts: The start and the stop of each part.
+        conduct: How to send it.
+    """
+
+    action: str
+    name: str
+    kind: models.FileType
+    purpose: models.FilePurpose
+    sha256: str
+    content: Steady
+    parts: list[tuple[int, int]]
+    conduct: Conduct = field(repr=False)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the request for a signed URL."""
+        return {
+            "purpose": self.purpose.value,
+            "file_name": self.name,
+            "file_type": self.kind.value,
+            "checksum": self.sha256,
+        }
+
+
+def type_of(path: Path) -> models.FileType:
+    """The type of a file, by the end of its name.
 
     Raises:
-        ConfigurationError: It is a URL.
-        RuleError: It is empty, or not a path.
+        RuleError: Files of this type cannot be uploaded.
     """
-    return Path(local_path(file, "file"))
+    kind = TYPES.get(path.suffix.lower())
+    if kind is None:
+        raise RuleError(f"{printable(str(path), 200)} has an unsupported file type (use {', '.join(TYPES)})")
+    return kind
 
 
-def look(path: Path, cancel: threading.Event, *, lines: bool) -> State:
-    """Refuse an invalid file.
+def upload(
+    file: str | os.PathLike[str],
+    purpose: str,
+    *,
+    check: bool,
+    progress: ProgressCallback | None = None,
+    sizes: Sizes = SIZES,
+) -> Flow[UploadedFile]:
+    """Upload a file; `sizes` are the limits, for tests."""
+    path = path_of(file)
+    kind = type_of(path)
+    if purpose not in list(models.FilePurpose):
+        raise RuleError(f"invalid purpose {purpose!r}: choose one of {', '.join(models.FilePurpose)}")
+    lines = check and kind is models.FileType.JSONL and purpose == models.FilePurpose.FINE_TUNE.value
+    seen = yield from local(lambda cancel: look(path, cancel, lines=lines, most=sizes.most))
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # the name may have another encoding than the request
+    watch = _Watch(progress, name, seen.size)
+    with ExitStack() as stack:
+        content = stack.enter_context((yield from local(lambda _: opened(path))))
+        steady = stack.enter_context(Steady(content, path, seen, watch))
+        action = f"upload {printable(path.name, 200)}"
+        parts, conduct = spans(seen.size, sizes), Conduct(progress=progress)
+        job = _Job(action, name, kind, models.FilePurpose(purpose), seen.sha256, steady, parts, conduct)
+        found = yield from (_signed(job) if len(parts) == 1 else _in_parts(job))
+        return found or (yield from _at_once(job, watch))
 
-    Args:
-        path: The file.
-        cancel: Ends the work when it is set.
-        lines: Whether its lines are looked at, as those of training data.
+
+# In three steps -------------------------------------------------------------------------------------------------------
+
+
+def _signed(job: _Job) -> Flow[UploadedFile | None]:
+    """Upload a file as a whole to a signed URL; None if the server signs none."""
+    form = {name: (None, value) for name, value in job.fields.items()}
+    reply = yield from _begun(job, "/files", files=form)
+    if reply is None or isinstance(reply, UploadedFile):
+        return reply
+    if reply.status != SIGNED:
+        return None
+    file_id = _checked(job, reply.headers.get("x-together-file-id"))
+    location = reply.headers.get("location")
+    cleanup = Raw(f"delete {file_id}", {"method": "DELETE", "url": f"/files/{file_id}"})
+    yield from _sent(job, [{"URL": location}], "/files", cleanup)
+    return _file(job, (yield from _posted(job, f"/files/{file_id}/preprocess")))
+
+
+def _in_parts(job: _Job) -> Flow[UploadedFile | None]:
+    """Upload a large file, each part to its own signed URL; None if the server signs none."""
+    size, count = job.parts[-1][1], len(job.parts)
+    wanted = {**job.fields, "file_size": size, "num_parts": count}
+    reply = yield from _begun(job, "/files/multipart/initiate", json=wanted)
+    if reply is None or isinstance(reply, UploadedFile):
+        return reply
+    signed = _document(job, reply)
+    upload_id, file_id = signed.get("upload_id"), _checked(job, signed.get("file_id"))
+    names = {"upload_id": upload_id, "file_id": file_id}
+    abort = {"method": "POST", "url": "/files/multipart/abort", "json": names}
+    listed = signed.get("parts")
+    if not isinstance(listed, list) or [_number(each) for each in listed] != list(range(1, count + 1)):
+        _unusable(job, f"it lists no signed URL for each of the {count} parts")
+    tags = yield from _sent(job, listed, "/files/multipart/initiate", Raw("abort the upload", abort))
+    done = [{"part_number": number, "etag": tag} for number, tag in enumerate(tags, start=1)]
+    found = yield from _posted(job, "/files/multipart/complete", json={**names, "parts": done})
+    return _file(job, found.get("file", found))
+
+
+def _begun(job: _Job, path: str, **content: object) -> Flow[Reply | UploadedFile | None]:
+    """Request signed URLs.
 
     Returns:
-        The state that it was seen in.
-
-    Raises:
-        RuleError: There is nothing in it, or a line that cannot be trained on.
-        StorageError: It is not there, or cannot be read.
+        The response; the file, if the account has it; None for the upload in one request.
     """
-    with opened(path) as content:
-        try:
-            seen = _state(content)
-            if not seen[0]:
-                raise RuleError(f"{_shown(path)} is empty: there is nothing to upload")
-        except OSError as error:
-            _cannot_read(path, error)
-        if lines:
-            _check(content, path, cancel)
-        return seen
+    request = {"method": "POST", "url": path, **content}
+    reply = yield from raw(Raw(job.action, request, OLDER | {SIGNED, EXISTS}))
+    if reply.status == EXISTS:
+        return (yield from _existing(job, reply))
+    return None if reply.status in OLDER else reply
 
 
-def count_lines(path: Path, cancel: threading.Event) -> int:
-    """Check the lines of training data; returns how many there are.
-
-    Raises:
-        TrainingFileError: A line cannot be trained on.
-        StorageError: The file cannot be read.
-    """
-    with opened(path) as content:
-        return _check(content, path, cancel)
-
-
-def _check(content: BinaryIO, path: Path, cancel: threading.Event) -> int:
+def _existing(job: _Job, reply: Reply) -> Flow[UploadedFile | None]:
+    """The file of the account with the same content; None if it is for another purpose."""
     try:
-        return check_lines(str(path), _until(iter(partial(content.readline, LONGEST + 1), b""), cancel))
-    except OSError as error:
-        _cannot_read(path, error)
+        file_id = json.loads(reply.content)["file_id"]
+    except (ValueError, KeyError, TypeError):
+        file_id = None
+    if not isinstance(file_id, str) or not _ID.fullmatch(file_id):
+        raise status_error(job.action, status=reply.status, body=reply.content[:2000], headers=reply.headers)
+    found = yield from raw(Raw(f"retrieve {file_id}", {"method": "GET", "url": f"/files/{file_id}"}))
+    file = _file(job, _document(job, found))
+    if file.purpose != job.purpose:
+        return None
+    file.already_existed = True
+    return file
 
 
-def _until(lines: Iterable[bytes], cancel: threading.Event) -> Iterator[bytes]:
-    for number, line in enumerate(lines):
-        if number % _LINES == 0 and cancel.is_set():
-            raise TransferCancelledError
-        yield line
+def _sent(job: _Job, signed: list[Any], home: str, cleanup: Raw) -> Flow[list[str]]:
+    """Send the content; a failure is cleaned up, as far as the server lets us."""
 
+    def work(line: Line) -> list[str]:
+        parts = [
+            Part(*span, _address(job, line.home + home, each), _headers(each))
+            for span, each in zip(job.parts, signed, strict=True)
+        ]
+        tags = Sending(line, job.content, job.conduct, job.action, job.name).run(parts, agent=USER_AGENT)
+        if len(parts) > 1 and not all(tags):
+            _unusable(job, f"the storage host sent no ETag for part {tags.index('') + 1}")
+        return tags
 
-def opened(path: Path) -> BinaryIO:
-    """The file, open.
-
-    Raises:
-        RuleError: It is a folder, a pipe or a device.
-        StorageError: It is not there, or cannot be read.
-    """
     try:
-        # Checked first: opening a pipe waits for the process that writes into it.
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise RuleError(f"{_shown(path)} is a folder: name a file")
-        if not stat.S_ISREG(mode):
-            raise RuleError(f"{_shown(path)} is a pipe or a device: name a file")
-        return path.open("rb")
-    except FileNotFoundError:
-        raise MissingPathError(str(path)) from None
-    except OSError as error:
-        _cannot_read(path, error)
+        return (yield from transfers(work))
+    except Exception:
+        with suppress(TogetherExtError):  # the first failure is the one to report
+            yield from raw(cleanup)
+        raise
 
 
-def _shown(path: Path) -> str:
-    return printable(str(path), 200)
+def _address(job: _Job, base: str, signed: object) -> httpx.URL:
+    """The signed URL of a part."""
+    found = (signed.get("URL") or signed.get("UploadURL")) if isinstance(signed, Mapping) else None
+    if not isinstance(found, str) or not found:
+        _unusable(job, "it has no signed URL")
+    try:
+        return redirect_target(httpx.URL(base), found)
+    except RedirectRefused as refused:
+        _unusable(job, str(refused))
 
 
-def _cannot_read(path: Path, error: OSError) -> NoReturn:
-    reason = (error.strerror or "").lower()
-    raise StorageError(f"could not read {_shown(path)}: {reason}; check its permissions") from error
+def _headers(signed: object) -> dict[str, str]:
+    found = signed.get("Headers") if isinstance(signed, Mapping) else None
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
 
 
-def _state(content: io.IOBase | BinaryIO) -> State:
-    found = os.fstat(content.fileno())
-    return found.st_size, found.st_mtime_ns
+def _number(signed: object) -> object:
+    return signed.get("PartNumber", signed.get("part_number")) if isinstance(signed, Mapping) else None
 
 
-class Steady(io.FileIO):
-    """An open file that can be read as long as it stays as it was seen, so that what was checked is what is sent.
+def _posted(job: _Job, path: str, **content: object) -> Flow[dict[str, Any]]:
+    request = {"method": "POST", "url": path, **content}
+    return _document(job, (yield from raw(Raw(job.action, request, doubt=DOUBT))))
 
-    Without this, one that shrinks or grows would break the request below everything that knows of files.
+
+# In one request -------------------------------------------------------------------------------------------------------
+
+
+class _Watch:
+    """Reports the progress of an upload in one request, whose content is read below everything that knows of it.
+
+    Attributes:
+        failure: What the callback has raised.
     """
 
-    def __init__(self, content: BinaryIO, path: Path, seen: State) -> None:
-        super().__init__(content.fileno(), closefd=False)
-        self._path, self._seen = path, seen
+    def __init__(self, callback: ProgressCallback | None, name: str, total: int) -> None:
+        self._reporter = Reporter(callback, SYSTEM)
+        self._reporter.file = name
+        self._total = total
+        self.failure: BaseException | None = None
+        self.on = False
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes.
+    def __call__(self, offset: int) -> None:
+        """Report that this many bytes were read."""
+        if self.on:
+            self._guarded(lambda: self._reporter.report(Standing(offset, self._total, connections=1)))
 
-        Raises:
-            StorageError: The file changed, or cannot be read.
-        """
+    def end(self) -> None:
+        """Report the end."""
+        self._reporter.report(Standing(self._total, self._total), last=True)
+
+    def _guarded(self, report: Callable[[], object]) -> None:
         try:
-            data = super().read(size) or b""
-            now = _state(self)
-        except OSError as error:
-            _cannot_read(self._path, error)
-        if now != self._seen:
-            raise StorageError(
-                f"{_shown(self._path)} changed before all of it was sent: upload it when nothing writes to it any more"
-            )
-        return data
+            report()
+        except BaseException as error:
+            self.failure = error
+            raise TransferCancelledError from error
+
+
+def _at_once(job: _Job, watch: _Watch) -> Flow[UploadedFile]:
+    """Upload a file in one request, as older servers take it."""
+    from together_generated.api.files import upload_file as endpoint  # noqa: PLC0415 -- rarely needed
+    from together_generated.types import File  # noqa: PLC0415 -- the same
+
+    body = models.FileUpload(job.purpose, job.name, File(job.content, job.name), job.kind)
+    job.content.seek(0)
+    watch.on = True
+    try:
+        found = yield from ask(Call(job.action, endpoint.sync, endpoint.asyncio, {"body": body}))
+    except TransferCancelledError:
+        if watch.failure is not None:
+            raise watch.failure from None
+        raise
+    yield from local(lambda _: watch.end())
+    return _file(job, found.to_dict())
+
+
+# Responses ------------------------------------------------------------------------------------------------------------
+
+
+def _document(job: _Job, reply: Reply) -> dict[str, Any]:
+    try:
+        found = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        _unusable(job, "it is not JSON")
+    if not isinstance(found, dict):
+        _unusable(job, "it is not a JSON object")
+    return found
+
+
+def _file(job: _Job, found: object) -> UploadedFile:
+    try:
+        return UploadedFile.from_dict(found)  # type: ignore[arg-type]  # anything may come
+    except (KeyError, TypeError, ValueError, AttributeError):
+        _unusable(job, "it does not describe a file")
+
+
+def _checked(job: _Job, file_id: object) -> str:
+    if not isinstance(file_id, str) or not _ID.fullmatch(file_id):
+        _unusable(job, "it does not name the file")
+    return file_id
+
+
+def _unusable(job: _Job, reason: str) -> NoReturn:
+    raise ApiResponseError(job.action, f"the response cannot be used: {reason}")

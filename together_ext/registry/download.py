@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 
+from together_ext.api.exchange import USER_AGENT
 from together_ext.api.flow import Call, Flow, Line, ask, local, transfers
-from together_ext.api.requests import USER_AGENT
 from together_ext.api.responses import text
 from together_ext.archive import receipt
 from together_ext.archive.receipt import RECEIPT, UnpackedFile

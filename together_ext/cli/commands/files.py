@@ -18,10 +18,13 @@ from together_ext.cli.render.amounts import size_text
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import date_of, pairs_of
 from together_ext.cli.render.progress import progress
-from together_ext.cli.render.screen import show, stdout_errors
+from together_ext.cli.render.screen import show, stdout_errors, tell
 from together_ext.cli.render.views import NOTHING, Lines, Record, Table, cell
 from together_ext.cli.session import connect
 from together_ext.cli.settings import settings_of
+from together_ext.errors import TrainingFileError
+
+from .training_files import uploaded
 
 if TYPE_CHECKING:
     from together_generated.models import FilePurpose
@@ -45,9 +48,12 @@ def upload(
     """Upload a file, and print its ID."""
     settings = settings_of(context)
     path = path_of(file, "FILE")
-    with connect(settings) as client:
-        found = client.files.upload(path, purpose=cast("FilePurpose", purpose), check=check)
-    show(settings, document_of(found), Lines([cell(found.id)]))
+    with connect(settings) as client, progress(settings) as callback:
+        found = client.files.upload(path, purpose=cast("FilePurpose", purpose), check=check, progress=callback)
+    if found.already_existed and not settings.quiet and not settings.json:
+        tell(uploaded(file, found))
+    document = {**document_of(found), "already_existed": found.already_existed}
+    show(settings, document, Lines([cell(found.id)]))
 
 
 def list_files(context: typer.Context) -> None:
@@ -147,7 +153,13 @@ def check(
     from together_ext.files.resource import check_file  # noqa: PLC0415 -- not for `--help`
 
     settings = settings_of(context)
-    lines = check_file(path_of(file, "FILE"))
+    try:
+        lines = check_file(path_of(file, "FILE"))
+    except TrainingFileError as error:
+        # All of them for a person; the error itself shows the first ones.
+        for problem in () if settings.quiet or settings.json else error.problems:
+            tell(f"{cell(file)}: {cell(problem)}")
+        raise
     document = {"path": file, "valid": True, "lines": lines}
     text = "not empty; lines are checked in .jsonl files only" if lines is None else f"{lines} lines are valid"
     show(settings, document, Lines([f"OK: {text}"]))

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from together_ext.cli.paths import path_of
+from together_ext.cli.render.progress import progress
 from together_ext.cli.render.screen import tell
 from together_ext.cli.render.views import cell
 from together_ext.cli.settings import Settings
 
 if TYPE_CHECKING:
     from together_ext.client import Together
+    from together_ext.files.upload import UploadedFile
 
 _SUFFIXES = (".jsonl", ".parquet", ".csv")
 
@@ -34,11 +36,19 @@ def uploads(client: Together, settings: Settings, **files: str | None) -> dict[s
     return {name: _uploaded(client, settings, given, name) for name, given in files.items() if given}
 
 
+def uploaded(given: str, found: UploadedFile) -> str:
+    """What became of a local file, as a line."""
+    if found.already_existed:
+        return f"{cell(given)} was already uploaded as {cell(found.id)}: nothing was sent"
+    return f"uploaded {cell(given)} as {cell(found.id)}"
+
+
 def _uploaded(client: Together, settings: Settings, given: str, name: str) -> str:
     if not is_local(given):
         return given
     path = path_of(given, f"--{name.replace('_', '-')}")
-    found = client.files.upload(path)
+    with progress(settings) as callback:
+        found = client.files.upload(path, progress=callback)
     if not settings.quiet and not settings.json:
-        tell(f"uploaded {cell(given)} as {cell(found.id)}")
+        tell(uploaded(given, found))
     return found.id

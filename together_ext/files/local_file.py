@@ -1,0 +1,212 @@
+"""A file on this machine on its way up: what it may be, and that it stays as it was seen."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn
+
+from together_ext.errors import MissingPathError, RuleError, StorageError, TransferCancelledError
+from together_ext.storage import local_path
+from together_ext.text import printable
+
+from .training_data import LONGEST, check_lines
+
+_LINES: Final = 1000
+"""Lines between two looks at whether the work was cancelled."""
+
+PIECE: Final = 1 << 18
+"""Bytes that are read and sent at once."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state in which a file was seen.
+
+    Attributes:
+        size: Its size in bytes.
+        modified: When it was written to, in nanoseconds.
+        sha256: The hash of its content in hexadecimal.
+        lines: Number of examples in it; None if its lines were not checked.
+    """
+
+    size: int
+    modified: int
+    sha256: str
+    lines: int | None
+
+
+def path_of(file: str | os.PathLike[str]) -> Path:
+    """The path of a file, with `~` for the home folder.
+
+    Raises:
+        ConfigurationError: It is a URL.
+        RuleError: It is empty, or not a path.
+    """
+    return Path(local_path(file, "file"))
+
+
+def look(path: Path, cancel: threading.Event, *, lines: bool, most: int | None = None) -> Seen:
+    """Read a file once, to hash it and to refuse an invalid one.
+
+    Args:
+        path: The file.
+        cancel: Ends the work when it is set.
+        lines: Whether its lines are checked, as those of training data.
+        most: Maximum number of bytes; None for no limit.
+
+    Returns:
+        The state that it was seen in.
+
+    Raises:
+        RuleError: It is empty or too large, or a line cannot be trained on.
+        StorageError: It is not there, or cannot be read.
+    """
+    with opened(path) as content:
+        try:
+            size, modified = _state(content)
+            if not size:
+                raise RuleError(f"{_shown(path)} is empty: there is nothing to upload")
+            if most is not None and size > most:
+                raise RuleError(
+                    f"{_shown(path)} has {size:,} bytes; the maximum is {most:,} ({most / (1 << 30):.1f} GiB): "
+                    "split it, or convert it to .parquet"
+                )
+            digest = hashlib.sha256()
+            count = None
+            if lines:
+                read = _hashed(iter(partial(content.readline, LONGEST + 1), b""), digest.update)
+                count = check_lines(str(path), _until(read, cancel))
+            else:
+                for _ in _hashed(iter(partial(content.read, PIECE), b""), digest.update):
+                    if cancel.is_set():
+                        raise TransferCancelledError
+        except OSError as error:
+            _cannot_read(path, error)
+    return Seen(size, modified, digest.hexdigest(), count)
+
+
+def _hashed(pieces: Iterable[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+    for piece in pieces:
+        update(piece)
+        yield piece
+
+
+def _until(lines: Iterable[bytes], cancel: threading.Event) -> Iterator[bytes]:
+    for number, line in enumerate(lines):
+        if number % _LINES == 0 and cancel.is_set():
+            raise TransferCancelledError
+        yield line
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file, open.
+
+    Raises:
+        RuleError: It is a folder, a pipe or a device.
+        StorageError: It is not there, or cannot be read.
+    """
+    try:
+        # Checked first: opening a pipe waits for the process that writes into it.
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise RuleError(f"{_shown(path)} is a folder: name a file")
+        if not stat.S_ISREG(mode):
+            raise RuleError(f"{_shown(path)} is a pipe or a device: name a file")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise MissingPathError(str(path)) from None
+    except OSError as error:
+        _cannot_read(path, error)
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path), 200)
+
+
+def _cannot_read(path: Path, error: OSError) -> NoReturn:
+    reason = (error.strerror or "").lower()
+    raise StorageError(f"could not read {_shown(path)}: {reason}; check its permissions") from error
+
+
+def _state(content: io.IOBase | BinaryIO) -> tuple[int, int]:
+    """By what a file is known to have stayed as it was: its size, and when it was written to."""
+    found = os.fstat(content.fileno())
+    return found.st_size, found.st_mtime_ns
+
+
+class Steady(io.FileIO):
+    """An open file that can be read as long as it stays as it was seen, so that what was checked is what is sent.
+
+    Without this, one that shrinks or grows would break the request below everything that knows of files. `pieces` may
+    be used by several threads, none of which reads after `close`.
+
+    Args:
+        content: The open file; stays open.
+        path: Its path, for errors.
+        seen: The state that it was seen in.
+        moved: Called with the offset after each `read`.
+    """
+
+    def __init__(
+        self, content: BinaryIO, path: Path, seen: Seen, moved: Callable[[int], object] = lambda _: None
+    ) -> None:
+        self._lock = threading.RLock()
+        super().__init__(content.fileno(), closefd=False)
+        self._path, self._seen, self._moved = path, (seen.size, seen.modified), moved
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes.
+
+        Raises:
+            StorageError: The file changed, or cannot be read.
+        """
+        try:
+            data = super().read(size) or b""
+            now = _state(self)
+        except OSError as error:
+            _cannot_read(self._path, error)
+        if now != self._seen:
+            raise StorageError(
+                f"{_shown(self._path)} changed before all of it was sent: upload it when nothing writes to it any more"
+            )
+        self._moved(self.tell())
+        return data
+
+    def pieces(self, start: int, stop: int, going: Callable[[int], object]) -> Iterator[bytes]:
+        """The bytes from `start` up to `stop`.
+
+        Args:
+            start: Offset of the first byte.
+            stop: Offset after the last byte.
+            going: Called with the number of bytes that were sent so far; raising from it ends the iteration.
+
+        Raises:
+            StorageError: The file changed, or cannot be read.
+            TransferCancelledError: It was closed.
+        """
+        sent = start
+        going(0)
+        while sent < stop:
+            with self._lock:
+                if self.closed:
+                    raise TransferCancelledError
+                self.seek(sent)
+                data = self.read(min(PIECE, stop - sent))
+            if not data:  # it has the size that it had, so this is no end
+                raise StorageError(f"could not read {_shown(self._path)}: it ends at byte {sent:,}; check the disk")
+            yield data
+            sent += len(data)
+            going(sent - start)
+
+    def close(self) -> None:
+        """Close this view; the file itself stays open."""
+        with self._lock:
+            super().close()
