@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "fine-tuning models": ("base-models",),
     "fine-tuning cancel": ("changed-job",),
     "fine-tuning delete": ("deleted-job",),
-    "files upload": ("file",),
+    "files upload": ("uploaded-file",),
     "files list": ("files",),
     "files retrieve": ("file",),
     "files download": ("downloaded-file",),
@@ -91,6 +91,7 @@ RESPONSES: Final[Mapping[str, str]] = {
     "limits": "FinetuneModelLimits",
     "files": "FileList",
     "file": "FileObject",
+    "uploaded-file": "FileObject",
     "deleted-file": "FileDeleteResponse",
     "models": "RegistryModelList",
     "model": "RegistryModel",
@@ -101,6 +102,16 @@ RESPONSES: Final[Mapping[str, str]] = {
     "hardware": "HardwareList",
 }
 """The documents that are responses of the server, with their types in `openapi.yaml`."""
+
+BESIDE: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "uploaded-file": {
+        "already_existed": {
+            "type": "boolean",
+            "description": "Whether the account had a file with the same content and purpose: nothing was sent then.",
+        }
+    },
+}
+"""What the package adds to a response."""
 
 _TEXT: Final[Schema] = {"type": "string"}
 _SIZE: Final[Schema] = {"type": "integer", "minimum": 0}
@@ -206,6 +217,9 @@ def schemas(document: Schema) -> dict[str, Schema]:
     """
     found = {name: _published(name, make()) for name, make in OWN.items()}
     found |= {name: _published(name, _response(document, kind)) for name, kind in RESPONSES.items()}
+    for name, members in BESIDE.items():
+        found[name]["properties"] |= members
+        found[name]["required"] = [*found[name].get("required", []), *members]
     index = {
         "commands": {name: [f"{one}.json" for one in documents] for name, documents in COMMANDS.items()},
         "error": f"{ERROR}.json",
