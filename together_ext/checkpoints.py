@@ -82,6 +82,7 @@ class Checkpoint:
         path: Its path on the server.
         object_id: ID of the weights in the model registry, `ml_...`; None on servers without one.
         revision_id: ID of the weights' revision there, `rv_...`, or None.
+        object_kind: What the weights are there, `model` or `adapter`, or None.
     """
 
     step: int
@@ -92,6 +93,7 @@ class Checkpoint:
     path: str
     object_id: str | None = None
     revision_id: str | None = None
+    object_kind: str | None = None
 
 
 def parse_job_id(job_id: str) -> str:

@@ -90,7 +90,7 @@ class Together:
         """Jobs, their events and checkpoints, and their weights."""
         from .fine_tuning.resource import FineTuning
 
-        return FineTuning(self._run, self._seam.stream, self._connect)
+        return FineTuning(self._run, self._seam.stream, self._connect, self._project)
 
     @cached_property
     def files(self) -> Files:
@@ -232,7 +232,7 @@ class AsyncTogether:
         """Jobs, their events and checkpoints, and their weights."""
         from .fine_tuning.async_resource import AsyncFineTuning
 
-        return AsyncFineTuning(self._run, self._seam.stream, self._connect)
+        return AsyncFineTuning(self._run, self._seam.stream, self._connect, self._project)
 
     @cached_property
     def files(self) -> AsyncFiles:

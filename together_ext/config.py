@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeGuard
+from typing import Final, Literal, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -23,6 +23,10 @@ MOST_CONNECTIONS = 64
 
 LEAST_RATE = 1000
 """Minimum rate limit of a download, in bytes a second."""
+
+Source = Literal["archive", "registry", "auto"]
+SOURCES: Final[tuple[Source, ...]] = ("archive", "registry", "auto")
+"""Where weights come from: `auto` is the registry where a job has object IDs, else the archive."""
 
 LONGEST_NUMBER = 9
 """Maximum number of digits of a number in the environment."""
@@ -202,6 +206,23 @@ def download_connections(given: int | None, default: int, *, environ: Mapping[st
         shown = printable(repr(given if name == "connections" else text), 40)
         raise ConfigurationError(f"{name} is {shown}: it must be a whole number from 1 to {MOST_CONNECTIONS}")
     return value
+
+
+def download_source(given: str | None, *, environ: Mapping[str, str] | None = None) -> Source:
+    """The source of weights: the argument, else `TOGETHER_EXT_SOURCE`, else the archive.
+
+    Raises:
+        ConfigurationError: It is none of `SOURCES`.
+    """
+    environ = os.environ if environ is None else environ
+    text = environ.get("TOGETHER_EXT_SOURCE", "").strip()
+    name, value = ("source", given) if given is not None or not text else ("TOGETHER_EXT_SOURCE", text)
+    if value is None:
+        return "archive"
+    for source in SOURCES:
+        if value == source:
+            return source
+    raise ConfigurationError(f"{name} is {printable(repr(value), 40)}: choose one of {', '.join(SOURCES)}")
 
 
 def download_lock_timeout(given: float | None) -> float | None:

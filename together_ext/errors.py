@@ -11,7 +11,8 @@
     │   ├── CheckpointNotFoundError         the job has no checkpoint at that step
     │   ├── TrainingFileError               a file to train on has lines that cannot be trained on
     │   ├── ModelLimitError                 a new job exceeds a limit of its base model
-    │   └── NoBestCheckpointError           no checkpoint has a value of the metric
+    │   ├── NoBestCheckpointError           no checkpoint has a value of the metric
+    │   └── NotInRegistryError              the registry does not have the weights
     ├── MissingExtraError (ImportError)     an optional dependency is required
     │   └── MissingSocksError               a SOCKS proxy does; a ConfigurationError, too
     ├── OutOfMemoryError (MemoryError)      there is too little memory
@@ -202,6 +203,19 @@ class NoBestCheckpointError(RuleError):
     def __init__(self, job_id: str, metric: str, reason: str) -> None:
         self.job_id, self.metric = job_id, metric
         super().__init__(f"cannot determine the best checkpoint of {job_id} by {printable(metric, 80)}: {reason}")
+
+
+class NotInRegistryError(RuleError):
+    """The model registry does not have the weights of a job or checkpoint."""
+
+    code = "not_in_registry"
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(
+            f"{name} cannot be downloaded from the registry ({reason}): download the archive (source='archive', "
+            "--source archive)"
+        )
 
 
 # Optional dependencies ------------------------------------------------------------------------------------------------

@@ -244,6 +244,7 @@ def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
         "TOGETHER_PROJECT_ID",
         "TOGETHER_EXT_CONNECTIONS",
         "TOGETHER_EXT_CALL_TIMEOUT",
+        "TOGETHER_EXT_SOURCE",
         *_PROXIES,
     ):
         monkeypatch.delenv(name, raising=False)

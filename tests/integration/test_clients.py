@@ -20,7 +20,8 @@ from together_ext.clock import SYSTEM
 from together_ext.config import Settings
 from together_ext.files.resource import AsyncFiles, Files
 from together_ext.fine_tuning.async_resource import AsyncFineTuning, AsyncStreamingResponses
-from together_ext.fine_tuning.resource import FineTuning, StreamingResponses
+from together_ext.fine_tuning.resource import FineTuning
+from together_ext.fine_tuning.weights_resource import StreamingResponses
 from together_ext.inference.chat import AsyncCompletions, Completions
 from together_ext.inference.endpoints import AsyncEndpoints, Endpoints
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, Fault, Simulator

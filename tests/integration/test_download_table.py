@@ -21,6 +21,7 @@ from together_ext.api.flow import Fetch, Open, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
 from together_ext.fine_tuning.download import download, open_stream
 from together_ext.fine_tuning.download_options import DownloadRequest, StreamRequest
+from together_ext.registry.project import Project
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 
 LIMIT = 20.0
@@ -156,7 +157,7 @@ def downloaded(client: Together, folder: Path, connections: int, mode: Mapping[s
         return client._do(on_a_test_clock(step))
 
     wanted = DownloadRequest(output=folder, checkpoint_type=CheckpointType.ADAPTER, connections=connections, **mode)
-    flow = download(LORA_JOB, wanted)
+    flow = download(Project(None), LORA_JOB, wanted)
     return run(flow, do)
 
 

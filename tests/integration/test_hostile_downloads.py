@@ -23,6 +23,7 @@ from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
 from together_ext.fine_tuning.download import download
 from together_ext.fine_tuning.download_options import DownloadRequest
+from together_ext.registry.project import Project
 from together_ext.simulator import LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
 from together_ext.transfer import StreamOptions, transfer
@@ -350,7 +351,7 @@ def downloaded(
         return transfer(remote, step.target, step.archive.identity, options)
 
     wanted = DownloadRequest(output=folder, checkpoint_type=CheckpointType.ADAPTER, connections=4, **extraction)
-    return run(download(LORA_JOB, wanted), do)
+    return run(download(Project(None), LORA_JOB, wanted), do)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "destinations": LEAVES | {"transfer", "archive"},
     "api": LEAVES | {"config", "transfer"},
     "bulk": {"checkpoints", "clock", "errors"},
-    "fine_tuning": LEAVES | {"bulk", "api", "archive", "checkpoints", "config", "destinations", "transfer"},
+    "fine_tuning": LEAVES | {"bulk", "api", "archive", "checkpoints", "config", "destinations", "registry", "transfer"},
     "files": LEAVES | {"api", "config", "destinations", "transfer"},
     "inference": LEAVES | {"api"},
     "registry": LEAVES | {"api", "archive", "config", "transfer"},

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from together_ext.api.lists import EventList, JobList, MetricList
     from together_ext.bulk import Outcome
+    from together_ext.registry.project import Project
     from together_ext.transfer import AsyncOrderedStream, ProgressCallback
     from together_generated import models
 
@@ -46,8 +47,9 @@ class AsyncFineTuning:
         run: AsyncRunner,
         stream: Callable[[Archive], AbstractAsyncContextManager[httpx.Response]],
         connect: Connect | None,
+        project: Project,
     ) -> None:
-        self._run, self._stream, self._connect = run, stream, connect
+        self._run, self._stream, self._connect, self._project = run, stream, connect, project
         self.with_streaming_response = AsyncStreamingResponses(run, stream)
 
     async def list(self) -> JobList:
@@ -146,7 +148,7 @@ class AsyncFineTuning:
         from .download import download
 
         wanted = download_request(options)
-        return await self._run(download(id, replace(wanted, progress=in_loop(wanted.progress))))
+        return await self._run(download(self._project, id, replace(wanted, progress=in_loop(wanted.progress))))
 
     @keywords.shows(DownloadOptions, DEFAULTS)
     def download_many(
@@ -163,7 +165,7 @@ class AsyncFineTuning:
         from .download_many import many
 
         options["progress"] = in_loop(options.get("progress"))
-        found = many(names, options, parallel=parallel, executor=executor, connect=self._connect)
+        found = many(names, options, parallel=parallel, executor=executor, connect=self._connect, project=self._project)
         return iterated(found.outcomes, self._run, found.cancel)
 
     @asynccontextmanager

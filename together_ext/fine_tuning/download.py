@@ -21,7 +21,13 @@ from together_ext.checkpoints import (
     parse_checkpoint_type,
     requested_checkpoint,
 )
-from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
+from together_ext.config import (
+    Source,
+    download_connections,
+    download_limit_rate,
+    download_lock_timeout,
+    download_source,
+)
 from together_ext.destinations.local import check_output, destination
 from together_ext.errors import (
     ApiError,
@@ -55,6 +61,7 @@ __all__ = [
 
 
 if TYPE_CHECKING:
+    from together_ext.registry.project import Project
     from together_ext.transfer import OrderedStream
 
     from .metrics import BestCheckpoint
@@ -121,10 +128,21 @@ def _form(
 
 
 def download(
-    name: str, wanted: DownloadRequest, prepared: Callable[[Fetch[Archive]], Fetch[Archive]] = lambda step: step
+    project: Project,
+    name: str,
+    wanted: DownloadRequest,
+    prepared: Callable[[Fetch[Archive]], Fetch[Archive]] = lambda step: step,
 ) -> Flow[DownloadResult]:
-    """Download a checkpoint's archive, and extract it if requested; `prepared` may change or refuse the download."""
+    """Download the weights of a checkpoint.
+
+    Args:
+        project: The project whose registry may have them.
+        name: The job or checkpoint.
+        wanted: How.
+        prepared: May change or refuse the download of the archive.
+    """
     check_output(wanted.output)
+    source = check_source(wanted)
     choice = BaseChoice(wanted.fix_base, wanted.base_model)
     for keyword, value in (("base_model", wanted.base_model), ("limits", wanted.limits), ("spool", wanted.spool)):
         if value is not None and not wanted.extract:
@@ -150,10 +168,41 @@ def download(
         origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
         origin |= {} if best is None else {"best": best.reason}
         terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
-        result = yield from extracted(step, Extraction(origin, terms, wanted.spool, wanted.keep_archive))
+        registry = None
+        if source != "archive" and not wanted.keep_archive:
+            from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+
+            registry = RegistrySource(project, job, source == "registry", origin, terms)
+        result = yield from extracted(step, Extraction(origin, terms, wanted.spool, wanted.keep_archive, registry))
     else:
         result = result_of(found, (yield from explained(found, fetch(step))))
     return replace(result, best=best)
+
+
+def check_source(wanted: DownloadRequest) -> Source:
+    """The source of the weights.
+
+    Raises:
+        ConfigurationError: It does not exist.
+        RuleError: It is the registry, and a keyword is for archives alone.
+    """
+    source = download_source(wanted.source)
+    if source == "registry" and not wanted.extract:
+        raise RuleError(
+            "source is 'registry' without extract=True: the registry has files, and no archive: add extract=True "
+            "(--extract), or use source='archive' (--source archive)"
+        )
+    for keyword, given in (
+        ("keep_archive", wanted.keep_archive),
+        ("spool", wanted.spool is not None),
+        ("limits", wanted.limits is not None),
+    ):
+        if source == "registry" and given:
+            raise RuleError(
+                f"{keyword} is for archives, and source is 'registry': omit {keyword}, or use source='archive' "
+                "(--source archive)"
+            )
+    return source
 
 
 def download_form(

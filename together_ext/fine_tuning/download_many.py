@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from together_ext.api.flow import Archive, Fetch, Flow, Local, Step, changed
+from together_ext.api.flow import Archive, Fetch, Flow, Local, Step, Transfers, changed
 from together_ext.bulk import AllCheckpoints, Jobs, Outcome, Selection
 from together_ext.bulk.running import Remote, outcomes
 from together_ext.checkpoints import parse_checkpoint_name
@@ -30,11 +30,12 @@ from together_ext.errors import (
 from together_ext.storage import absolute
 from together_ext.transfer import DEFAULT_CONNECTIONS, Target
 
-from .download import DownloadResult, archive, download, target
+from .download import DownloadResult, archive, check_source, download, target
 from .download_options import DownloadOptions, DownloadRequest, download_request
 from .operations import list_checkpoints, list_jobs
 
 if TYPE_CHECKING:
+    from together_ext.registry.project import Project
     from together_ext.transfer import DownloadProgress
 
 log = logging.getLogger("together_ext")
@@ -117,8 +118,14 @@ class Claims:
             )
 
 
-def many(
-    names: Names, options: DownloadOptions, *, parallel: int, executor: Executor | None, connect: Connect | None
+def many(  # noqa: PLR0913 -- keywords
+    names: Names,
+    options: DownloadOptions,
+    *,
+    parallel: int,
+    executor: Executor | None,
+    connect: Connect | None,
+    project: Project,
 ) -> Many:
     """Check what `download_many` was called with.
 
@@ -145,8 +152,10 @@ def many(
         output=os.path.join(absolute(folder or "."), ""),  # noqa: PTH118
         connections=download_connections(request.connections, DEFAULT_CONNECTIONS),
         limit_rate=download_limit_rate(request.limit_rate),
+        # That of another process may have another default.
+        source=check_source(request),
     )
-    return Many(_checked(names), request, parallel, executor, connect)
+    return Many(_checked(names), request, parallel, executor, connect, project)
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ class Many:
         parallel: Maximum number of downloads at once.
         executor: Where they run; None for this process.
         connect: Creates the client of another process.
+        project: The project whose registry may have the weights.
         cancel: Ends all of them when it is set.
     """
 
@@ -167,6 +177,7 @@ class Many:
     parallel: int
     executor: Executor | None
     connect: Connect | None
+    project: Project
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def outcomes(self, run: Callable[[Flow[Any]], Any]) -> Generator[Outcome[DownloadResult]]:
@@ -196,7 +207,7 @@ class Many:
         def task(name: str) -> DownloadResult | Remote[DownloadResult]:
             if self.executor is None or self.connect is None:
                 here = request if request.progress is None else replace(request, progress=partial(report, name))
-                flow = download(name, here, partial(_prepared, partial(claims.claim, name), self.cancel))
+                flow = download(self.project, name, here, partial(_prepared, partial(claims.claim, name), self.cancel))
                 result: DownloadResult = run(changed(flow, partial(_guarded, self.cancel)))
                 return result
             job, found, _ = run(archive(name, None, request.checkpoint_type))
@@ -221,6 +232,8 @@ def _guarded(cancel: threading.Event, step: Step) -> Step:
     match step:
         case Local(work):
             return Local(lambda _: work(cancel))
+        case Transfers(moves):
+            return Transfers(lambda line: moves(replace(line, cancel=cancel)))
     return step
 
 

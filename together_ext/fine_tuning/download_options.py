@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from together_ext.api import keywords
 from together_ext.checkpoints import CheckpointType
+from together_ext.config import SOURCES as SOURCES  # noqa: PLC0414 -- `cli` has it from here
+from together_ext.config import Source as Source  # noqa: PLC0414 -- the same
 
 if TYPE_CHECKING:
     from together_ext.archive import Limits
@@ -66,6 +68,10 @@ class DownloadOptions(TypedDict, total=False):
     that has not renewed its lock for a minute is replaced."""
     limits: Limits | None
     """With `extract`: limits of the archive's content (default: `Limits()`)."""
+    source: Source | None
+    """With `extract`: where the weights come from (default: `TOGETHER_EXT_SOURCE`, else `archive`): the `archive`, the
+    files in the model `registry`, or `auto`, which is the registry where the job has weights there, else the archive.
+    The folder is the same. The registry has not been tried against a live account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,7 @@ class DownloadRequest:
     durable: bool = True
     lock_timeout: float | None = None
     limits: Limits | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from together_ext.api.flow import Archive, Fetch, Flow, Streamed, fetch, local, streamed
 from together_ext.api.responses import text
@@ -28,6 +28,8 @@ from .refusals import explained
 if TYPE_CHECKING:
     from together_ext.leases import Lease
     from together_ext.transfer import OrderedStream
+
+    from .registry_source import RegistrySource
 
 log = logging.getLogger("together_ext")
 
@@ -47,16 +49,18 @@ class Extraction:
         terms: The options of the extraction.
         spool: Whether the archive is written to the disk; None decides by its size and the free space.
         keep_archive: Whether the archive is kept.
+        registry: The registry, if it is preferred to the archive.
     """
 
     origin: Mapping[str, Any]
     terms: Terms
     spool: bool | None
     keep_archive: bool
+    registry: RegistrySource | None = None
 
     def entries(self, name: str, size: int, etag: str | None) -> Mapping[str, Any]:
         """The receipt's entries about the weights and their archive."""
-        return {**self.origin, "archive": {"name": name, "size": size, "validator": etag}}
+        return {**self.origin, "source": "archive", "archive": {"name": name, "size": size, "validator": etag}}
 
 
 def extracted(step: Fetch[Archive], wanted: Extraction) -> Flow[DownloadResult]:
@@ -79,7 +83,15 @@ def extracted(step: Fetch[Archive], wanted: Extraction) -> Flow[DownloadResult]:
         there = yield from local(lambda cancel: _unpacked_before(folder, wanted.origin, wanted.terms, cancel))
         if there is not None:
             return (yield from _kept(step, folder, there, keep_archive=wanted.keep_archive))
-        return (yield from _direct(step, folder, wanted, lease)) or (yield from _spooled(step, folder, wanted, lease))
+        archived = _archived(step, folder, wanted, lease)
+        if wanted.registry is None:
+            return (yield from archived)
+        return (yield from wanted.registry.folder(step, folder, lease, archived))
+
+
+def _archived(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease) -> Flow[DownloadResult]:
+    """Make the folder of the archive."""
+    return (yield from _direct(step, folder, wanted, lease)) or (yield from _spooled(step, folder, wanted, lease))
 
 
 def _kept(
@@ -244,11 +256,21 @@ def _with_folder(result: DownloadResult, made: Extracted) -> DownloadResult:
 
 def _found(archive: Archive, folder: Path, receipt: Mapping[str, Any]) -> DownloadResult:
     """A folder that was extracted before."""
-    size, place = receipt["archive"]["size"], str(folder)
+    size, place = _size_of(receipt), str(folder)
+    assert size is not None  # noqa: S101 -- see `_unpacked_before`
     files = tuple(file["path"] for file in receipt["files"])
     layout = str(receipt.get("layout", Layout.UNKNOWN))
     found = result_of(archive, Fetched(folder, size, size, None))
-    return replace(found, extracted_to=place, layout=layout, files=files)
+    source: Literal["archive", "registry"] = "registry" if receipt.get("source") == "registry" else "archive"
+    return replace(found, extracted_to=place, layout=layout, files=files, source=source, verified="hash")
+
+
+def _size_of(receipt: Mapping[str, Any]) -> int | None:
+    """The size of what was downloaded, the archive or the files; None if the receipt does not have it."""
+    if receipt.get("source") == "registry":
+        return sum(int(file["size"]) for file in receipt["files"])
+    size = receipt["archive"].get("size") if isinstance(receipt.get("archive"), dict) else None
+    return size if isinstance(size, int) else None
 
 
 def _unpacked_before(
@@ -270,8 +292,7 @@ def _unpacked_before(
         unpack.check_place(folder, overwrite=False)
         return None
     found = receipt.verify(folder, cancel=cancel)
-    size = said["archive"].get("size") if isinstance(said.get("archive"), dict) else None
-    if not found.good or not isinstance(size, int):
+    if not found.good or _size_of(said) is None:
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )

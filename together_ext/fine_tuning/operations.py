@@ -139,4 +139,5 @@ def _checkpoints(job_id: str, items: list[models.FineTuneCheckpoint]) -> Iterato
             path=text(found.path) or "",
             object_id=text(found.object_id),
             revision_id=text(found.object_revision_id),
+            object_kind=text(found.checkpoint),
         )

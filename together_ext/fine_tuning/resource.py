@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from together_ext.api import keywords
-from together_ext.api.flow import Archive, Runner
-from together_ext.checkpoints import Checkpoint, CheckpointType
+from together_ext.checkpoints import Checkpoint
 
 from . import operations, waiting
-from .download_options import DEFAULT_PARALLEL, DEFAULTS, DownloadOptions, StreamRequest, download_request
 from .parameters import JobParameters
 from .waiting import POLL_INTERVAL
+from .weights_resource import Weights
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
     from datetime import datetime
 
-    import httpx
-
     from together_ext.api.lists import EventList, JobList, MetricList
-    from together_ext.bulk import Outcome
-    from together_ext.transfer import OrderedStream, ProgressCallback
     from together_generated import models
 
-    from .download import DownloadResult
-    from .download_many import Connect
-    from .download_many import Names as ManyNames
-    from .download_options import CheckpointForm
     from .metrics import BestCheckpoint, Mode
 
 # Inside the classes below `list` is a method.
@@ -37,21 +26,12 @@ Checkpoints = list[Checkpoint]
 Names = list[str]
 
 
-class FineTuning:
+class FineTuning(Weights):
     """Fine-tuning jobs, their checkpoints and weights.
 
     Every method may raise `ApiError` (no response, or an error status) and, before any request, `RuleError` for an
     invalid argument.
     """
-
-    def __init__(
-        self,
-        run: Runner,
-        stream: Callable[[Archive], AbstractContextManager[httpx.Response]],
-        connect: Connect | None,
-    ) -> None:
-        self._run, self._stream, self._connect = run, stream, connect
-        self.with_streaming_response = StreamingResponses(run, stream)
 
     def list(self) -> JobList:
         """List all jobs of the account.
@@ -254,147 +234,3 @@ class FineTuning:
         from . import best_checkpoint as judging
 
         return self._run(judging.best_checkpoint(id, metric, mode))
-
-    @keywords.shows(DownloadOptions, DEFAULTS)
-    def download(self, id: str, **options: Unpack[DownloadOptions]) -> DownloadResult:
-        """Download the archive of a job's weights; the same call again resumes, unless `spool` keeps it off the disk.
-
-        Args:
-            id: A job's ID for its final weights, `ft-...:<step>` for a checkpoint, `ft-...:best` for the best one.
-            **options: The keywords of `DownloadOptions`, all optional.
-
-        Returns:
-            The path of the archive, its size, the bytes that were resumed, and the extracted folder.
-
-        Raises:
-            RuleError: The request does not fit the job (`JobNotReadyError`, `CheckpointTypeError`, ...), or the job has
-                no such checkpoint.
-            ApiError: The server refused the request or did not respond.
-            TransferError: The network, the content or the disk; the final path is unchanged. An archive that cannot be
-                extracted (`ArchiveError`) is kept if it was written to the disk.
-        """
-        from .download import download
-
-        return self._run(download(id, download_request(options)))
-
-    @keywords.shows(DownloadOptions, DEFAULTS)
-    def download_many(
-        self,
-        names: ManyNames,
-        *,
-        parallel: int = DEFAULT_PARALLEL,
-        executor: Executor | None = None,
-        **options: Unpack[DownloadOptions],
-    ) -> Iterator[Outcome[DownloadResult]]:
-        """Download many archives, several at once. One failure never ends the others; the same call again resumes.
-
-        Close the iterator, or interrupt it, to end all downloads; what was written to the disk is kept.
-
-        Args:
-            names: Names as `download` takes them, and selections: `together_ext.bulk.all_checkpoints("ft-...")`,
-                `together_ext.bulk.jobs(suffix=...)`. Each is downloaded once.
-            parallel: Maximum number of downloads at once.
-            executor: Where the downloads run, such as a process pool or `dask.distributed.Client.get_executor()`
-                (default: threads of this process). Its processes read the key from their own environment, and must
-                reach the folder by the same path.
-            **options: The keywords of `download`, without `checkpoint_step`. `output` is a folder; `connections` and
-                `limit_rate` are totals, divided among the downloads that run at once.
-
-        Returns:
-            An iterator over the outcomes, each as its download ends.
-
-        Raises:
-            RuleError: A name or an option is invalid; nothing was requested.
-            ApiError: A selection could not be listed.
-        """
-        from .download_many import many
-
-        found = many(names, options, parallel=parallel, executor=executor, connect=self._connect)
-        return found.outcomes(self._run)
-
-    def open(  # noqa: PLR0913 -- keywords, each with a default
-        self,
-        name: str,
-        *,
-        checkpoint_type: CheckpointType | Literal["default", "merged", "adapter"] = CheckpointType.DEFAULT,
-        checkpoint_step: int | None = None,
-        connections: int | None = None,
-        window: int = 64 << 20,
-        limit_rate: float | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> OrderedStream:
-        """Open the archive of a job's weights as a readable file: its bytes in order, without a file on the disk.
-
-        Args:
-            name: A job's ID for its final weights, `ft-...:<step>` for a checkpoint, `ft-...:best` for the best one.
-            checkpoint_type: `merged` or `adapter` for a LoRA job (`default` is `merged`); a full training job has only
-                `default`.
-            checkpoint_step: The step, if `name` does not name one.
-            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8).
-            window: Maximum number of bytes in memory (default: 64 MiB; minimum: 1 MiB).
-            limit_rate: Maximum number of bytes a second, for all connections together (default: no limit).
-            progress: Called with a `DownloadProgress` about ten times a second by the thread that reads, while it
-                reads; `done` counts the bytes that were read.
-
-        Returns:
-            The stream: use it in a `with` statement, and before the client is closed. It cannot be resumed.
-
-        Raises:
-            RuleError: The request does not fit the job, or the job has no such checkpoint.
-            ApiError: The server refused the request or did not respond.
-            TransferError: The network, or the content; also raised by the stream while it is read.
-        """
-        from .download import open_stream
-
-        wanted = StreamRequest(
-            checkpoint_type=checkpoint_type,
-            checkpoint_step=checkpoint_step,
-            connections=connections,
-            window=window,
-            limit_rate=limit_rate,
-            progress=progress,
-        )
-        return self._run(open_stream(name, wanted))
-
-    def content(
-        self,
-        ft_id: str,
-        *,
-        checkpoint: CheckpointForm | None = None,
-        checkpoint_step: int | None = None,
-    ) -> httpx.Response:
-        """Load an archive into memory. For large ones use `download`, or `with_streaming_response.content`.
-
-        Args:
-            ft_id: A job's ID, or `ft-...:<step>`.
-            checkpoint: `merged`, `adapter` or `model_output_path`; by default the one that `download` requests.
-            checkpoint_step: The step, if `ft_id` does not name one.
-
-        Returns:
-            The whole response; its bytes are in `.content`.
-        """
-        with self.with_streaming_response.content(ft_id, checkpoint=checkpoint, checkpoint_step=checkpoint_step) as got:
-            got.read()
-            return got
-
-
-class StreamingResponses:
-    """The raw download as an open response, whose body the caller reads."""
-
-    def __init__(self, run: Runner, stream: Callable[[Archive], AbstractContextManager[httpx.Response]]) -> None:
-        self._run, self._stream = run, stream
-
-    @contextmanager
-    def content(
-        self,
-        ft_id: str,
-        *,
-        checkpoint: CheckpointForm | None = None,
-        checkpoint_step: int | None = None,
-    ) -> Iterator[httpx.Response]:
-        """The archive as an open response: `iter_bytes()`, `iter_lines()`, `read()`. Arguments as in `content`."""
-        from .download import content
-
-        archive = self._run(content(ft_id, checkpoint, checkpoint_step))
-        with self._stream(archive) as response:
-            yield response

@@ -58,5 +58,10 @@ def digests(path: Path, look: Callable[[], object]) -> Digests:
     return Digests(whole.hexdigest(), tuple(parts))
 
 
+def digests_of(content: bytes) -> Digests:
+    """Hash the content of a file of at most one part."""
+    return Digests(hashlib.sha256(content).hexdigest(), (_md5(content).digest(),))
+
+
 def _md5(data: bytes = b"") -> hashlib._Hash:
     return hashlib.md5(data, usedforsecurity=False)

@@ -3,54 +3,38 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import httpx
-
-from together_ext.api.exchange import USER_AGENT
-from together_ext.api.flow import Call, Flow, Line, ask, local, transfers
+from together_ext.api.flow import Flow, local
 from together_ext.api.responses import text
 from together_ext.archive import receipt
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.archive.unpack import check_place, locked
-from together_ext.archive.weights.layout import layout_of
 from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
 from together_ext.errors import (
-    IntegrityError,
-    NotEnoughSpaceError,
     RuleError,
     TargetExistsError,
-    TransferInterruptedError,
 )
 from together_ext.storage import absolute, local_path
 from together_ext.text import file_name, printable
-from together_ext.transfer import DEFAULT_CONNECTIONS, DEFAULT_TIMEOUT, Options
-from together_ext.transfer.parts import ExpiredError
-from together_generated import models
+from together_ext.transfer import DEFAULT_CONNECTIONS, Options
 
 from . import operations
-from .fetching import Arrived, Connection, Fetching
-from .folder import PartialFolder
-from .located import LocatedFile, located
+from .fetching import Fetching, verification
+from .folder import Finish, PartialFolder
+from .revision import revision_of, said_of
 
 if TYPE_CHECKING:
     from together_ext.transfer import ProgressCallback
 
     from .project import Project
-
-MOST_RENEWALS: Final = 3
-"""Maximum number of times in a row that URLs expire before a file is complete."""
-
-BAD: Final = frozenset({"REVISION_VALIDATION_STATUS_FAILED", "REVISION_VALIDATION_STATUS_ERROR"})
-"""Statuses of a revision that is downloaded only if it is named."""
 
 
 @dataclass(frozen=True)
@@ -105,28 +89,24 @@ def download(project: Project, model: str, wanted: ModelRequest) -> Flow[ModelDo
     output = None if wanted.output is None else local_path(wanted.output, "output")
     absolute(output or ".")
     found = yield from operations.retrieve(project, model)
-    named = yield from _revision(project, found.id, wanted.revision)
-    listed = yield from operations.list_files(project, found.id, named)
-    paths = selected([text(file.path) or "" for file in listed.data], wanted, found.id)
-    revision = text(listed.revision_id) or named
-    if revision is None:
-        raise IntegrityError(f"the server does not name the revision of {found.id}: pass revision, such as rv_...")
-    fetch = _Fetch(project, found.id, revision, paths, len(paths) == len(listed.data))
+    select = partial(selected, wanted=wanted, model=found.id)
+    revision = yield from revision_of(project, found.id, wanted.revision, select)
     folder = place(output, text(found.name) or found.id)
-    origin = {"source": "registry", "object": found.id, "name": text(found.name), "revision": revision}
+    origin = {"source": "registry", "object": found.id, "name": text(found.name), "revision": revision.id}
     with ExitStack() as stack:
         lock = partial(locked, folder, timeout=options.lock_timeout)
         lease = yield from local(lambda cancel: stack.enter_context(lock(cancel)))
+        paths = revision.paths
         there = yield from local(lambda cancel: _existing(folder, origin, paths, cancel, overwrite=wanted.overwrite))
         if there is not None:
             return there
-        arrived = yield from fetch.run(PartialFolder(folder), options)
-        said = {**origin, **_said(arrived)}
-        files = [UnpackedFile(one.file.path, one.file.size, one.sha256) for one in arrived]
-        finish = partial(PartialFolder(folder).finish, files, said, overwrite=wanted.overwrite, guard=lease.check)
-        yield from local(lambda _: finish())
-    verified: Literal["hash", "size"] = "hash" if all(one.file.verifiable for one in arrived) else "size"
-    return _result(folder, origin, files, said["layout"], verified)
+        making = PartialFolder(folder)
+        arrived = yield from revision.download(making, Fetching(making, revision.identity), options)
+        said = {**origin, **said_of(revision, arrived), "layout": revision.layout.value}
+        files = [one.unpacked for one in arrived]
+        publish = partial(making.finish, files, said, Finish(lease.check, wanted.overwrite, wanted.durable))
+        yield from local(publish)
+    return _result(folder, origin, files, said["layout"], verification(arrived))
 
 
 def _options(wanted: ModelRequest) -> Options:
@@ -137,103 +117,6 @@ def _options(wanted: ModelRequest) -> Options:
         durable=wanted.durable,
         lock_timeout=download_lock_timeout(wanted.lock_timeout),
     )
-
-
-def _said(arrived: Sequence[Arrived]) -> dict[str, Any]:
-    """What the receipt says of the files beside their own hashes."""
-    names = [one.file.path.rpartition("/")[2] for one in arrived]
-    return {
-        "hashes": {one.file.path: one.file.hash for one in arrived if one.file.hash},
-        "layout": layout_of(names).value,
-    }
-
-
-@dataclass(frozen=True)
-class _Fetch:
-    """The files of one revision, with URLs that are renewed as often as they expire."""
-
-    project: Project
-    object_id: str
-    revision: str
-    paths: Sequence[str]
-    whole: bool
-
-    def run(self, folder: PartialFolder, options: Options) -> Flow[list[Arrived]]:
-        fetching = Fetching(folder, {"object": self.object_id, "revision": self.revision})
-        files = yield from self._located()
-        yield from local(partial(_prepare, folder, files))
-        failures = 0
-        while True:
-            before = len(fetching.arrived)
-            expired = yield from transfers(partial(_transferred, fetching, files, options))
-            if expired is None:
-                return [fetching.arrived[file.path] for file in files]
-            failures = failures + 1 if len(fetching.arrived) == before else 1
-            if failures > MOST_RENEWALS:
-                raise TransferInterruptedError(
-                    f"{expired}, {failures} times in a row, although it was new"
-                ) from expired
-            files = yield from self._located()
-
-    def _located(self) -> Flow[list[LocatedFile]]:
-        from together_generated.api.registry import download_model as endpoint
-
-        body = models.ModelDownloadRequest(self.object_id, self.revision, [] if self.whole else list(self.paths))
-        arguments = {"project_id": (yield from self.project.id()), "body": body}
-        action = f"locate the files of {self.object_id}"
-        answer = yield from ask(Call(action, endpoint.sync, endpoint.asyncio, arguments))
-        if (text(answer.revision_id) or self.revision) != self.revision:
-            raise IntegrityError(
-                f"the server located revision {printable(str(answer.revision_id), 60)} of {self.object_id}: "
-                f"expected {self.revision}"
-            )
-        files = located(answer, self.object_id)
-        if sorted(file.path for file in files) != sorted(self.paths):
-            missing = sorted({*self.paths} ^ {file.path for file in files})
-            names = printable(", ".join(missing), 200)
-            raise IntegrityError(f"the server lists other files of {self.object_id} than it locates ({names})")
-        return files
-
-
-def _transferred(fetching: Fetching, files: Sequence[LocatedFile], options: Options, line: Line) -> ExpiredError | None:
-    """Download the files that are not there yet; returns the error if their URLs have expired."""
-    options = replace(options, cancel=line.cancel, clock=line.clock or options.clock)
-    try:
-        fetching.run(files, Connection(line.sender, httpx.URL(line.home), USER_AGENT, DEFAULT_TIMEOUT, options))
-    except ExpiredError as error:
-        return error
-    return None
-
-
-def _prepare(folder: PartialFolder, files: Sequence[LocatedFile], _cancel: threading.Event) -> None:
-    folder.prepare([file.path for file in files])
-    there = sum(path.lstat().st_blocks * 512 for path in folder.path.rglob("*") if not path.is_dir())
-    needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.path).free
-    if needed > free:
-        raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free, unpacked=0)
-
-
-def _revision(project: Project, object_id: str, named: str | None) -> Flow[str | None]:
-    """The revision that was named, else the latest one if it is valid.
-
-    Raises:
-        RuleError: The latest revision failed its validation.
-    """
-    if named is not None:
-        return named
-    revisions = (yield from operations.list_revisions(project, object_id)).data
-    if not revisions:
-        return None
-    latest = revisions[0]
-    if latest.validation_status in BAD:
-        errors = latest.validation_errors if isinstance(latest.validation_errors, list) else []
-        reasons = [text(getattr(error, "message", None)) for error in errors]
-        reason = printable("; ".join(filter(None, reasons)) or "no reason was given", 200)
-        raise RuleError(
-            f"revision {latest.revision_id} of {object_id} failed its validation ({reason}): name it to download it "
-            f"anyway, or another one (revision=..., --revision)"
-        )
-    return text(latest.revision_id)
 
 
 def _check_selection(wanted: ModelRequest) -> None:

@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 
+from together_ext.archive.receipt import UnpackedFile
 from together_ext.errors import IntegrityError, TransferCancelledError
 from together_ext.storage import storage_errors
 from together_ext.transfer import DownloadProgress, Options, Target
@@ -28,7 +29,7 @@ from together_ext.transfer.session import Session
 from together_ext.transfer.source import Sender
 from together_ext.transfer.throttle import Throttle
 
-from .digests import Digests, digests
+from .digests import Digests, digests, digests_of
 from .folder import PartialFolder
 from .located import LocatedFile
 
@@ -73,12 +74,23 @@ class Arrived:
     file: LocatedFile
     sha256: str
 
+    @property
+    def unpacked(self) -> UnpackedFile:
+        """The file, as a receipt names it."""
+        return UnpackedFile(self.file.path, self.file.size, self.sha256)
+
+
+def verification(arrived: Sequence[Arrived]) -> Literal["hash", "size"]:
+    """What was compared: every file with the server's hash, or only sizes."""
+    return "hash" if all(one.file.verifiable for one in arrived) else "size"
+
 
 class Fetching:
     """Downloads the files of a revision into a folder.
 
     Attributes:
         arrived: The files that are complete, by path; they stay if the rest fails.
+        kept: Number of bytes of earlier runs that were right.
     """
 
     def __init__(self, folder: PartialFolder, identity: Mapping[str, str]) -> None:
@@ -87,6 +99,14 @@ class Fetching:
         self._lock = threading.Lock()
         self._done = 0
         self._total = 0
+        self.kept = 0
+        self._received_small = 0
+        self._received_large = 0
+
+    @property
+    def received(self) -> int:
+        """Number of bytes that hosts have sent."""
+        return self._received_small + self._received_large
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
         """Download what is not there yet.
@@ -102,6 +122,7 @@ class Fetching:
         """
         self._with, options = connection, connection.options
         self._stop = threading.Event()
+        self._throttle = Throttle(options.limit_rate, options.clock, self._stop)
         self._caller = threading.current_thread()
         self._total = sum(file.size for file in files)
         self._done = sum(one.file.size for one in self.arrived.values())
@@ -152,37 +173,59 @@ class Fetching:
 
     def _large(self, file: LocatedFile) -> None:
         path = self._folder.place(file.path)
-        if path.is_file() and path.stat().st_size == file.size:
-            self._count(file.size)  # of an earlier run; it is hashed next
+        if _has_size(path, file):
+            self._count(file, kept=file.size)  # of an earlier run; it is hashed next
             return
         path.unlink(missing_ok=True)
         before = self._done
-        options = replace(self._with.options, overwrite=True, progress=partial(self._passed_on, before))
-        transfer(self._remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options)
-        self._count(file.size)
+        options = replace(
+            self._with.options, overwrite=True, progress=partial(self._passed_on, before, self._received_large)
+        )
+        fetched = transfer(self._remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options)
+        self._count(file, kept=fetched.resumed_from)
 
     def _small(self, file: LocatedFile) -> None:
-        path, options = self._folder.place(file.path), self._with.options
-        if not (path.is_file() and path.stat().st_size == file.size and self._is_right(file)):
-            content = self._content(file) if file.size else b""
-            Throttle(options.limit_rate, options.clock, self._stop).take(len(content))
-            scratch = path.with_name(f"{path.name}.part")
-            with storage_errors(path, "write to"):
-                scratch.unlink(missing_ok=True)
-                with scratch.open("xb") as written:
-                    written.write(content)
-                    if options.durable:
-                        written.flush()
-                        os.fsync(written.fileno())
-                scratch.replace(path)
-            self._verify(file)
-        self._count(file.size)
+        """Download a file in one request; only what is right is written.
 
-    def _content(self, file: LocatedFile) -> bytes:
-        """The bytes of a small file, with retries."""
+        It is not flushed, since a rerun hashes it again; all files are flushed together at the end.
+        """
+        path = self._folder.place(file.path)
+        if _has_size(path, file) and self._is_right(file):
+            self._count(file, kept=file.size)
+            return
+        content, found = self._content(file)
+        scratch = f"{path}.part"
+        with storage_errors(path, "write to"):
+            with suppress(FileNotFoundError):
+                os.unlink(scratch)  # noqa: PTH108 -- one of very many
+            with open(scratch, "xb", buffering=0) as written:  # noqa: PTH123 -- the same
+                written.write(content)
+            os.replace(scratch, path)  # noqa: PTH105 -- the same
+        self._keep(file, found)
+        self._count(file)
+
+    def _content(self, file: LocatedFile) -> tuple[bytes, Digests]:
+        """The bytes of a small file, with retries; and again while they are bad.
+
+        Raises:
+            IntegrityError: They stay bad.
+        """
+        for _ in range(TRIES + 1):
+            content = self._again(file, 0, file.size) if file.size else b""
+            found = digests_of(content)
+            if found.match(file) or not file.verifiable:
+                return content, found
+        raise _stays_bad(file, 1, 1, found)
+
+    def _again(self, file: LocatedFile, start: int, stop: int) -> bytes:
+        """Bytes of one part, with retries."""
         remote = self._remote(file)
         session = Session(remote, replace(self._with.options, progress=None), keeps=False)
-        return session.repeat(lambda: _read(remote, 0, file.size, self._stop))
+        content = session.repeat(partial(_read, remote, start, stop, self._stop))
+        with self._lock:
+            self._received_small += len(content)
+        self._throttle.take(len(content))
+        return content
 
     # Verification -----------------------------------------------------------------------------------------------------
 
@@ -215,9 +258,7 @@ class Fetching:
         suspect = 1
         for _ in range(TRIES):
             for number, part in enumerate(parts, 1):
-                remote = self._remote(file)
-                session = Session(remote, replace(self._with.options, progress=None), keeps=False)
-                content = session.repeat(partial(_read, remote, part.start, part.stop, self._stop))
+                content = self._again(file, part.start, part.stop)
                 with storage_errors(path, "write to"), path.open("r+b", buffering=0) as written:
                     if os.pread(written.fileno(), len(content), part.start) == content and len(parts) > 1:
                         continue
@@ -227,20 +268,19 @@ class Fetching:
                 if found.match(file):
                     return found
         path.unlink(missing_ok=True)
-        raise IntegrityError(
-            f"could not download {file.path}: part {suspect} of {len(parts)} is bad: after {TRIES} more requests the "
-            f"hash of the file is {found.tag}, expected {file.hash}; try again later, or download another revision"
-        )
+        raise _stays_bad(file, suspect, len(parts), found)
 
     # Progress ---------------------------------------------------------------------------------------------------------
 
-    def _count(self, size: int) -> None:
+    def _count(self, file: LocatedFile, *, kept: int = 0) -> None:
         with self._lock:
-            self._done += size
+            self._done += file.size
+            self.kept += kept
         self._report()
 
-    def _passed_on(self, before: int, one: DownloadProgress) -> None:
+    def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
         self._look()
+        self._received_large = received + one.done - one.resumed
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
 
     def _report(self, *, last: bool = False) -> None:
@@ -250,6 +290,17 @@ class Fetching:
     def _tell(self, progress: DownloadProgress) -> None:
         if self._with.options.progress is not None:
             self._with.options.progress(replace(progress, file=self._folder.final.name))
+
+
+def _has_size(path: Path, file: LocatedFile) -> bool:
+    return path.is_file() and path.stat().st_size == file.size
+
+
+def _stays_bad(file: LocatedFile, part: int, parts: int, found: Digests) -> IntegrityError:
+    return IntegrityError(
+        f"could not download {file.path}: part {part} of {parts} is bad: after {TRIES} more requests the "
+        f"hash of the file is {found.tag}, expected {file.hash}; try again later, or download another revision"
+    )
 
 
 def _large_first(files: Sequence[LocatedFile]) -> list[LocatedFile]:
@@ -264,7 +315,8 @@ def _read(remote: PartedRemote, start: int, stop: int, stopped: threading.Event)
         PassingError: The body is too short.
     """
     with remote.open(start, stop) as body:
-        content = body.read(stop - start, stopped)
+        # The end of the body is read, too, so that its connection is used again.
+        content = body.read(stop - start + 1, stopped)[: stop - start]
     if len(content) < stop - start:
         raise PassingError(f"the response ended after {len(content):,} of {stop - start:,} bytes")
     return content

@@ -8,18 +8,36 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from together_ext.archive import receipt
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.archive.unpack import check_place
+from together_ext.archive.writing import flush_all
 from together_ext.errors import StorageError
-from together_ext.storage import flush_folder, storage_errors
+from together_ext.storage import flush_folder, publish_mode, storage_errors
 
 SUFFIX: Final = ".registry-part"
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a folder gets its final name.
+
+    Attributes:
+        guard: Raises an error if another process has taken over.
+        overwrite: Whether an existing folder that was downloaded before may be replaced.
+        durable: Whether everything is flushed to the disk before.
+    """
+
+    guard: Callable[[], object]
+    overwrite: bool
+    durable: bool
 
 
 class PartialFolder:
@@ -70,26 +88,36 @@ class PartialFolder:
         return self.path / file
 
     def finish(
-        self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], *, overwrite: bool, guard: Callable[[], object]
+        self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], finish: Finish, cancel: threading.Event
     ) -> None:
-        """Write the receipt, and give the folder its final name.
+        """Write the receipt, flush everything, and give the folder its final name.
 
         Raises:
             TargetExistsError: Something else is at the final path.
+            TransferCancelledError: `cancel` was set.
             StorageError: The disk refuses.
         """
         with storage_errors(self.final, "write to"):
             self.place(RECEIPT).unlink(missing_ok=True)
             receipt.write(self.path, files, origin)
-            check_place(self.final, overwrite=overwrite)
-            guard()
+            if finish.durable:
+                flush_all(self.path, cancel)
+            check_place(self.final, overwrite=finish.overwrite)
+            finish.guard()
             aside = self.final.with_name(f".{self.final.name}{SUFFIX}.replaced")
             shutil.rmtree(aside, ignore_errors=True)
             if os.path.lexists(self.final):
                 self.final.rename(aside)
-            mask = os.umask(0)
-            os.umask(mask)
-            self.path.chmod(0o777 & ~mask)
+            fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                publish_mode(fd, 0o777)
+            finally:
+                os.close(fd)
             self.path.rename(self.final)
-            flush_folder(self.final.parent)
+            if finish.durable:
+                flush_folder(self.final.parent)
             shutil.rmtree(aside, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Remove the folder, if it exists."""
+        shutil.rmtree(self.path, ignore_errors=True)

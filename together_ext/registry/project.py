@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from together_ext.api.flow import Flow, ask, call
 from together_ext.api.identifiers import checked_part
 from together_ext.errors import NoProjectError, NotFoundError, PermissionDeniedError
 from together_ext.text import printable
-from together_generated.models import WhoAmI as WhoAmI  # noqa: PLC0414 -- `client` has it from here
-from together_generated.models import WhoAmIProject
+
+if TYPE_CHECKING:
+    from together_generated.models import WhoAmI as WhoAmI  # noqa: PLC0414 -- `client` has it from here
 
 HOW: Final = "set TOGETHER_PROJECT_ID, or pass project (--project)"
 
@@ -49,6 +50,8 @@ class Project:
 
 
 def _project_of(owner: WhoAmI) -> str:
+    from together_generated.models import WhoAmIProject
+
     project = owner.project
     if isinstance(project, WhoAmIProject) and project.id:
         return checked_part(project.id, "a project ID")

@@ -34,7 +34,9 @@ def async_clients() -> str:
 def _client(name: str) -> str:
     client = getattr(together_ext, name)("key")
     parts = [_directive(f"together_ext.{name}", 2)]
-    parts += [f"## client.{path}\n\n" + _directive(kind, 3, heading=False) for path, kind in resources(client)]
+    parts += [
+        f"## client.{path}\n\n" + _directive(kind, 3, heading=False, inherited=True) for path, kind in resources(client)
+    ]
     return "\n".join(parts)
 
 
@@ -76,8 +78,10 @@ def _all(package: str, found: list[str]) -> str:
     return "\n".join(_directive(f"{package}.{name}", 2) for name in sorted(found, key=order))
 
 
-def _directive(path: str, level: int, *, heading: bool = True) -> str:
+def _directive(path: str, level: int, *, heading: bool = True, inherited: bool = False) -> str:
     options = f"    options:\n      heading_level: {level}\n"
+    if inherited:
+        options += "      inherited_members: true\n"
     if not heading:
         options += "      show_root_heading: false\n      show_root_toc_entry: false\n"
     return f"::: {path}\n{options}"

@@ -13,6 +13,7 @@ from together_ext.cli.options.durable import Durable
 from together_ext.cli.options.limits import MaxWindow
 from together_ext.cli.options.lock import LockTimeout
 from together_ext.cli.options.many import AllCheckpoints, From, Manifest, Parallel, Statuses, Suffix
+from together_ext.cli.options.source import Source, source_of
 from together_ext.cli.paths import path_of
 from together_ext.cli.pipe import STANDARD_OUTPUT, send, standard_output
 from together_ext.cli.render.amounts import duration_text, rate, rate_text, size_text
@@ -94,6 +95,7 @@ def download(  # noqa: PLR0913 -- the command's options
         ),
     ] = None,
     max_window: MaxWindow = None,
+    source: Source = None,
     no_fix_base: NoFixBase = False,
     base_model: BaseModel = None,
     all_checkpoints: AllCheckpoints = False,
@@ -126,6 +128,7 @@ def download(  # noqa: PLR0913 -- the command's options
         "--no-fix-base": no_fix_base,
         "--base-model": base_model is not None,
         "--max-window": max_window is not None,
+        f"--source {source}": source not in {None, "archive"},
     }
     _require("--extract", extract, extraction)
     _require("--wait", wait, {"--timeout": timeout is not None})
@@ -148,6 +151,7 @@ def download(  # noqa: PLR0913 -- the command's options
         durable=durable,
         lock_timeout=lock_timeout,
         limits=None if max_window is None else Limits(window=max_window),
+        source=source_of(source),
     )
     names = selected(ids or [], from_, suffix, status, all_checkpoints=all_checkpoints)
     # A list of one name prints what a longer list does.

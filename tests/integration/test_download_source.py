@@ -1,0 +1,226 @@
+"""`download(..., extract=True, source=...)`: the same folder from the registry as from the archive."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from together_ext import (
+    DownloadResult,
+    IntegrityError,
+    NoProjectError,
+    NotInRegistryError,
+    RuleError,
+    TargetExistsError,
+    Together,
+    TransferInterruptedError,
+    verify,
+)
+from together_ext.simulator import (
+    DOWNLOAD_PATH,
+    DPO_JOB,
+    LORA_JOB,
+    PARTS_PATH,
+    BytesArchive,
+    Distortion,
+    Fault,
+    Simulator,
+)
+from together_ext.simulator.archives import pack
+from together_ext.simulator.models import adapter_files
+
+from .conftest import Outcome
+
+Command = Callable[..., Outcome]
+WEIGHTS = {"config.json": b"{}", "model.safetensors": b"archive"}
+
+
+@pytest.fixture(autouse=True)
+def _served(sim: Simulator) -> None:
+    """The archive, told from the files in the registry by its content."""
+    sim.add_archive(DPO_JOB, BytesArchive(pack(WEIGHTS)))
+    sim.add_archive(LORA_JOB, BytesArchive(pack(WEIGHTS)))
+
+
+def content_of(folder: str | None) -> dict[str, bytes]:
+    """The files of a folder, without the receipt."""
+    paths = [path for path in Path(str(folder)).rglob("*") if path.is_file() and path.name != "together-ext.json"]
+    return {path.relative_to(str(folder)).as_posix(): path.read_bytes() for path in paths}
+
+
+def receipt_of(result: DownloadResult) -> dict[str, Any]:
+    """The receipt of a folder."""
+    document: dict[str, Any] = json.loads((Path(str(result.extracted_to)) / "together-ext.json").read_text())
+    return document
+
+
+def archives(sim: Simulator) -> int:
+    """How often an archive was requested."""
+    return sum(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests)
+
+
+class TestSameFolder:
+    def test_archive_and_registry_give_identical_folders(self, tmp_path: Path) -> None:
+        """Receipts differ in the source, and in what only one source has."""
+        with Simulator() as sim, Together(sim.api_key, sim.url) as client:
+            for kind in ("merged", "adapter"):
+                for name in (DPO_JOB, f"{DPO_JOB}:60") if kind == "merged" else (DPO_JOB,):
+                    both = [
+                        client.fine_tuning.download(
+                            name, checkpoint_type=kind, extract=True, source=source, output=f"{tmp_path}/{source}/"
+                        )
+                        for source in ("archive", "registry")
+                    ]
+                    of_archive, of_registry = both
+                    assert content_of(of_archive.extracted_to) == content_of(of_registry.extracted_to)
+                    assert (of_registry.source, of_registry.verified) == ("registry", "hash")
+                    assert (of_registry.files, of_registry.layout) == (of_archive.files, of_archive.layout)
+                    assert verify(str(of_registry.extracted_to)).good
+                    said, other = map(receipt_of, both)
+                    assert said.keys() - other.keys() == {"archive"}
+                    assert other.keys() - said.keys() == {"object", "revision", "hashes"}
+                    same = said.keys() - {"archive", "source", "time"}
+                    assert {key: said[key] for key in same} == {key: other[key] for key in same}
+
+    def test_the_base_model_of_an_adapter_is_repaired(self, client: Together, tmp_path: Path) -> None:
+        found = client.fine_tuning.download(
+            DPO_JOB, checkpoint_type="adapter", extract=True, source="registry", output=tmp_path / "out.tar"
+        )
+        config = json.loads(content_of(found.extracted_to)["adapter_config.json"])
+        assert config["base_model_name_or_path"] == "meta-llama/Llama-3.1-8B-Instruct"
+        assert "__TOG__" in receipt_of(found)["base_model_alias"]
+        assert found.filename == found.extracted_to == str(tmp_path / "out")
+
+    def test_a_complete_folder_is_not_downloaded_again_from_either_source(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        output = tmp_path / "out.tar"
+        client.fine_tuning.download(DPO_JOB, extract=True, source="registry", output=output)
+        sim.forget()
+        again = client.fine_tuning.download(DPO_JOB, extract=True, source="registry", output=output)
+        other = client.fine_tuning.download(DPO_JOB, extract=True, output=output)
+        assert again == other
+        assert (again.source, again.verified, again.resumed_from) == ("registry", "hash", again.size)
+        assert (archives(sim), sim.storage_requests) == (0, [])
+        (tmp_path / "out" / "config.json").write_text("[]")
+        with pytest.raises(TargetExistsError, match="has changed since"):
+            client.fine_tuning.download(DPO_JOB, extract=True, source="registry", output=output)
+
+    def test_many_downloads_take_the_source(self, client: Together, sim: Simulator, tmp_path: Path) -> None:
+        found = [
+            one.unwrap()
+            for one in client.fine_tuning.download_many(
+                [DPO_JOB, f"{DPO_JOB}:60"], output=tmp_path, extract=True, source="registry"
+            )
+        ]
+        assert ({one.source for one in found}, archives(sim)) == ({"registry"}, 0)
+
+
+class TestFallback:
+    """What the registry refuses before the first byte."""
+
+    @pytest.mark.parametrize(
+        ("job", "faults", "sentence", "kind"),
+        [
+            (LORA_JOB, [], "the job has no model_object_id", NotInRegistryError),
+            (f"{DPO_JOB}:60", [], "the checkpoint has no object_id for the adapter", NotInRegistryError),
+            (DPO_JOB, [Fault(path="/v2/", status=404, times=None)], "could not list the files", NotInRegistryError),
+            (DPO_JOB, [Fault(path="/v3/", status=404, times=None)], "TOGETHER_PROJECT_ID", NoProjectError),
+            (
+                DPO_JOB,
+                [Fault(path="/v3/", status=200, body=b'{"type": "org_api_key"}', times=None)],
+                "does not belong to a project: set TOGETHER_PROJECT_ID",
+                NoProjectError,
+            ),
+            (DPO_JOB, [Fault(path=PARTS_PATH, status=403, times=None)], "responds with 403", TransferInterruptedError),
+        ],
+    )
+    def test_auto_downloads_the_archive_with_one_line_and_registry_says_what_to_do(
+        self,
+        client: Together,
+        sim: Simulator,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        job: str,
+        faults: list[Fault],
+        sentence: str,
+        kind: type[Exception],
+    ) -> None:
+        adapter: Any = {"checkpoint_type": "adapter"} if ":" in job else {}
+        if adapter:
+            sim.add_archive(DPO_JOB, BytesArchive(pack(adapter_files("test"))))
+        sim.script(*faults)
+        with pytest.raises(kind, match=sentence) as caught:
+            client.fine_tuning.download(job, extract=True, source="registry", output=tmp_path / "out.tar", **adapter)
+        if kind is NotInRegistryError:
+            assert "download the archive (source='archive', --source archive)" in str(caught.value)
+        assert (archives(sim), (tmp_path / "out").exists()) == (0, False)
+        with caplog.at_level(logging.WARNING, "together_ext"):
+            found = client.fine_tuning.download(
+                job, extract=True, source="auto", output=tmp_path / "out.tar", **adapter
+            )
+        assert (found.source, receipt_of(found)["source"]) == ("archive", "archive")
+        (line,) = [one.getMessage() for one in caplog.records if "downloading the archive" in one.getMessage()]
+        assert sentence in line
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    def test_auto_prefers_the_registry(
+        self, client: Together, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOGETHER_EXT_SOURCE", "auto")
+        assert client.fine_tuning.download(DPO_JOB, extract=True, output=tmp_path / "out.tar").source == "registry"
+        assert archives(sim) == 0
+        # The archive itself is in no registry.
+        assert client.fine_tuning.download(DPO_JOB, output=tmp_path / "other.tar.zst").source == "archive"
+
+    def test_weights_of_another_layout_are_not_taken(self, client: Together, sim: Simulator, tmp_path: Path) -> None:
+        sim.registry.distort("config.json", Distortion(path="adapter_config.json"))
+        with pytest.raises(IntegrityError, match=r"ml_\w+ in the registry contains an adapter, but a model"):
+            client.fine_tuning.download(DPO_JOB, extract=True, source="registry", output=tmp_path / "out.tar")
+        assert sim.storage_requests == []
+        found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        assert content_of(found.extracted_to) == WEIGHTS
+
+    def test_what_fails_later_is_an_error_and_resumed(self, client: Together, sim: Simulator, tmp_path: Path) -> None:
+        sim.script(Fault(path=f"{PARTS_PATH}model-00002", corrupt=7, times=None))
+        with pytest.raises(IntegrityError, match="is bad"):
+            client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        sim.faults.clear()
+        sim.forget()
+        found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        assert (found.source, archives(sim)) == ("registry", 0)
+        assert 0 < found.resumed_from == found.size - sim.bytes_sent
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"source": "registry"}, r"source is 'registry' without extract=True: .*add extract=True"),
+            ({"source": "cloud", "extract": True}, "source is 'cloud': choose one of archive, registry, auto"),
+            ({"source": "registry", "extract": True, "keep_archive": True}, "keep_archive is for archives"),
+            ({"source": "registry", "extract": True, "spool": False}, "spool is for archives"),
+        ],
+    )
+    def test_before_any_request(
+        self, client: Together, sim: Simulator, tmp_path: Path, options: dict[str, Any], sentence: str
+    ) -> None:
+        with pytest.raises(RuleError, match=sentence):
+            client.fine_tuning.download(DPO_JOB, output=tmp_path / "out.tar", **options)
+        with pytest.raises(RuleError, match=sentence):
+            list(client.fine_tuning.download_many([DPO_JOB], output=f"{tmp_path}/", **options))
+        assert sim.requests == []
+
+    def test_on_the_command_line(self, command: Command, sim: Simulator, tmp_path: Path) -> None:
+        refused = command("ft", "download", DPO_JOB, "--source", "registry")
+        assert (refused.code, "--source registry requires --extract" in refused.err) == (2, True)
+        wrong = command("ft", "download", DPO_JOB, "--source", "cloud", "--extract")
+        assert (wrong.code, "choose one of archive, registry, auto" in wrong.err) == (2, True)
+        assert sim.requests == []
+        done = command(*("ft", "download", DPO_JOB, "--source", "registry", "--extract", "-o", str(tmp_path), "--json"))
+        assert (done.json["source"], done.json["verified"]) == ("registry", "hash")

@@ -1,0 +1,191 @@
+"""The model registry as the source of a job's weights: which object is meant, and the folder of its files.
+
+The rules (official SDK 3.1.1): a job names its final model and, of a LoRA job, its final adapter; a checkpoint names
+its weights in `object_id`, and in `checkpoint` whether they are a `model` or an `adapter`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from together_ext.api.flow import Archive, Fetch, Flow, local
+from together_ext.api.responses import text
+from together_ext.archive import Terms
+from together_ext.archive.weights.adapter_config import set_base_model
+from together_ext.archive.weights.layout import check_layout
+from together_ext.checkpoints import Checkpoint
+from together_ext.errors import (
+    ApiError,
+    IntegrityError,
+    LeaseLostError,
+    NotFoundError,
+    NotInRegistryError,
+    RuleError,
+    StorageError,
+    TransferCancelledError,
+    TransferError,
+)
+from together_ext.registry.fetching import Fetching, verification
+from together_ext.registry.folder import Finish, PartialFolder
+from together_ext.registry.revision import revision_of, said_of
+from together_ext.text import printable
+from together_generated import models
+from together_generated.models import DownloadCheckpoint
+
+from .download_result import DownloadResult, type_of
+from .operations import list_checkpoints
+
+if TYPE_CHECKING:
+    from together_ext.leases import Lease
+    from together_ext.registry.project import Project
+
+log = logging.getLogger("together_ext")
+
+FINAL: Final = (StorageError, TransferCancelledError, LeaseLostError)
+"""Errors that the archive would not avoid."""
+
+REFUSED: Final = (ApiError, RuleError, TransferError)
+"""Errors after which the archive may still be downloaded."""
+
+
+@dataclass(frozen=True)
+class RegistryObject:
+    """Weights in the registry.
+
+    Attributes:
+        id: The ID of the model.
+        revision: The ID of its revision; None for the latest.
+    """
+
+    id: str
+    revision: str | None
+
+
+@dataclass(frozen=True)
+class RegistrySource:
+    """The registry as the source of a download.
+
+    Attributes:
+        project: The project of the client.
+        job: The job.
+        only: Whether the archive is no alternative.
+        origin: The receipt's entries about the weights.
+        terms: The options of the folder.
+    """
+
+    project: Project
+    job: models.FinetuneResponse
+    only: bool
+    origin: Mapping[str, Any]
+    terms: Terms
+
+    def folder(
+        self, step: Fetch[Archive], folder: Path, lease: Lease, archived: Flow[DownloadResult]
+    ) -> Flow[DownloadResult]:
+        """Make a folder of the files in the registry; of the archive, if the registry refuses and may be passed over.
+
+        Args:
+            step: The archive, and how to transfer.
+            folder: The absolute path of the folder to make.
+            lease: The lease of the folder.
+            archived: Makes the folder of the archive.
+
+        Raises:
+            NotInRegistryError: The registry does not have the weights, and the archive is no alternative.
+        """
+        making = PartialFolder(folder)
+        fetching = Fetching(making, step.archive.identity)
+        try:
+            result = yield from self._made(step, making, fetching, lease)
+        except FINAL:
+            raise
+        except REFUSED as error:
+            if self.only and isinstance(error, NotFoundError):
+                raise NotInRegistryError(str(step.archive), printable(str(error), 300)) from error
+            if self.only or fetching.received:
+                raise
+            reason = error.reason if isinstance(error, NotInRegistryError) else str(error)
+            log.warning("%s: downloading the archive, not from the registry: %s", step.archive, printable(reason, 300))
+        else:
+            # Those that an earlier download of the archive has left.
+            step.target.discard_partials()
+            return result
+        result = yield from archived
+        making.discard()
+        return result
+
+    def _made(
+        self, step: Fetch[Archive], making: PartialFolder, fetching: Fetching, lease: Lease
+    ) -> Flow[DownloadResult]:
+        wanted, terms = step.archive, self.terms
+        found = yield from _object(self.job, wanted)
+        revision = yield from revision_of(self.project, found.id, found.revision, lambda paths: paths)
+        if not revision.paths:
+            raise IntegrityError(f"{found.id} has no files in the registry, so there are no weights of {wanted}")
+        check_layout(revision.layout, terms.expected, f"{found.id} in the registry")
+        arrived = yield from revision.download(making, fetching, step.options)
+        files = sorted((one.unpacked for one in arrived), key=lambda file: file.path)
+        base = self.origin.get("base_model")
+        change = partial(set_base_model, making.path, files, revision.layout, terms.base, base)
+        files, entries = yield from local(lambda _: change())
+        origin = {**self.origin, **said_of(revision, arrived), **entries, "layout": revision.layout.value}
+        finish = Finish(lease.check, terms.overwrite, terms.durable)
+        yield from local(partial(making.finish, files, origin, finish))
+        return DownloadResult(
+            id=wanted.job_id,
+            checkpoint_step=wanted.step,
+            checkpoint_type=type_of(wanted),
+            filename=str(making.final),
+            size=sum(one.file.size for one in arrived),
+            resumed_from=fetching.kept,
+            extracted_to=str(making.final),
+            layout=revision.layout.value,
+            files=tuple(file.path for file in files),
+            source="registry",
+            verified=verification(arrived),
+        )
+
+
+def _object(job: models.FinetuneResponse, wanted: Archive) -> Flow[RegistryObject]:
+    if wanted.step is None:
+        found = object_of_job(job, wanted)
+    else:
+        found = object_of_step(job, wanted, (yield from list_checkpoints(wanted.job_id)))
+    if found is None:
+        entry = f"the job has no {_kind(wanted)}_object_id"
+        if wanted.step is not None:
+            entry = f"the checkpoint has no object_id for the {_kind(wanted)}"
+        raise NotInRegistryError(str(wanted), entry)
+    return found
+
+
+def object_of_job(job: models.FinetuneResponse, wanted: Archive) -> RegistryObject | None:
+    """The final weights of a job; None if it does not name them."""
+    kind = _kind(wanted)
+    found = text(getattr(job, f"{kind}_object_id"))
+    return RegistryObject(found, text(getattr(job, f"{kind}_object_revision_id"))) if found else None
+
+
+def object_of_step(
+    job: models.FinetuneResponse, wanted: Archive, listed: Iterable[Checkpoint]
+) -> RegistryObject | None:
+    """The weights of a checkpoint; None if the server does not name them in the form that is wanted.
+
+    The step of the final checkpoint is that of the job's final weights.
+    """
+    of_step = [one for one in listed if one.step == wanted.step]
+    for one in of_step:
+        # A checkpoint of which the server does not name the form has only one: the layout of its files is compared.
+        if one.object_id and (one.object_kind in {None, _kind(wanted)} or wanted.checkpoint is None):
+            return RegistryObject(one.object_id, one.revision_id)
+    is_final = any(one.name == wanted.job_id for one in of_step)
+    return object_of_job(job, wanted) if is_final else None
+
+
+def _kind(wanted: Archive) -> str:
+    return "adapter" if wanted.checkpoint == DownloadCheckpoint.ADAPTER.value else "model"
