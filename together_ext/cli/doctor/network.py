@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from together_ext.api.requests import USER_AGENT
+from together_ext.api.exchange import USER_AGENT
 from together_ext.config import Settings
 from together_ext.text import printable
 from together_ext.transfer.network.in_time import watch, within
