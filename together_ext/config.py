@@ -28,6 +28,23 @@ Source = Literal["archive", "registry", "auto"]
 SOURCES: Final[tuple[Source, ...]] = ("archive", "registry", "auto")
 """Where weights come from: `auto` is the registry where a job has object IDs, else the archive."""
 
+HEADERS_VARIABLE = "TOGETHER_CUSTOM_HEADERS"
+
+OF_THE_REQUEST = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "if-range",
+        "range",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that describe one request, so that no setting can have them."""
+
 LONGEST_NUMBER = 9
 """Maximum number of digits of a number in the environment."""
 
@@ -46,6 +63,7 @@ class Settings:
         max_retries: Maximum number of retries of a call.
         call_timeout: Maximum number of seconds for a call with its retries.
         project: ID of the project whose models are meant; None for that of the API key.
+        headers: Names and values of further headers for requests to the API. Not in the repr: values are secrets.
     """
 
     api_key: str | None = field(repr=False)
@@ -54,6 +72,14 @@ class Settings:
     max_retries: int
     call_timeout: float = DEFAULT_CALL_TIMEOUT
     project: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error may contain, longest first."""
+        # Not only the whole value: a server may repeat a token without the word "Bearer".
+        values = [part for _, value in self.headers for part in (value, value.rpartition(" ")[2])]
+        return tuple(sorted({self.api_key or "", *values} - {""}, key=len, reverse=True))
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied, since the copy would contain the key.
@@ -90,6 +116,7 @@ class Settings:
             _max_retries(max_retries),
             _call_timeout(call_timeout, environ),
             _project(project, environ),
+            _headers(environ),
         )
 
 
@@ -122,6 +149,24 @@ def _project(given: str | None, environ: Mapping[str, str]) -> str | None:
             f"{name} is {shown}: expected the ID of a project, of letters, digits, '-', '_' and '.'"
         )
     return text
+
+
+def _headers(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The headers in `TOGETHER_CUSTOM_HEADERS`: a line for each, `Name: value`. No message contains a value."""
+    found: dict[str, tuple[str, str]] = {}
+    for number, line in enumerate(environ.get(HEADERS_VARIABLE, "").split("\n"), start=1):
+        if not line.strip():
+            continue
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        where = f"{HEADERS_VARIABLE}: line {number}"
+        if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ConfigurationError(f"{where} is not a header: expected 'Name: value'")
+        if not re.fullmatch(r"[\t -~]*", value):
+            raise ConfigurationError(f"{where} has a value with characters other than printable ASCII: remove them")
+        if name.lower() in OF_THE_REQUEST:
+            raise ConfigurationError(f"{where} sets {name}, which each request sets itself: remove the line")
+        found[name.lower()] = (name, value)
+    return tuple(found.values())
 
 
 def _timeout(given: float) -> float:

@@ -96,7 +96,7 @@ def readable(body: bytes, secrets: Iterable[str]) -> str:
 
 
 def environment_secrets(environ: Mapping[str, str]) -> list[str]:
-    """Find the secrets of an environment: keys, tokens, passwords, and the credentials of proxies.
+    """Find the secrets of an environment: keys, tokens, passwords, values of headers, and the credentials of proxies.
 
     Args:
         environ: The environment.
@@ -108,6 +108,9 @@ def environment_secrets(environ: Mapping[str, str]) -> list[str]:
     for name, value in environ.items():
         if name.upper().endswith(_KEYS):
             found.add(value.strip())
+        elif name.upper().endswith("_HEADERS"):
+            values = [line.partition(":")[2].strip() for line in value.splitlines()]
+            found.update(part for one in values for part in (one, one.rpartition(" ")[2]))
         elif name.upper().endswith("_PROXY") and "@" in value:
             found.update(_user_and_password(value))
     return sorted(found - {""}, key=len, reverse=True)

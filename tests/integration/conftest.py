@@ -242,6 +242,7 @@ def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
         "TOGETHER_API_KEY",
         "TOGETHER_BASE_URL",
         "TOGETHER_PROJECT_ID",
+        "TOGETHER_CUSTOM_HEADERS",
         "TOGETHER_EXT_CONNECTIONS",
         "TOGETHER_EXT_CALL_TIMEOUT",
         "TOGETHER_EXT_SOURCE",

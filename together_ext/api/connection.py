@@ -98,7 +98,7 @@ class _Seam:
         self.settings, self.clock = settings, clock
         self.certificates = Certificates()
         self._requests = Requests(settings, clock)
-        self._failures = Failures(settings.api_key or "")
+        self._failures = Failures(*settings.secrets)
         self.discreetly = self._failures.discreetly
         self.remote = self._requests.remote
 

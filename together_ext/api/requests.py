@@ -16,7 +16,7 @@ from together_generated.models import DownloadCheckpoint
 from together_generated.types import UNSET
 
 from . import exchange
-from .exchange import USER_AGENT, Terms
+from .exchange import Terms
 from .failures import UnwritableError
 from .flow import Archive, StoredFile, Streaming
 from .retries import CAREFUL, FREE, REFUSED_CONNECTION, Retries
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 VERSIONED: Final = re.compile(r"/v\d+/")
 """Begins the address of an operation that is not below `/v1`."""
+
+
+USER_AGENT: Final = exchange.USER_AGENT
 
 
 def _retries(settings: Settings) -> Callable[[httpx.Request], Retries]:
@@ -48,8 +51,11 @@ class Requests:
             raise MissingKeyError
         return self._settings.api_key
 
-    def _own_headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT}
+    def _own_headers(self) -> httpx.Headers:
+        """The headers of every request to the API; those of the settings take precedence, as in the official SDK."""
+        found = httpx.Headers({"Authorization": f"Bearer {self._key()}", "User-Agent": USER_AGENT})
+        found.update(self._settings.headers)
+        return found
 
     def _address(self, path: str) -> str:
         """The address of an operation; one with a version, such as `/v3/whoami`, begins at the root of the server."""
@@ -60,7 +66,8 @@ class Requests:
         """A request, from the keywords of `httpx.Client.build_request`."""
         content = dict(keywords)
         method, url = content.pop("method"), self._address(content.pop("url"))
-        headers = {**content.pop("headers", {}), **self._own_headers()}
+        headers = self._own_headers()
+        headers.update(content.pop("headers", {}))
         timeout = httpx.Timeout(self._settings.timeout)
         try:
             return exchange.built(client, method, url, headers=headers, timeout=timeout, **content)
@@ -83,6 +90,7 @@ class Requests:
             client,
             httpx.URL(self._settings.base_url + request["url"], params=request.get("params")),
             headers=self._own_headers(),
+            agent=USER_AGENT,
             timeout=timeout,
             action=f"download {archive}",
         )

@@ -53,6 +53,7 @@ class Remote:
         timeout: float,
         action: str,
         hint: str | None = None,
+        agent: str | None = None,
     ) -> None:
         """Describe a remote file; no request is sent.
 
@@ -63,14 +64,15 @@ class Remote:
             timeout: Maximum number of seconds without data on a connection.
             action: What the caller does, to follow "could not" in errors.
             hint: What to do after a refusal (default: the usual hint for the API).
+            agent: The `User-Agent` for other origins (default: that of the headers).
         """
         self._hint = hint
         self.url = httpx.URL(url)
         self.action = action
         self._client = client
-        self._headers = dict(headers)
+        self._headers = httpx.Headers(headers)
         # Some storage hosts refuse requests without a User-Agent.
-        self._agent = httpx.Headers(headers).get("User-Agent")
+        self._agent = agent or self._headers.get("User-Agent")
         self.timeout = timeout
         self._timeout = httpx.Timeout(timeout)
         self._place: httpx.URL | None = None
@@ -159,13 +161,15 @@ class Remote:
     def _send_once(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
         own = origin(url) == origin(self.url)
         if own:
-            request = self._client.build_request(
-                "GET", url, headers={**self._headers, **headers}, timeout=self._timeout
-            )
+            named = httpx.Headers(self._headers)
+            named.update(headers)
+            request = self._client.build_request("GET", url, headers=named, timeout=self._timeout)
         else:
             # Not built by the client, whose default headers and cookies may be secrets of the origin.
-            named = {"User-Agent": self._agent, **headers} if self._agent else dict(headers)
-            request = httpx.Request("GET", url, headers=named, extensions={"timeout": self._timeout.as_dict()})
+            agent = {"User-Agent": self._agent} if self._agent else {}
+            request = httpx.Request(
+                "GET", url, headers={**agent, **headers}, extensions={"timeout": self._timeout.as_dict()}
+            )
         stopwatch = Stopwatch()
         request.extensions = {**request.extensions, "trace": stopwatch}
         try:

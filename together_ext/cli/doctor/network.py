@@ -80,9 +80,10 @@ def contacted(client: httpx.Client, settings: Settings) -> Contact:
 
 
 def _requested(client: httpx.Client, url: str, settings: Settings, *, read: bool) -> Contact:
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+    headers = httpx.Headers({"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT})
     if settings.api_key is not None:
         headers["Authorization"] = f"Bearer {settings.api_key}"
+    headers.update(settings.headers)
     request = client.build_request("GET", url, headers=headers, extensions={"trace": watch})
     request.extensions = {**request.extensions, "timeout": httpx.Timeout(PATIENCE).as_dict()}
     try:
