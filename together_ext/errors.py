@@ -43,6 +43,7 @@
         └── StorageError (OSError)          the local disk refused
             ├── NotEnoughSpaceError
             ├── MissingPathError (FileNotFoundError)
+            ├── StoreCredentialsError       an object store refuses the credentials, or none were found
             └── TargetExistsError (FileExistsError)
 
 Each message is one sentence: the thing, the value, the limit, the way out. Facts are attributes. No message, and
@@ -618,6 +619,12 @@ class MissingPathError(StorageError, FileNotFoundError):
         self.path = path
         super().__init__(f"there is no {printable(path)}: check the path")
         self.errno = errno.ENOENT
+
+
+class StoreCredentialsError(StorageError):
+    """An object store refuses the credentials, or none were found."""
+
+    code = "store_credentials"
 
 
 class TargetExistsError(StorageError, FileExistsError):

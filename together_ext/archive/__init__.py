@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from together_ext.leases import Lease
 
     from .formats.source import ArchiveSource
+    from .places import Making, Place
     from .receipt import UnpackedFile, Verification
 
 __all__ = ["Extracted", "Layout", "Limits", "extract", "folder_for", "verify"]
@@ -166,29 +168,66 @@ def unpack_archive(  # noqa: PLR0913 -- all of them are needed
         TogetherExtError: As `extract`, except for what concerns paths and the lock.
     """
     # As in `extract`.
-    from . import receipt, unpack  # noqa: PLC0415
+    from . import unpack  # noqa: PLC0415
+
+    def making(
+        source: ArchiveSource, limits: Limits, cancel: threading.Event
+    ) -> AbstractContextManager[tuple[Place, list[UnpackedFile]]]:
+        overwrite, durable = terms.overwrite, terms.durable
+        return unpack.unpacked(
+            archive, source, folder, limits, lease, overwrite=overwrite, durable=durable, cancel=cancel
+        )
+
+    return unpack_to(making, str(folder), str(archive), source, terms, origin=origin, cancel=cancel)
+
+
+def unpack_to(  # noqa: PLR0913 -- all of them are needed
+    making: Making,
+    place: str,
+    archive: str,
+    source: ArchiveSource,
+    terms: Terms,
+    *,
+    origin: Callable[[], Mapping[str, Any]],
+    cancel: threading.Event,
+) -> Extracted:
+    """Extract the bytes of a source to any place.
+
+    Args:
+        making: Writes the files.
+        place: The path or URL of the place.
+        archive: The archive's path or name, for errors.
+        source: The bytes of the archive.
+        terms: The options.
+        origin: As in `unpack_archive`.
+        cancel: When set, from any thread, extraction ends with `TransferCancelledError`.
+
+    Returns:
+        The place and its files.
+
+    Raises:
+        TogetherExtError: As `extract`, except for what concerns paths and the lock.
+    """
+    # As in `extract`.
+    from . import receipt  # noqa: PLC0415
     from .weights.adapter_config import set_base_model  # noqa: PLC0415
 
-    limits = terms.limits or Limits()
-    making = unpack.unpacked(
-        archive, source, folder, limits, lease, overwrite=terms.overwrite, durable=terms.durable, cancel=cancel
-    )
-    with making as (place, members):
-        if (place / receipt.RECEIPT).is_dir():
+    with making(source, terms.limits or Limits(), cancel) as (made, members):
+        if made.has_folder(receipt.RECEIPT):
             raise ArchiveError(
                 f"the archive has a folder {receipt.RECEIPT}, which is the receipt's path; it was not extracted"
             )
         # The receipt of the folder that the archive was made from does not describe this folder.
-        (place / receipt.RECEIPT).unlink(missing_ok=True)
+        made.remove(receipt.RECEIPT)
         files = [file for file in members if file.path != receipt.RECEIPT]
         if not files:
             raise ArchiveError(f"{archive} contains no files; download it again")
         layout = layout_of({file.path.rpartition("/")[2] for file in files})
-        check_layout(layout, terms.expected, str(archive))
+        check_layout(layout, terms.expected, archive)
         entries = origin()
-        files, base = set_base_model(place, files, layout, terms.base, entries.get("base_model"))
-        receipt.write(place, files, {**entries, **base, "layout": layout})
-    return Extracted(str(folder), layout, tuple(files))
+        files, base = set_base_model(made, files, layout, terms.base, entries.get("base_model"))
+        made.seal(files, {**entries, **base, "layout": layout})
+    return Extracted(place, layout, tuple(files))
 
 
 def verify(folder: str | os.PathLike[str], *, cancel: threading.Event | None = None) -> Verification:

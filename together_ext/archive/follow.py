@@ -10,13 +10,11 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from together_ext.errors import TransferCancelledError
-from together_ext.leases import Lease
 
-from . import Extracted, Terms, unpack_archive
+from . import Extracted
 from .formats.source import ArchiveSource
 from .formats.stream import CHUNK
 from .handover import Handover
@@ -25,6 +23,15 @@ log = logging.getLogger("together_ext.archive")
 
 TURN: Final = 0.1
 """Seconds between two checks for cancellation."""
+
+
+class Unpack(Protocol):
+    """Extracts an archive, as `unpack_archive` does with its other parameters."""
+
+    def __call__(
+        self, source: ArchiveSource, /, *, origin: Callable[[], Mapping[str, Any]], cancel: threading.Event
+    ) -> Extracted:
+        """Extract the bytes of a source."""
 
 
 class _AbandonedError(Exception):
@@ -39,17 +46,14 @@ class Follower:
         error: Why it failed.
     """
 
-    def __init__(self, source: ArchiveSource, folder: Path, terms: Terms, lease: Lease, name: str = "") -> None:
+    def __init__(self, source: ArchiveSource, unpack: Unpack) -> None:
         """Start the thread.
 
         Args:
             source: The arriving archive.
-            folder: The absolute path of the folder to make.
-            terms: The options of the extraction.
-            lease: The lease from `unpack.locked` for the folder.
-            name: The name of the archive in errors.
+            unpack: Extracts it.
         """
-        self._source, self._folder, self._terms, self._lease, self._name = source, folder, terms, lease, name
+        self._source, self._unpack = source, unpack
         self._cancel, self._settled = threading.Event(), threading.Event()
         self._origin: Mapping[str, Any] | None = None
         self.made: Extracted | None = None
@@ -88,18 +92,10 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            self.made = unpack_archive(
-                self._name,
-                self._source,
-                self._folder,
-                self._terms,
-                self._lease,
-                origin=self._confirmed,
-                cancel=self._cancel,
-            )
+            self.made = self._unpack(self._source, origin=self._confirmed, cancel=self._cancel)
         except Exception as error:  # noqa: BLE001 -- extracting the complete archive, or the caller, reports it
             self.error = error
-            log.debug("could not extract to %s during the download: %r", self._folder, error)
+            log.debug("could not extract during the download: %r", error)
         finally:
             self._ended.set()
 
@@ -121,14 +117,11 @@ class ArrivingArchive(Protocol):
         """Wait for the next bytes; fewer only at the end."""
 
 
-def extract_arriving(  # noqa: PLR0913 -- what, to where, and how
+def extract_arriving(
     archive: ArrivingArchive,
     size: int,
-    folder: Path,
-    terms: Terms,
-    lease: Lease,
+    unpack: Unpack,
     *,
-    name: str,
     origin: Callable[[bytes], Mapping[str, Any]],
     cancel: threading.Event,
 ) -> tuple[Extracted, str]:
@@ -137,10 +130,7 @@ def extract_arriving(  # noqa: PLR0913 -- what, to where, and how
     Args:
         archive: The bytes of a zstd, gzip or plain tar archive.
         size: Their number.
-        folder: The absolute path of the folder to make.
-        terms: The options.
-        lease: The lease from `unpack.locked` for the folder.
-        name: The name of the archive in errors.
+        unpack: Extracts it.
         origin: Returns the receipt's entries about the archive, from its first bytes; it may raise, too.
         cancel: When set, from any thread, extraction ends with `TransferCancelledError`.
 
@@ -151,7 +141,7 @@ def extract_arriving(  # noqa: PLR0913 -- what, to where, and how
         TogetherExtError: As `archive.extract`, except for what concerns paths and the lock, and as `archive.read`.
     """
     handover, digest = Handover(size), hashlib.sha256()
-    follower = Follower(handover, folder, terms, lease, name)
+    follower = Follower(handover, unpack)
     try:
         piece = archive.read(CHUNK)
         entries = origin(piece)

@@ -86,16 +86,26 @@ def write(folder: Path, files: Sequence[UnpackedFile], origin: Mapping[str, Any]
     Raises:
         OSError: The receipt exists or cannot be written.
     """
+    text = written([asdict(file) for file in files], origin)
+    with (folder / RECEIPT).open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def written(files: Sequence[Mapping[str, Any]], origin: Mapping[str, Any]) -> str:
+    """The text of a receipt.
+
+    Args:
+        files: The entries of the files.
+        origin: Where they came from; values that JSON can represent.
+    """
     document = {
         "format": FORMAT,
         "tool": f"together-ext {__version__}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         **origin,
-        "files": [asdict(file) for file in files],
+        "files": files,
     }
-    with (folder / RECEIPT).open("x", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
+    return json.dumps(document, indent=1) + "\n"
 
 
 def verify(folder: str | os.PathLike[str], *, cancel: threading.Event | None = None) -> Verification:
@@ -169,10 +179,23 @@ def _is_same(entry: Entry, file: UnpackedFile, stop: threading.Event, cancel: th
 
 
 def _read(place: Path) -> dict[str, UnpackedFile]:
+    return files_in(_document(place), place / RECEIPT)
+
+
+def files_in(document: Mapping[str, Any], path: object) -> dict[str, UnpackedFile]:
+    """The files that a receipt names, by path.
+
+    Args:
+        document: The receipt.
+        path: Its path, for the error.
+
+    Raises:
+        ArchiveError: An entry is invalid.
+    """
     try:
-        return {file.path: file for file in map(_file, _document(place)["files"])}
+        return {file.path: file for file in map(_file, document["files"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(place / RECEIPT, error) from error
+        raise _unreadable(path, error) from error
 
 
 def _document(place: Path) -> dict[str, Any]:
@@ -190,6 +213,22 @@ def _document(place: Path) -> dict[str, Any]:
     try:
         with io.BufferedReader(content) as file:
             data = file.read(LARGEST + 1)
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    return parsed(data, path)
+
+
+def parsed(data: bytes, path: object) -> dict[str, Any]:
+    """A receipt from its bytes, at most one more than `LARGEST`; its entries of files are not checked yet.
+
+    Args:
+        data: The bytes.
+        path: Its path, for the error.
+
+    Raises:
+        ArchiveError: It is not a receipt.
+    """
+    try:
         if len(data) > LARGEST:
             raise ValueError(f"it is larger than {LARGEST:,} bytes")
         document: dict[str, Any] = json.loads(data)
@@ -200,7 +239,7 @@ def _document(place: Path) -> dict[str, Any]:
     return document
 
 
-def _unreadable(path: Path, error: Exception) -> ArchiveError:
+def _unreadable(path: object, error: Exception) -> ArchiveError:
     return ArchiveError(f"{path} cannot be read ({printable(str(error), 200)}): extract the archive again")
 
 

@@ -9,11 +9,11 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from together_ext.errors import (
     ArchiveError,
@@ -28,9 +28,9 @@ from together_ext.text import printable
 
 from .formats.source import ArchiveSource
 from .limits import Limits
-from .receipt import RECEIPT, UnpackedFile, strangers
+from .receipt import RECEIPT, UnpackedFile, strangers, write
 from .tree import name_of
-from .writing import Room, flush_all, write_files
+from .writing import FolderWriting, Room, flush_all, write_files
 
 __all__ = ["Limits", "again", "check_place", "locked", "unpacked"]
 
@@ -51,7 +51,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
     overwrite: bool,
     durable: bool,
     cancel: threading.Event,
-) -> Iterator[tuple[Path, list[UnpackedFile]]]:
+) -> Iterator[tuple[FolderPlace, list[UnpackedFile]]]:
     """Extract to a temporary folder, yield it for final changes, then rename it to its final path.
 
     Args:
@@ -84,13 +84,42 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
                 room = Room(inside, archive.parent, str(archive))
             else:
                 room = Room(inside, folder.parent)
-            files = write_files(str(archive), source, inside, room, limits, durable=durable, cancel=cancel)
+            with FolderWriting(inside, room, durable=durable) as writing:
+                files = write_files(str(archive), source, writing, limits, cancel)
             root, files = _flattened(inside, sorted(files, key=lambda file: file.path))
-            yield root, files
+            yield FolderPlace(root), files
             lease.check()
             if durable:
                 flush_all(root, cancel)
             _put(scratch, root, folder, overwrite=overwrite, durable=durable)
+
+
+@dataclass(frozen=True)
+class FolderPlace:
+    """The files of an archive in a folder."""
+
+    path: Path
+
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path."""
+        return (self.path / path).is_dir()
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it exists."""
+        (self.path / path).unlink(missing_ok=True)
+
+    def read(self, path: str, most: int) -> bytes:
+        """The first bytes of a file."""
+        with (self.path / path).open("rb") as file:
+            return file.read(most)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace the content of a file."""
+        (self.path / path).write_bytes(data)
+
+    def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
+        """Write the receipt."""
+        write(self.path, files, entries)
 
 
 @dataclass(frozen=True)

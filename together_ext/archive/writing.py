@@ -6,11 +6,12 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from together_ext.errors import NotEnoughSpaceError, TransferCancelledError
 from together_ext.storage import flush_folder
@@ -21,6 +22,7 @@ from .formats.stream import bounded, uncompressed
 from .formats.tar import TarReader
 from .limits import Limits
 from .members import Allowed, allowed
+from .places import Pieces, Writing
 from .receipt import UnpackedFile
 from .tree import entries, folders, path_of
 
@@ -39,29 +41,19 @@ UNHASHED: Final = 4
 SMALL: Final = 64 << 10
 """Files up to this size in bytes are hashed at once: handing them over takes longer."""
 
-Pieces = Iterator[memoryview]
 Run = Callable[[Callable[[], object]], object]
 
 
-def write_files(  # noqa: PLR0913 -- what, from where, to where, and how
-    name: str,
-    source: ArchiveSource,
-    folder: Path,
-    room: Room,
-    limits: Limits,
-    *,
-    durable: bool,
-    cancel: threading.Event,
+def write_files(
+    name: str, source: ArchiveSource, writing: Writing, limits: Limits, cancel: threading.Event
 ) -> list[UnpackedFile]:
     """Write the files of an archive.
 
     Args:
         name: The name of the archive in errors.
         source: The bytes of a zstd, gzip or plain tar archive.
-        folder: The empty folder to write to.
-        room: The free space of its disk.
+        writing: Where to.
         limits: The limits of the archive.
-        durable: Whether the files are flushed while others are written, so that `flush_all` has little left to flush.
         cancel: When set, from any thread, extraction ends.
 
     Returns:
@@ -75,23 +67,18 @@ def write_files(  # noqa: PLR0913 -- what, from where, to where, and how
         OutOfMemoryError: There is not enough memory.
     """
     files: list[UnpackedFile] = []
-    with (
-        Behind(UNFLUSHED) as flushing,
-        Behind(UNHASHED) as hashing,
-        uncompressed(source, name, limits, cancel) as (size, pieces),
-    ):
+    with Behind(UNHASHED) as hashing, uncompressed(source, name, limits, cancel) as (size, pieces):
         reader = TarReader(bounded(pieces, size, limits), limits)
         for member in allowed(reader, limits):
-            room.take(member.size)
             for new in member.folders:
-                os.mkdir(path_of(folder, new))  # noqa: PTH102 -- a string
+                writing.add_folder(new)
             if not member.is_folder:
                 run, digest = hashing.run if member.size > SMALL else _run, hashlib.sha256()
                 content = _passed_on(reader.content(), digest.update, run)
-                _write(path_of(folder, member.path), content, flushing if durable else None)
-                run(partial(_add, files, member, digest))
+                writing.add_file(member.path, member.size, content)
+                run(partial(_add, files, writing, member, digest))
         hashing.finish()
-        flushing.finish()
+        writing.finish()
     return files
 
 
@@ -105,8 +92,49 @@ def _passed_on(content: Pieces, update: Callable[[memoryview], object], run: Run
         yield piece
 
 
-def _add(files: list[UnpackedFile], member: Allowed, digest: hashlib._Hash) -> None:
-    files.append(UnpackedFile(member.path, member.size, digest.hexdigest()))
+def _add(files: list[UnpackedFile], writing: Writing, member: Allowed, digest: hashlib._Hash) -> None:
+    file = UnpackedFile(member.path, member.size, digest.hexdigest())
+    files.append(file)
+    writing.hashed(file)
+
+
+class FolderWriting:
+    """Writes files to an empty folder; a context manager."""
+
+    def __init__(self, folder: Path, room: Room, *, durable: bool) -> None:
+        """Start.
+
+        Args:
+            folder: The folder.
+            room: The free space of its disk.
+            durable: Whether files are flushed while others are written, so that `flush_all` has little left to flush.
+        """
+        self._folder, self._room, self._durable = folder, room, durable
+        self._flushing = Behind(UNFLUSHED)
+
+    def add_folder(self, path: str) -> None:
+        """Make a folder."""
+        os.mkdir(path_of(self._folder, path))  # noqa: PTH102 -- a string
+
+    def add_file(self, path: str, size: int, content: Pieces) -> None:
+        """Write a file; raises `NotEnoughSpaceError` if it does not fit."""
+        self._room.take(size)
+        _write(path_of(self._folder, path), content, self._flushing if self._durable else None)
+
+    def hashed(self, file: UnpackedFile) -> None:
+        """Do nothing: the receipt has the hash."""
+
+    def finish(self) -> None:
+        """Wait for the flushes."""
+        self._flushing.finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._flushing.__exit__(kind, error, traceback)
 
 
 def _write(path: str, content: Pieces, flushing: Behind | None) -> None:

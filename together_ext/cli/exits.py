@@ -24,6 +24,7 @@ from together_ext.errors import (
     RateLimitError,
     RuleError,
     StorageError,
+    StoreCredentialsError,
     TargetExistsError,
     TogetherExtError,
     TransferCancelledError,
@@ -45,9 +46,9 @@ class Exit(IntEnum):
     USAGE = 2
     """Wrong usage, an invalid setting, or a violated rule."""
     KEY = 3
-    """The API key is missing or was refused (401, 403)."""
+    """The API key, or the credentials of an object store, are missing or were refused."""
     NOT_FOUND = 4
-    """No such job, checkpoint, file or path."""
+    """No such job, checkpoint, file, path or bucket."""
     NOT_READY = 5
     """The job is not ready, has failed, or did not end in time."""
     INTEGRITY = 6
@@ -103,6 +104,7 @@ _EXITS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (NotFoundError, Exit.NOT_FOUND),
     (IntegrityError, Exit.INTEGRITY),
     (MissingPathError, Exit.NOT_FOUND),
+    (StoreCredentialsError, Exit.KEY),
     (StorageError, Exit.STORAGE),
     (ApiConnectionError, Exit.NETWORK),
     (InternalServerError, Exit.NETWORK),

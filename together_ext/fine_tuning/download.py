@@ -47,6 +47,7 @@ from .extraction import Extraction, extracted
 from .job import training_type
 from .operations import list_checkpoints, retrieve
 from .refusals import explained
+from .to_objects import Saving, object_url, saved
 
 __all__ = [
     "DownloadResult",
@@ -141,14 +142,12 @@ def download(
         wanted: How.
         prepared: May change or refuse the download of the archive.
     """
-    check_output(wanted.output)
+    url = object_url(wanted)
+    if url is None:
+        check_output(wanted.output)
     source = check_source(wanted)
     choice = BaseChoice(wanted.fix_base, wanted.base_model)
-    for keyword, value in (("base_model", wanted.base_model), ("limits", wanted.limits), ("spool", wanted.spool)):
-        if value is not None and not wanted.extract:
-            raise RuleError(f"{keyword} is given without extract=True: add it, or remove {keyword}")
-    if wanted.keep_archive and wanted.spool is False:
-        raise ConfigurationError("keep_archive needs the archive on the disk, and spool is False: omit one of them")
+    _check_extraction(wanted)
     options = Options(
         connections=download_connections(wanted.connections, DEFAULT_CONNECTIONS),
         limit_rate=download_limit_rate(wanted.limit_rate),
@@ -163,17 +162,21 @@ def download(
         raise RuleError(
             f"base_model is given, and {name} is downloaded as a whole model: request the adapter, or remove base_model"
         )
+    origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
+    origin |= {} if best is None else {"best": best.reason}
+    terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
+    extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
+    if url is not None:
+        saving = Saving(found, url, _stem(found, job), wanted.storage_options, options)
+        return replace((yield from saved(saving, extraction if wanted.extract else None, wanted)), best=best)
     step = prepared(Fetch(found, target(wanted.output, found, job), options))
     if wanted.extract:
-        origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
-        origin |= {} if best is None else {"best": best.reason}
-        terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
         registry = None
         if source != "archive" and not wanted.keep_archive:
             from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
 
             registry = RegistrySource(project, job, source == "registry", origin, terms)
-        result = yield from extracted(step, Extraction(origin, terms, wanted.spool, wanted.keep_archive, registry))
+        result = yield from extracted(step, replace(extraction, registry=registry))
     else:
         result = result_of(found, (yield from explained(found, fetch(step))))
     return replace(result, best=best)
@@ -205,6 +208,15 @@ def check_source(wanted: DownloadRequest) -> Source:
     return source
 
 
+def _check_extraction(wanted: DownloadRequest) -> None:
+    """Check that options of an extraction fit; raises `RuleError` and `ConfigurationError`."""
+    for keyword, value in (("base_model", wanted.base_model), ("limits", wanted.limits), ("spool", wanted.spool)):
+        if value is not None and not wanted.extract:
+            raise RuleError(f"{keyword} is given without extract=True: add it, or remove {keyword}")
+    if wanted.keep_archive and wanted.spool is False:
+        raise ConfigurationError("keep_archive needs the archive on the disk, and spool is False: omit one of them")
+
+
 def download_form(
     ft_id: str, checkpoint: str, *, checkpoint_step: int | None, output: str | os.PathLike[str] | None
 ) -> Flow[DownloadResult]:
@@ -220,8 +232,13 @@ def download_form(
 
 def target(output: str | os.PathLike[str] | None, found: Archive, job: models.FinetuneResponse) -> Target:
     """Where an archive is saved."""
+    return destination(output, _stem(found, job))
+
+
+def _stem(found: Archive, job: models.FinetuneResponse) -> str:
+    """The name of an archive without its extension."""
     name, adapter = CheckpointName(found.job_id, found.step), found.checkpoint == DownloadCheckpoint.ADAPTER.value
-    return destination(output, archive_stem(name, text(job.model_output_name), adapter=adapter))
+    return archive_stem(name, text(job.model_output_name), adapter=adapter)
 
 
 def _layout(found: Archive) -> Layout | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
@@ -31,7 +32,8 @@ class DownloadOptions(TypedDict, total=False):
 
     output: str | os.PathLike[str] | None
     """None for the current folder; an existing folder, or a path that ends in a separator, to save the archive inside
-    under its own name; anything else is the path of the file. Missing folders are created."""
+    under its own name; anything else is the path of the file. Missing folders are created. Or the URL of an object
+    store: `s3://`, `gs://` or `az://`, with a slash at its end for a prefix to save in."""
     checkpoint_step: int | None
     """The step, if `id` does not name one."""
     checkpoint_type: CheckpointType | Literal["default", "merged", "adapter"]
@@ -72,6 +74,9 @@ class DownloadOptions(TypedDict, total=False):
     """With `extract`: where the weights come from (default: `TOGETHER_EXT_SOURCE`, else `archive`): the `archive`, the
     files in the model `registry`, or `auto`, which is the registry where the job has weights there, else the archive.
     The folder is the same. The registry has not been tried against a live account."""
+    storage_options: Mapping[str, str] | None
+    """With the URL of an object store: its settings, as obstore names them, such as `{"endpoint": "https://..."}`
+    (default: those of the environment)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,7 @@ class DownloadRequest:
     lock_timeout: float | None = None
     limits: Limits | None = None
     source: Source | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from together_ext.archive import Extracted, Layout, Terms, folder_for, unpack_ar
 from together_ext.archive.formats.source import StoredArchive
 from together_ext.errors import ConfigurationError, NotEnoughSpaceError, RemoteChangedError, TargetExistsError
 from together_ext.text import printable
-from together_ext.transfer import DownloadProgress, Fetched, Front, Head, ProgressCallback, StreamOptions
+from together_ext.transfer import DownloadProgress, Fetched, Front, Head, Options, ProgressCallback, StreamOptions
 from together_ext.transfer.progress import Reporter, Standing
 from together_ext.transfer.responses import NotResumableError, UndelimitedError
 
@@ -26,6 +26,8 @@ from .download_result import DownloadResult, result_of
 from .refusals import explained
 
 if TYPE_CHECKING:
+    from together_ext.archive.follow import Unpack
+    from together_ext.archive.formats.source import ArchiveSource
     from together_ext.leases import Lease
     from together_ext.transfer import OrderedStream
 
@@ -114,30 +116,34 @@ def _direct(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease
     """Extract an archive while it arrives, without writing it; None if it is to be written."""
     if wanted.spool or (wanted.spool is None and (wanted.keep_archive or step.target.anything_there())):
         return None
-    options = StreamOptions(
-        connections=step.options.connections,
-        limit_rate=step.options.limit_rate,
-        progress=_naming(step.options.progress, folder.name),
-        cancel=step.options.cancel,
-        clock=step.options.clock,
-    )
+    options = stream_options(step.options, folder.name)
     reading = Streamed(step.archive, lambda stream: _from_stream(step, stream, folder, wanted, lease), options)
+    try:
+        result: DownloadResult | None = yield from in_order(reading, folder.name)
+    except UndelimitedError:
+        if wanted.spool is None:
+            # Its structure may prove that it is complete, once it is on the disk.
+            return None
+        raise
+    return result
+
+
+def in_order(reading: Streamed[Archive], name: str) -> Flow[Any]:
+    """Read an archive while it arrives; start over if it changes, or breaks off on a server without resumption.
+
+    Args:
+        reading: The archive, and what reads it.
+        name: What a warning calls it.
+    """
     left = MOST_TRIES
     while True:
         left -= 1
         try:
-            result: DownloadResult | None = yield from explained(step.archive, streamed(reading))
+            return (yield from explained(reading.archive, streamed(reading)))
         except (RemoteChangedError, NotResumableError) as error:
             if not left:
                 raise
-            log.warning("restarting %s: %s", folder.name, error)
-        except UndelimitedError:
-            if wanted.spool is None:
-                # Its structure may prove that it is complete, once it is on the disk.
-                return None
-            raise
-        else:
-            return result
+            log.warning("restarting %s: %s", name, error)
 
 
 def _from_stream(
@@ -165,16 +171,9 @@ def _from_stream(
         path = step.target.path(Head(beginning[:HEAD], stream.media_type))
         return wanted.entries(path.name, size, stream.etag)
 
-    made, sha256 = extract_arriving(
-        stream,
-        size,
-        folder,
-        wanted.terms,
-        lease,
-        name=f"the archive of {step.archive}",
-        origin=origin,
-        cancel=step.options.cancel,
-    )
+    name = f"the archive of {step.archive}"
+    unpack = into(folder, wanted.terms, lease, name)
+    made, sha256 = extract_arriving(stream, size, unpack, origin=origin, cancel=step.options.cancel)
     # Those that an earlier, spooled run has left.
     step.target.discard_partials()
     fetched = Fetched(folder, size, 0, stream.etag, verified="structure")
@@ -192,6 +191,17 @@ def goes_directly(size: int, free: int, *, spool: bool | None) -> bool:
     if spool is not None:
         return not spool
     return size <= SMALL or free < 2 * size
+
+
+def stream_options(options: Options, name: str) -> StreamOptions:
+    """The options of a stream for those of a download, whose reports get this name."""
+    return StreamOptions(
+        connections=options.connections,
+        limit_rate=options.limit_rate,
+        progress=_naming(options.progress, name),
+        cancel=options.cancel,
+        clock=options.clock,
+    )
 
 
 def _naming(progress: ProgressCallback | None, name: str) -> ProgressCallback | None:
@@ -215,7 +225,7 @@ def _spooled(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Leas
     # An archive that existed before is not removed.
     there_before = step.target.is_there()
     front = Front()
-    follower = Follower(front, folder, wanted.terms, lease)
+    follower = Follower(front, into(folder, wanted.terms, lease))
 
     def said(fetched: Fetched) -> Mapping[str, Any]:
         return wanted.entries(fetched.path.name, fetched.size, fetched.etag)
@@ -247,6 +257,17 @@ def _spooled(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Leas
 
 
 # Folders --------------------------------------------------------------------------------------------------------------
+
+
+def into(folder: Path, terms: Terms, lease: Lease, name: str = "") -> Unpack:
+    """Extracts an archive to a folder; `name` is that of the archive in errors."""
+
+    def unpack(
+        source: ArchiveSource, /, *, origin: Callable[[], Mapping[str, Any]], cancel: threading.Event
+    ) -> Extracted:
+        return unpack_archive(name, source, folder, terms, lease, origin=origin, cancel=cancel)
+
+    return unpack
 
 
 def _with_folder(result: DownloadResult, made: Extracted) -> DownloadResult:
@@ -296,10 +317,24 @@ def _unpacked_before(
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )
+    check_base_model(str(folder), said, terms)
+    return said
+
+
+def check_base_model(place: str, said: Mapping[str, Any], terms: Terms) -> None:
+    """Check that weights that were extracted before have the base model that is wanted now.
+
+    Args:
+        place: Their path or URL.
+        said: Their receipt.
+        terms: The options of the extraction.
+
+    Raises:
+        TargetExistsError: They have another one.
+    """
     base = said.get("base_model")
     if terms.base.of(text(said.get("base_model_alias")) or text(base)) != base:
         raise TargetExistsError(
-            f"{folder} was extracted before, with the base model {printable(str(base), 200)}: choose another folder, "
+            f"{place} was extracted before, with the base model {printable(str(base), 200)}: choose another path, "
             "or allow it to be replaced"
         )
-    return said

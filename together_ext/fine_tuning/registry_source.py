@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from together_ext.api.flow import Archive, Fetch, Flow, local
 from together_ext.api.responses import text
 from together_ext.archive import Terms
+from together_ext.archive.unpack import FolderPlace
 from together_ext.archive.weights.adapter_config import set_base_model
 from together_ext.archive.weights.layout import check_layout
 from together_ext.checkpoints import Checkpoint
@@ -131,7 +132,7 @@ class RegistrySource:
         arrived = yield from revision.download(making, fetching, step.options)
         files = sorted((one.unpacked for one in arrived), key=lambda file: file.path)
         base = self.origin.get("base_model")
-        change = partial(set_base_model, making.path, files, revision.layout, terms.base, base)
+        change = partial(set_base_model, FolderPlace(making.path), files, revision.layout, terms.base, base)
         files, entries = yield from local(lambda _: change())
         origin = {**self.origin, **said_of(revision, arrived), **entries, "layout": revision.layout.value}
         finish = Finish(lease.check, terms.overwrite, terms.durable)

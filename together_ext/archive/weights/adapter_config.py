@@ -7,9 +7,9 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from together_ext.archive.places import Place
 from together_ext.archive.receipt import UnpackedFile
 from together_ext.errors import ArchiveError, RuleError
 from together_ext.text import printable
@@ -81,12 +81,12 @@ def _check_that_it_can_be_set(name: str, text: str | None, layout: Layout) -> No
 
 
 def set_base_model(
-    place: Path, files: Iterable[UnpackedFile], layout: Layout, choice: BaseChoice, known: object
+    place: Place, files: Iterable[UnpackedFile], layout: Layout, choice: BaseChoice, known: object
 ) -> tuple[list[UnpackedFile], Mapping[str, str]]:
     """Write the chosen base model to a folder's `adapter_config.json`; warn if a private name remains.
 
     Args:
-        place: The folder.
+        place: Where the files are.
         files: The files in it.
         layout: The layout of the weights.
         choice: The caller's choice.
@@ -101,7 +101,7 @@ def set_base_model(
         OSError: The file cannot be read or written.
     """
     by_path = {file.path: file for file in files}
-    decision = decide(_text(place / SETTINGS) if SETTINGS in by_path else None, layout, choice, known)
+    decision = decide(_text(place.read(SETTINGS, LARGEST + 1)) if SETTINGS in by_path else None, layout, choice, known)
     if decision.text is not None:
         by_path[SETTINGS] = _written(place, decision.text)
     if layout is Layout.ADAPTER and choice.fix and decision.after is not None and is_private(decision.after):
@@ -113,10 +113,8 @@ def set_base_model(
     return list(by_path.values()), decision.record
 
 
-def _text(path: Path) -> str | None:
+def _text(data: bytes) -> str | None:
     """The content of a configuration; None if it is not a JSON object."""
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
     try:
         text = data.decode()
         return text if len(data) <= LARGEST and isinstance(json.loads(text), dict) else None
@@ -124,7 +122,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _written(place: Path, text: str) -> UnpackedFile:
+def _written(place: Place, text: str) -> UnpackedFile:
     data = text.encode()
-    (place / SETTINGS).write_bytes(data)
+    place.write(SETTINGS, data)
     return UnpackedFile(SETTINGS, len(data), hashlib.sha256(data).hexdigest())

@@ -1,0 +1,256 @@
+"""`download(output="memory://...")`: weights in an object store, whose protocol `tests/cloud` tries on real servers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import secrets
+import tarfile
+from collections.abc import Iterator, Mapping
+
+import pytest
+from backports import zstd
+
+from together_ext import (
+    ArchiveError,
+    ConfigurationError,
+    RuleError,
+    TargetExistsError,
+    Together,
+    TransferCancelledError,
+)
+from together_ext.destinations.object_state import PARTIAL
+from together_ext.destinations.store import Store
+from together_ext.destinations.urls import parse_url
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+
+ALIAS = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
+CONFIG = json.dumps({"base_model_name_or_path": ALIAS}).encode()
+LARGE = bytes(range(256)) * (80 << 10)
+FILES = {"adapter_config.json": CONFIG, "adapter_model.safetensors": LARGE, "deep/er/x.txt": b"x"}
+RECEIPT = "together-ext.json"
+
+
+def packed(files: Mapping[str, bytes], top: str = "output/") -> bytes:
+    """An archive with one folder around everything."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"{top}{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return zstd.compress(out.getvalue())
+
+
+@pytest.fixture
+def url() -> str:
+    """A bucket that no other test has; the store in memory lives as long as the process."""
+    return f"memory://{secrets.token_hex(8)}/"
+
+
+@pytest.fixture
+def sync_client(sim: Simulator) -> Iterator[Together]:
+    with Together(sim.api_key, sim.url, max_retries=0) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _served(sim: Simulator) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
+
+
+def content(url: str) -> dict[str, bytes]:
+    """Everything below a URL, by name."""
+    store = Store(parse_url(url, "url"))
+    return {name: store.read(name, 0, max(found.size, 1)) for name, found in store.list().items()}
+
+
+def put(url: str, name: str, data: bytes) -> None:
+    Store(parse_url(url, "url")).put(name, data)
+
+
+def downloads(sim: Simulator) -> int:
+    return sum(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests)
+
+
+def test_each_file_becomes_an_object_and_the_receipt_names_them(client: Together, url: str) -> None:
+    result = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url)
+
+    assert result.filename == result.extracted_to
+    assert result.layout == "adapter"
+    assert set(result.files) == FILES.keys()
+    found = content(str(result.extracted_to))
+    receipt = json.loads(found.pop(RECEIPT))
+    assert json.loads(found.pop("adapter_config.json"))["base_model_name_or_path"] == receipt["base_model"]
+    assert receipt["base_model"] == "meta-llama/Llama-3.1-8B-Instruct"
+    assert found == {name: data for name, data in FILES.items() if name != "adapter_config.json"}
+    hashes = {file["path"]: file["sha256"] for file in receipt["files"]}
+    assert hashes["adapter_model.safetensors"] == hashlib.sha256(LARGE).hexdigest()
+
+
+def test_complete_weights_are_not_downloaded_again(sync_client: Together, sim: Simulator, url: str) -> None:
+    first = sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url)
+    asked = downloads(sim)
+    again = sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url)
+
+    assert downloads(sim) == asked
+    assert (again.extracted_to, again.files, again.resumed_from) == (first.extracted_to, first.files, first.size)
+
+
+def test_the_archive_becomes_one_object(client: Together, url: str) -> None:
+    result = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=url)
+
+    assert content(url) == {result.filename.removeprefix(url): packed(FILES)}
+    assert re.fullmatch(rf"{url}[^/]+\.tar\.zst", result.filename)
+    assert result.sha256 == hashlib.sha256(packed(FILES)).hexdigest()
+    again = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output=url)
+    assert again.resumed_from == result.size
+
+
+def test_an_exact_url_is_that_of_the_weights(sync_client: Together, url: str) -> None:
+    result = sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=f"{url}a/b")
+
+    assert result.extracted_to == f"{url}a/b"
+    assert content(f"{url}a/b").keys() == {*FILES, RECEIPT}
+
+
+def test_other_objects_below_the_prefix_are_never_replaced(sync_client: Together, url: str) -> None:
+    put(f"{url}mine", "notes.txt", b"mine")
+    with pytest.raises(TargetExistsError, match=r"notes\.txt"):
+        sync_client.fine_tuning.download(
+            LORA_JOB, checkpoint_type="adapter", extract=True, output=f"{url}mine", overwrite=True
+        )
+    assert content(f"{url}mine") == {"notes.txt": b"mine"}
+
+
+def test_other_weights_are_replaced_only_if_that_is_allowed(sync_client: Together, sim: Simulator, url: str) -> None:
+    place = f"{url}x"
+    sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=place)
+    sim.add_archive(LORA_JOB, BytesArchive(packed({"adapter_config.json": b"{}", "other.safetensors": b"new"})))
+    with pytest.raises(TargetExistsError, match="other weights"):
+        sync_client.fine_tuning.download(f"{LORA_JOB}:500", checkpoint_type="adapter", extract=True, output=place)
+    sync_client.fine_tuning.download(
+        f"{LORA_JOB}:500", checkpoint_type="adapter", extract=True, output=place, overwrite=True
+    )
+
+    assert content(place).keys() == {"adapter_config.json", "other.safetensors", RECEIPT}
+
+
+def test_an_interrupted_upload_has_no_receipt_and_a_rerun_skips_what_is_uploaded(
+    sync_client: Together, sim: Simulator, url: str
+) -> None:
+    first, second = secrets.token_bytes(9 << 20), secrets.token_bytes(9 << 20)
+    sim.add_archive(
+        LORA_JOB, BytesArchive(packed({"a.safetensors": first, "b.safetensors": second, "config.json": b"{}"}))
+    )
+
+    class StopError(Exception):
+        pass
+
+    def stop(now: object) -> None:
+        if getattr(now, "done", 0) > 10 << 20:
+            raise StopError
+
+    with pytest.raises(StopError):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=f"{url}x", progress=stop)
+    left = content(f"{url}x")
+    assert RECEIPT not in left
+    assert left.keys() <= {"a.safetensors", PARTIAL}
+    # As a run leaves it that was killed after the first file.
+    put(f"{url}x", "a.safetensors", first)
+    document = json.loads(left[PARTIAL])
+    document["files"] = [{"path": "a.safetensors", "size": len(first), "sha256": hashlib.sha256(first).hexdigest()}]
+    put(f"{url}x", PARTIAL, json.dumps(document).encode())
+    before = Store(parse_url(f"{url}x", "url")).list()["a.safetensors"]
+
+    sync_client.fine_tuning.download(LORA_JOB, extract=True, output=f"{url}x")
+
+    assert content(f"{url}x").keys() == {"a.safetensors", "b.safetensors", "config.json", RECEIPT}
+    # An entity tag of this store changes with each upload.
+    assert Store(parse_url(f"{url}x", "url")).list()["a.safetensors"] == before
+
+
+def test_an_object_of_another_run_with_another_hash_is_uploaded_again(sync_client: Together, url: str) -> None:
+    place = f"{url}x"
+    sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=place)
+    receipt = json.loads(content(place)[RECEIPT])
+    wrong = bytes(len(LARGE))
+    for file in receipt["files"]:
+        del file["etag"]
+        if file["path"] == "adapter_model.safetensors":
+            file["sha256"] = hashlib.sha256(wrong).hexdigest()
+    put(place, "adapter_model.safetensors", wrong)
+    put(place, PARTIAL, json.dumps(receipt).encode())
+    Store(parse_url(place, "url")).remove([RECEIPT])
+
+    sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=place)
+
+    assert content(place)["adapter_model.safetensors"] == LARGE
+
+
+@pytest.mark.parametrize("files", [{"../x": b"", "config.json": b"{}"}, {"config.json": b"{}", "a": LARGE, "A": b""}])
+def test_a_refused_archive_leaves_nothing(
+    sync_client: Together, sim: Simulator, url: str, files: Mapping[str, bytes]
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed(files)))
+    with pytest.raises(ArchiveError):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=url)
+    assert content(url) == {}
+
+
+def test_a_first_folder_that_is_not_the_only_one_keeps_its_name(
+    sync_client: Together, sim: Simulator, url: str
+) -> None:
+    files = {
+        "1_Pooling/config.json": b"{}",
+        "1_Pooling/big": LARGE,
+        "1_Pooling/together-ext.json": b"1",
+        "config.json": b"{}",
+    }
+    sim.add_archive(LORA_JOB, BytesArchive(packed(files, top="")))
+    result = sync_client.fine_tuning.download(LORA_JOB, extract=True, output=f"{url}x")
+    found = content(f"{url}x")
+    assert set(result.files) == files.keys()
+    assert {name: data for name, data in found.items() if name != RECEIPT} == files
+
+
+@pytest.mark.parametrize(
+    ("output", "options"),
+    [
+        ("memory://", {}),
+        ("memory://user:secret@bucket/x", {}),
+        ("memory://bucket/../x", {}),
+        ("memory://bucket/x/", {"extract": True, "keep_archive": True}),
+        ("memory://bucket/x/", {"extract": True, "spool": True}),
+        ("x/", {"storage_options": {"endpoint": "secret"}}),
+        ("ftp://bucket/x", {}),
+        ("S3://bucket/x", {}),
+    ],
+)
+def test_a_bad_url_or_option_is_refused_before_any_request(
+    sync_client: Together, sim: Simulator, output: str, options: Mapping[str, object]
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        sync_client.fine_tuning.download(LORA_JOB, output=output, **options)  # type: ignore[arg-type]
+    assert "secret" not in str(caught.value)
+    assert not sim.requests
+
+
+def test_an_unknown_storage_option_is_named_and_its_value_is_not(sync_client: Together) -> None:
+    with pytest.raises(ConfigurationError, match=r"\(nonsense\)") as caught:
+        sync_client.fine_tuning.download(LORA_JOB, output="s3://bucket/x/", storage_options={"nonsense": "secret"})
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_cancelled_upload_is_resumed(sync_client: Together, url: str) -> None:
+    def stop(_: object) -> None:
+        raise TransferCancelledError
+
+    with pytest.raises(TransferCancelledError):
+        sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url, progress=stop)
+    assert RECEIPT not in "".join(content(url))
+    result = sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url)
+    assert content(str(result.extracted_to)).keys() == {*FILES, RECEIPT}

@@ -1,0 +1,101 @@
+"""What is stored below a prefix: nothing, weights with a receipt, or those of a run that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
+from together_ext.errors import ArchiveError, TargetExistsError
+from together_ext.text import printable
+
+from .store import Store, Stored
+
+PARTIAL: Final = ".together-ext.partial.json"
+"""The receipt of what an unfinished run has uploaded, in the format of a receipt."""
+
+IDENTITY: Final = ("job", "step", "type")
+"""The entries of a receipt that name the weights."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is stored below a prefix.
+
+    Attributes:
+        objects: All objects, by name.
+        document: The receipt, or else the partial one; empty if there is neither.
+        files: The files that it names.
+        complete: Whether it is the receipt.
+    """
+
+    objects: Mapping[str, Stored]
+    document: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, UnpackedFile] = field(default_factory=dict)
+    complete: bool = False
+
+    @property
+    def others(self) -> list[str]:
+        """The objects that neither receipt names; next to a partial one, any may be of its run."""
+        if self.document and not self.complete:
+            return []
+        return sorted(self.objects.keys() - {RECEIPT, PARTIAL} - self.files.keys())
+
+    @property
+    def whole(self) -> bool:
+        """Whether the objects are those of a receipt, by their sizes and entity tags."""
+        return self.complete and not self.others and self.uploaded().keys() == self.files.keys()
+
+    def is_of(self, origin: Mapping[str, Any]) -> bool:
+        """Whether the receipt names these weights."""
+        return bool(self.document) and all(self.document.get(name) == origin.get(name) for name in IDENTITY)
+
+    def uploaded(self) -> dict[str, UnpackedFile]:
+        """The files of the receipt whose objects have the right size and, where both are known, entity tag."""
+        etags = {entry["path"]: entry.get("etag") for entry in self.document.get("files", [])}
+        good = {}
+        for name, file in self.files.items():
+            stored = self.objects.get(name)
+            if stored is not None and stored.size == file.size and etags[name] in {None, stored.etag}:
+                good[name] = file
+        return good
+
+
+def look(store: Store) -> Found:
+    """Read what is stored.
+
+    Raises:
+        StorageError: The store refuses.
+        TransferInterruptedError: The store does not respond.
+    """
+    objects = store.list()
+    for name in (RECEIPT, PARTIAL):
+        if name in objects:
+            path = store.location / name
+            try:
+                document = parsed(store.read(name, 0, min(objects[name].size, LARGEST + 1)), path)
+                files = files_in(document, path)
+            except ArchiveError:
+                continue
+            return Found(objects, document, files, complete=name == RECEIPT)
+    return Found(objects)
+
+
+def check_free(store: Store, found: Found, origin: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Check that weights may be written below a prefix; as in a folder, only the content of an archive is replaced.
+
+    Raises:
+        TargetExistsError: Something else is stored there.
+    """
+    if others := found.others:
+        shown = ", ".join(printable(name, 100) for name in others[:3]) + (", ..." if len(others) > 3 else "")  # noqa: PLR2004 -- enough to see which
+        raise TargetExistsError(
+            f"{store.location} has {len(others):,} objects that no receipt in it names ({shown}), so it is not "
+            "replaced: choose another prefix, or move them away",
+            replaceable=False,
+        )
+    if overwrite or not found.document or (not found.complete and found.is_of(origin)):
+        return
+    what = "other weights" if not found.is_of(origin) else "these weights, which have changed since"
+    raise TargetExistsError(f"{store.location} has {what}: choose another prefix, or allow it to be replaced")

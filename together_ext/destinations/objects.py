@@ -1,0 +1,296 @@
+"""Extract an archive below a prefix of an object store: an object for each file, and the receipt last."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from together_ext.archive.formats.source import ArchiveSource
+from together_ext.archive.limits import Limits
+from together_ext.archive.places import Pieces
+from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
+from together_ext.archive.weights.adapter_config import SETTINGS
+from together_ext.archive.writing import write_files
+from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError
+
+from .object_state import PARTIAL, Found
+from .store import PART, Store
+
+log = logging.getLogger("together_ext")
+
+HELD: Final = frozenset({RECEIPT, SETTINGS})
+"""Files that are kept in memory until the archive is complete: one is dropped, the other one may be changed."""
+
+UPLOADS: Final = 4
+"""Maximum number of uploads that end, or small objects that are written, at once."""
+
+SAVED: Final = 256 << 20
+"""The partial receipt is written after so many bytes."""
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Where the files of an archive are uploaded.
+
+    Attributes:
+        store: The store, at the prefix.
+        found: What it has, which may be replaced.
+        entries: The entries of the partial receipt.
+    """
+
+    store: Store
+    found: Found
+    entries: Mapping[str, Any]
+
+
+@contextmanager
+def objects(
+    name: str, prefix: Prefix, source: ArchiveSource, limits: Limits, cancel: threading.Event
+) -> Iterator[tuple[ObjectPlace, list[UnpackedFile]]]:
+    """Write the files of an archive to a store. The objects are complete once the receipt is sealed.
+
+    Args:
+        name: The name of the archive in errors.
+        prefix: Where to.
+        source: The bytes of the archive.
+        limits: The limits of the archive.
+        cancel: When set, from any thread, extraction ends.
+
+    Yields:
+        The place, and the files in it, sorted by path.
+
+    Raises:
+        ArchiveError: The archive is damaged or contains what is refused; what was uploaded is removed.
+        RemoteChangedError: It differs from the one that an earlier run has uploaded in part.
+        StorageError: The store refuses.
+        TransferInterruptedError: The store does not respond; the partial receipt names what is uploaded.
+        TransferCancelledError: `cancel` was set; as above.
+    """
+    place = ObjectPlace(prefix)
+    try:
+        files = write_files(name, source, place, limits, cancel)
+        yield place, place.named(files)
+    except BaseException as error:
+        place.stop(keep=not isinstance(error, IntegrityError) or isinstance(error, RemoteChangedError))
+        raise
+    finally:
+        place.close()
+
+
+class ObjectPlace:
+    """The objects of an archive. A single top-level folder is left out, as in a folder."""
+
+    def __init__(self, prefix: Prefix) -> None:
+        """Take what an earlier run has uploaded."""
+        self._store, self._found, self._entries = prefix.store, prefix.found, prefix.entries
+        resumed = not self._found.complete and self._found.is_of(self._entries)
+        self._known = self._found.uploaded() if resumed else {}
+        self._top: str | None = None
+        self._started = False
+        self._folders: set[str] = set()
+        self._held: dict[str, bytes] = {}
+        self._pool = ThreadPoolExecutor(UPLOADS)
+        self._room = threading.Semaphore(UPLOADS)
+        self._pending: dict[str, Future[None]] = {}
+        self._hashes: dict[str, UnpackedFile] = {}
+        self._lock = threading.Lock()
+        self._unsaved = 0
+
+    # Writing ----------------------------------------------------------------------------------------------------------
+
+    def add_folder(self, path: str) -> None:
+        """Note a folder: stores have none."""
+        self._place(path, folder=True)
+        self._folders.add(path)
+
+    def add_file(self, path: str, size: int, content: Pieces) -> None:
+        """Upload a file, unless an earlier run has; its hash is then compared at the end."""
+        self._place(path, folder=False)
+        name = self._name(path)
+        if name in HELD:
+            if size > LARGEST:
+                raise ArchiveError(f"{name} has {size:,} bytes; the maximum is {LARGEST:,}: download it to a folder")
+            self._held[path] = b"".join(content)
+        elif (known := self._known.get(name)) is not None and known.size == size:
+            for _ in content:
+                pass
+            self._pending[path] = _DONE
+        elif size <= PART:
+            self._later(path, self._store.put, name, b"".join(content))
+        else:
+            self._upload(path, name, size, content)
+            self._save(size)
+
+    def _upload(self, path: str, name: str, size: int, content: Pieces) -> None:
+        upload = self._store.upload(name, size)
+        try:
+            for piece in content:
+                upload.write(bytes(piece))
+        except BaseException:
+            with suppress(TogetherExtError):
+                upload.abort()
+            raise
+        self._later(path, upload.close)
+
+    def _later(self, path: str, call: Any, *arguments: object) -> None:  # noqa: ANN401 -- any function
+        """Run a call in the pool; raises the error of an earlier one."""
+        self._room.acquire()
+        for future in [future for future in self._pending.values() if future.done()]:
+            if future.exception() is not None:
+                self._room.release()
+                future.result()
+
+        def run() -> None:
+            try:
+                call(*arguments)
+            finally:
+                self._room.release()
+
+        self._pending[path] = self._pool.submit(run)
+
+    def hashed(self, file: UnpackedFile) -> None:
+        """Note the hash of a file."""
+        with self._lock:
+            self._hashes[file.path] = file
+
+    def finish(self) -> None:
+        """Wait for all uploads; compare the hashes of what an earlier run has uploaded."""
+        for future in self._pending.values():
+            future.result()
+        for path, future in self._pending.items():
+            name = self._name(path)
+            if future is _DONE and self._known[name].sha256 != self._hashes[path].sha256:
+                del self._known[name]
+                self._write_partial()
+                raise RemoteChangedError(
+                    f"{name} differs from the one that an earlier run has uploaded to {self._store.location}: "
+                    "run it again to replace it"
+                )
+
+    # Names ------------------------------------------------------------------------------------------------------------
+
+    def _place(self, path: str, *, folder: bool) -> None:
+        """Leave out the top-level folder, as long as everything is in it."""
+        top, _, rest = path.partition("/")
+        if not self._started:
+            self._started, self._top = True, top if rest or folder else None
+        elif self._top is not None and top != self._top:
+            self._move_into(self._top)
+
+    def _move_into(self, top: str) -> None:
+        """The top-level folder is not the only one: its objects get its name."""
+        for future in self._pending.values():
+            future.result()
+        names = {path: self._name(path) for path in self._pending}
+        self._top = None
+        for path, name in names.items():
+            self._store.rename(name, path)
+            if name in self._known:
+                self._known[path] = replace(self._known.pop(name), path=path)
+        log.debug("%d objects moved below %s/", len(names), top)
+
+    def _name(self, path: str) -> str:
+        return path if self._top is None else path.removeprefix(f"{self._top}/")
+
+    def named(self, files: Sequence[UnpackedFile]) -> list[UnpackedFile]:
+        """The files by their final names, sorted."""
+        return sorted((replace(file, path=self._name(file.path)) for file in files), key=lambda file: file.path)
+
+    # Place ------------------------------------------------------------------------------------------------------------
+
+    def has_folder(self, path: str) -> bool:
+        """Whether the archive has a folder at a path."""
+        return path in {self._name(folder) for folder in self._folders}
+
+    def _held_at(self, path: str) -> str | None:
+        return next((held for held in self._held if self._name(held) == path), None)
+
+    def remove(self, path: str) -> None:
+        """Drop a file that is held."""
+        if (held := self._held_at(path)) is not None:
+            del self._held[held]
+
+    def read(self, path: str, most: int) -> bytes:
+        """The first bytes of a file that is held."""
+        held = self._held_at(path)
+        return b"" if held is None else self._held[held][:most]
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace the content of a file that is held."""
+        held = self._held_at(path)
+        assert held is not None  # noqa: S101 -- it has been read
+        self._held[held] = data
+
+    def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
+        """Upload what is held, compare the sizes of all objects, remove those of earlier weights, write the receipt."""
+        for path, data in self._held.items():
+            self._store.put(self._name(path), data)
+        stored = self._store.list()
+        for file in files:
+            size = stored[file.path].size if file.path in stored else None
+            if size != file.size:
+                raise IntegrityError(
+                    f"{self._store.location / file.path} has {'no' if size is None else f'{size:,}'} bytes after the "
+                    f"upload; expected {file.size:,}: check whether another program writes there, and run it again"
+                )
+        self._store.remove(self._found.objects.keys() - {file.path for file in files} - {PARTIAL, RECEIPT})
+        documents = [{**asdict(file), "etag": stored[file.path].etag} for file in files]
+        self._store.put(RECEIPT, written(documents, entries).encode())
+        try:
+            self._store.remove([PARTIAL])
+        except TogetherExtError as error:
+            log.warning("could not remove the partial receipt: %s", error)
+
+    # The end ----------------------------------------------------------------------------------------------------------
+
+    def _save(self, size: int) -> None:
+        self._unsaved += size
+        if self._unsaved >= SAVED:
+            self._unsaved = 0
+            self._write_partial()
+
+    def _write_partial(self) -> None:
+        with self._lock:
+            hashes = dict(self._hashes)
+        ended = {path: future for path, future in self._pending.items() if future is not _DONE and future.done()}
+        done = {path for path, future in ended.items() if future.exception() is None} & hashes.keys()
+        files = {self._name(path): replace(hashes[path], path=self._name(path)) for path in done}
+        begin(self._store, self._entries, {**self._known, **files})
+
+    def stop(self, *, keep: bool) -> None:
+        """End an upload that has failed: note what is uploaded, or remove it; never raises."""
+        for future in self._pending.values():
+            with suppress(TogetherExtError):
+                future.result()
+        try:
+            if keep:
+                self._write_partial()
+                return
+            names = {self._name(path) for path in [*self._pending, *self._held]} - {RECEIPT}
+            self._store.remove(sorted(names))
+            if self._found.objects.keys() - names - {PARTIAL, RECEIPT}:
+                # What was to be replaced still is, by the next run.
+                begin(self._store, self._entries, {})
+            else:
+                self._store.remove([PARTIAL])
+        except TogetherExtError as error:
+            log.warning("could not tidy up after the failure: %s", error)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+_DONE: Final[Future[None]] = Future()
+"""The upload of a file that an earlier run has uploaded."""
+_DONE.set_result(None)
+
+
+def begin(store: Store, entries: Mapping[str, Any], files: Mapping[str, UnpackedFile]) -> None:
+    """Write the partial receipt, by which also the access is tested; it marks all objects as those of this run."""
+    store.put(PARTIAL, written([asdict(file) for file in files.values()], entries).encode())

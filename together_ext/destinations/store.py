@@ -1,0 +1,203 @@
+"""An object store: its objects by their names below a location. The only module that calls obstore."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from together_ext.errors import ConfigurationError, MissingExtraError, MissingPathError
+from together_ext.text import printable
+
+from .refusals import refusal
+from .urls import Location
+
+if TYPE_CHECKING:
+    from obstore.store import MemoryStore
+
+T = TypeVar("T")
+
+PART: Final = 8 << 20
+"""Minimum size of the parts of a large object, in bytes."""
+
+MOST_PARTS: Final = 9_000
+"""Maximum number of parts of an object that is uploaded; S3 allows 10,000."""
+
+AT_ONCE: Final = 4
+"""Maximum number of parts of one object that are uploaded at once."""
+
+REQUEST: Final = "120s"
+"""Time limit of a request; obstore's is 30 s, in which a slow line does not take a part."""
+
+
+ENDPOINTS: Final = (
+    "AWS_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AZURE_ENDPOINT",
+    "AZURE_STORAGE_ENDPOINT",
+)
+"""The variables that obstore reads an endpoint from."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object.
+
+    Attributes:
+        name: Its name below the location.
+        size: Its size in bytes.
+        etag: Its entity tag; None if the store has none.
+    """
+
+    name: str
+    size: int
+    etag: str | None
+
+
+class Store:
+    """The objects below a location."""
+
+    def __init__(self, location: Location, options: Mapping[str, str] | None = None) -> None:
+        """Open a store; nothing is requested.
+
+        Args:
+            location: The location.
+            options: Settings of the store, as obstore names them, such as `endpoint`.
+
+        Raises:
+            MissingExtraError: obstore is not installed.
+            ConfigurationError: A setting is invalid.
+        """
+        self.location = location
+        try:
+            import obstore  # noqa: PLC0415 -- an extra
+            from obstore.exceptions import BaseError  # noqa: PLC0415
+        except ImportError:
+            raise MissingExtraError(f"{location.scheme}://", "objects") from None
+        self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)
+        self._store = self._opened(options or {})
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.location)!r})"
+
+    def _opened(self, options: Mapping[str, str]) -> Any:  # noqa: ANN401 -- one of four classes of obstore
+        from obstore import store  # noqa: PLC0415 -- an extra
+
+        if self.location.scheme == "memory":
+            return _memory(self.location.bucket)
+        kind = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}[self.location.scheme]
+        # Such an endpoint is the caller's choice; obstore refuses it otherwise.
+        plain = any(
+            value.startswith("http://") for value in (*options.values(), *map(os.environ.get, ENDPOINTS)) if value
+        )
+        client = {"timeout": REQUEST, **({"allow_http": True} if plain else {})}
+        retries = {"max_retries": 10, "retry_timeout": timedelta(minutes=3)}
+        try:
+            return kind(self.location.bucket, config=dict(options), client_options=client, retry_config=retries)
+        except self._errors as error:
+            name = type(error).__name__
+        unknown = name == "UnknownConfigurationKeyError"
+        names = ", ".join(printable(key, 40) for key in options)
+        problem = f"one of the storage options ({names}) does not exist" if unknown else "its settings are invalid"
+        raise ConfigurationError(f"could not open {self.location}: {problem}; check --storage-option")
+
+    def _do(self, action: str, name: str, call: Callable[[], T]) -> T:
+        """Call obstore; an error of it is replaced outside of its handler, so that its text is not kept."""
+        try:
+            return call()
+        except self._errors as error:
+            problem = refusal(error, self.location / name if name else self.location, action)
+        raise problem
+
+    def _key(self, name: str) -> str:
+        return (self.location / name).path
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a small object."""
+        key = self._key(name)
+        self._do("write to", name, lambda: self._obstore.put(self._store, key, data, use_multipart=False))
+
+    def upload(self, name: str, size: int) -> Upload:
+        """Begin an object of about this many bytes; it appears when it is closed."""
+        part = max(PART, -(-size // MOST_PARTS) + (1 << 20) - 1 >> 20 << 20)
+        key = self._key(name)
+        writer = self._obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=AT_ONCE)
+        return Upload(lambda call: self._do("write to", name, call), writer)
+
+    def list(self) -> dict[str, Stored]:
+        """The objects below the location, by name."""
+        start = f"{self.location.path}/" if self.location.path else ""
+
+        def listed() -> dict[str, Stored]:
+            found = {}
+            for metas in self._obstore.list(self._store, start or None, chunk_size=1000):
+                for meta in metas:
+                    # Not the empty object by which some tools mark a folder.
+                    if (name := meta["path"].removeprefix(start)) and meta["path"] != self.location.path:
+                        found[name] = Stored(name, meta["size"], meta["e_tag"])
+            return found
+
+        return self._do("list", "", listed)
+
+    def find(self, name: str) -> Stored | None:
+        """An object; None if it does not exist."""
+        try:
+            meta = self._do("read", name, lambda: self._obstore.head(self._store, self._key(name)))
+        except MissingPathError:
+            return None
+        return Stored(name, meta["size"], meta["e_tag"])
+
+    def read(self, name: str, start: int, stop: int) -> bytes:
+        """The bytes of an object from `start` to `stop`; fewer at its end."""
+        if stop <= start:
+            return b""
+        key = self._key(name)
+        return self._do("read", name, lambda: bytes(self._obstore.get_range(self._store, key, start=start, end=stop)))
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove objects; those that do not exist are ignored."""
+        for name in names:
+            try:
+                self._do("remove", name, lambda name=name: self._obstore.delete(self._store, self._key(name)))  # type: ignore[misc]
+            except MissingPathError:
+                continue
+
+    def rename(self, name: str, new: str) -> None:
+        """Rename an object."""
+        self._do("rename", name, lambda: self._obstore.rename(self._store, self._key(name), self._key(new)))
+
+    def pieces(self, name: str, size: int, piece: int = PART) -> Iterator[bytes]:
+        """The content of an object in pieces, each by its own request: a request has a time limit."""
+        for start in range(0, size, piece):
+            yield self.read(name, start, min(start + piece, size))
+
+
+class Upload:
+    """An object that is being uploaded in parts."""
+
+    def __init__(self, do: Callable[[Callable[[], object]], object], writer: Any) -> None:  # noqa: ANN401 -- obstore's
+        self._do, self._writer = do, writer
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes; obstore keeps a reference to them, so they must never change."""
+        self._do(lambda: self._writer.write(piece))
+
+    def close(self) -> None:
+        """Upload the rest; the object appears."""
+        self._do(self._writer.close)
+
+    def abort(self) -> None:
+        """Discard all parts."""
+        self._do(lambda: self._writer.__exit__(Exception, None, None))
+
+
+@cache
+def _memory(bucket: str) -> MemoryStore:  # noqa: ARG001 -- the key of the cache
+    """A store in memory, one for each name in this process."""
+    from obstore.store import MemoryStore  # noqa: PLC0415 -- an extra
+
+    return MemoryStore()

@@ -1,0 +1,71 @@
+"""URLs of object stores: which ones are supported, and the bucket and prefix that they name. No I/O."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from together_ext.errors import RuleError
+from together_ext.text import printable
+
+SCHEMES: Final = ("s3", "gs", "az", "memory")
+"""`memory` is for tests: a store inside this process."""
+
+_URL: Final = re.compile(rf"({'|'.join(SCHEMES)})://(.*)", re.DOTALL)
+_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A path in an object store.
+
+    Attributes:
+        scheme: One of `SCHEMES`.
+        bucket: The bucket; of Azure, the container.
+        path: The path inside, without slashes at its ends; empty for the bucket itself.
+    """
+
+    scheme: str
+    bucket: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.bucket}/{self.path}" if self.path else f"{self.scheme}://{self.bucket}"
+
+    def __truediv__(self, name: str) -> Self:
+        return replace(self, path=f"{self.path}/{name}" if self.path else name)
+
+
+def is_object_url(path: object) -> bool:
+    """Whether a path is a URL of an object store."""
+    return isinstance(path, str) and _URL.match(path) is not None
+
+
+def parse_url(url: str | os.PathLike[str], name: str) -> Location:
+    """The location that a URL names.
+
+    Args:
+        url: The URL, such as `s3://bucket/prefix`.
+        name: The keyword or the option that it was given with, for the error.
+
+    Raises:
+        RuleError: It has no valid bucket, or its path has empty, `.` or `..` parts, or control characters.
+    """
+    found = _URL.fullmatch(os.fspath(url))
+    bucket, _, path = found[2].partition("/") if found else ("", "", "")
+    path = path.removesuffix("/")
+    if found is None or not _BUCKET.fullmatch(bucket):
+        # Not the URL, which may have credentials in it.
+        raise RuleError(f"{name} is not a URL of an object store: expected SCHEME://BUCKET/PREFIX/, as in s3://models/")
+    if path and (not path.isprintable() or {"", ".", ".."} & set(path.split("/"))):
+        raise RuleError(
+            f"{name} has the path {printable(path, 200)!r}: parts that are empty, '.' or '..' are not supported"
+        )
+    return Location(found[1], bucket, path)
+
+
+def names_folder(url: str) -> bool:
+    """Whether a URL is that of a prefix to save in, and not of what is saved: a bucket, or a slash at its end."""
+    return url.endswith("/") or "/" not in url.partition("://")[2]
