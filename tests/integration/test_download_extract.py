@@ -361,7 +361,12 @@ class TestBaseModel:
         assert capsys.readouterr().err == f"to see how to load the model, run: together-ext inspect {place}\n"
         assert main([*command, "--json"]) == 0
         captured = capsys.readouterr()
-        assert [step["tool"] for step in json.loads(captured.out)["next_steps"]][:2] == ["vllm", "peft"]
+        assert [step["tool"] for step in json.loads(captured.out)["next_steps"]][:4] == [
+            "vllm",
+            "sglang",
+            "tgi",
+            "peft",
+        ]
         assert json.loads(captured.out)["extracted_to"] == place
         assert captured.err == ""
         assert main([*command, "--base-model", "org/name", "-o", "other", "--quiet"]) == 0

@@ -19,9 +19,12 @@ class Finding(StrEnum):
     NO_WEIGHTS = "no weights"
     UNREADABLE = "unreadable weights"
     INCOMPLETE = "incomplete weights"
+    MLX = "MLX adapter"
     NO_INDEX = "shards without an index"
     NOT_LORA = "not LoRA"
     NAMED_KEYS = "adapter name in keys"
+    OTHER_MODULES = "modules that the base model lacks"
+    OTHER_TARGETS = "modules outside target_modules"
     DORA = "DoRA"
     UNDECLARED_DORA = "DoRA without use_dora"
     BIAS = "biases"
@@ -40,13 +43,20 @@ class Tool(StrEnum):
     """A tool that loads weights."""
 
     VLLM = "vllm"
+    SGLANG = "sglang"
+    TGI = "tgi"
     PEFT = "peft"
     TRANSFORMERS = "transformers"
     LLAMA_CPP = "llama.cpp"
     OLLAMA = "ollama"
 
 
-NAMES: Final[Mapping[Tool, str]] = {Tool.VLLM: "vLLM", Tool.OLLAMA: "Ollama"}
+NAMES: Final[Mapping[Tool, str]] = {
+    Tool.VLLM: "vLLM",
+    Tool.SGLANG: "SGLang",
+    Tool.TGI: "TGI",
+    Tool.OLLAMA: "Ollama",
+}
 """The names of tools in prose, where they differ from their value."""
 
 
@@ -68,6 +78,7 @@ MERGE: Final = "merge the adapter into its base model with peft first"
 
 _ALL: Final = tuple(Tool)
 _GGUF: Final = (Tool.LLAMA_CPP, Tool.OLLAMA)  # Ollama loads what llama.cpp has converted
+_UNTRIED: Final = (Tool.SGLANG, Tool.TGI)
 _ONLY_A_AND_B: Final = {
     (Tool.VLLM,): "refuses tensors other than lora_A and lora_B",
     _GGUF: "converts only lora_A and lora_B",
@@ -78,6 +89,10 @@ _OBSTACLES: Final[Mapping[Finding, tuple[str, Mapping[tuple[Tool, ...], str]]]] 
     Finding.NO_WEIGHTS: (AGAIN, {_ALL: "finds nothing to load"}),
     Finding.UNREADABLE: (AGAIN, {_ALL: "refuses the file"}),
     Finding.INCOMPLETE: (AGAIN, {_ALL: "needs all of the weights"}),
+    Finding.MLX: (
+        "load it with mlx_lm, or convert it to the format of peft",
+        {_ALL: "does not load adapters in the format of MLX"},
+    ),
     Finding.NO_INDEX: ("add model.safetensors.index.json", {(Tool.TRANSFORMERS,): "finds shards only by their index"}),
     Finding.NOT_LORA: (MERGE, {(Tool.VLLM,): "supports only LoRA adapters", _GGUF: "converts only LoRA adapters"}),
     Finding.NAMED_KEYS: (
@@ -86,6 +101,21 @@ _OBSTACLES: Final[Mapping[Finding, tuple[str, Mapping[tuple[Tool, ...], str]]]] 
             (Tool.VLLM,): "refuses the keys",
             (Tool.PEFT, Tool.TRANSFORMERS): "ignores the keys, so the adapter changes nothing",
             _GGUF: "refuses the keys",
+        },
+    ),
+    Finding.OTHER_MODULES: (
+        "check the base model, and rename the tensors as it names its modules",
+        {
+            (Tool.VLLM,): "loads the adapter and answers as the base model",
+            (Tool.PEFT, Tool.TRANSFORMERS): "ignores the tensors, so the adapter changes nothing",
+            _GGUF: "is not known to convert such names",
+        },
+    ),
+    Finding.OTHER_TARGETS: (
+        "correct target_modules in adapter_config.json",
+        {
+            (Tool.VLLM,): "may load the adapter and answer as the base model",
+            (Tool.PEFT, Tool.TRANSFORMERS): "ignores the tensors, so the adapter changes nothing",
         },
     ),
     Finding.DORA: (MERGE, {(Tool.VLLM,): "does not support DoRA", _GGUF: "does not support DoRA"}),
@@ -110,6 +140,12 @@ _OBSTACLES: Final[Mapping[Finding, tuple[str, Mapping[tuple[Tool, ...], str]]]] 
 
 TABLE: Final[Mapping[tuple[Finding, Tool], Verdict]] = {
     **{(finding, tool): Verdict(works=True) for finding in Finding for tool in Tool},
+    # Their loaders were not checked: a command is offered only for weights without findings.
+    **{
+        (finding, tool): Verdict(works=False, why=f"is not known to support this ({finding})")
+        for finding in Finding
+        for tool in _UNTRIED
+    },
     **{
         (finding, tool): Verdict(works=False, why=why)
         for finding, (_, obstacles) in _OBSTACLES.items()

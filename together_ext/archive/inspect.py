@@ -20,7 +20,7 @@ from .content import contents
 from .findings import Finding, consequence
 from .formats.reading import reading
 from .limits import Limits
-from .weights.adapter import adapter_findings, adapter_warnings, ranks
+from .weights.adapter import adapter_findings, adapter_warnings, folder_warnings, ranks
 from .weights.adapter_config import SETTINGS
 from .weights.base_model import LONGEST, named_in
 from .weights.layout import Layout, layout_of
@@ -93,7 +93,7 @@ def inspect(
     with reading(place):
         _refuse_several_models(place)
         with closing(contents(place, limits or Limits(), cancel or threading.Event())) as files:
-            return _inspection(scan(files))
+            return _inspection(scan(files), place.name if place.is_dir() else "")
 
 
 def _refuse_several_models(place: Path) -> None:
@@ -114,13 +114,13 @@ def _refuse_several_models(place: Path) -> None:
         raise ArchiveError(f"{place} contains no weights itself, but its subfolders do ({names}): inspect one of those")
 
 
-def _inspection(found: Scan) -> Inspection:
+def _inspection(found: Scan, folder: str) -> Inspection:
     dtypes: Counter[str] = Counter()
     for tensor in found.tensors.values():
         dtypes[tensor.dtype] += tensor.parameters
     layout, adapter, model = layout_of(found.names), found.settings(SETTINGS), found.settings("config.json")
     base, actual = named_in(adapter), ranks(found)
-    findings, warnings = _problems(found, layout)
+    findings, warnings = _problems(found, layout, folder)
     return Inspection(
         layout=layout,
         tensors=len(found.tensors),
@@ -139,11 +139,11 @@ def _inspection(found: Scan) -> Inspection:
     )
 
 
-def _problems(found: Scan, layout: Layout) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+def _problems(found: Scan, layout: Layout, folder: str) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """The findings, each once, and the warnings: of single files, of the findings, and others."""
     match layout:
         case Layout.ADAPTER:
-            noted, others = list(adapter_findings(found)), list(adapter_warnings(found))
+            noted, others = list(adapter_findings(found)), [*adapter_warnings(found), *folder_warnings(folder)]
         case Layout.MODEL:
             noted, others = list(model_findings(found)), list(model_warnings(found))
         case _:

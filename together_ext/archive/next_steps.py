@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from together_ext.text import printable
+
 from .findings import Tool, loads_nowhere, obstacle, way_out
 from .inspect import Inspection
 from .weights.base_model import is_loadable, is_path, public_name
@@ -100,7 +102,12 @@ def _for_model(folder: str, name: str, found: Inspection) -> Iterator[NextStep]:
         f'model = AutoModelForCausalLM.from_pretrained({folder!r}, torch_dtype="auto")\n'
         f"tokenizer = AutoTokenizer.from_pretrained({folder!r})"
     )
-    steps = [NextStep(Tool.VLLM, f"vllm serve {quoted}", note), NextStep(Tool.TRANSFORMERS, python, note)]
+    steps = [
+        NextStep(Tool.VLLM, f"vllm serve {quoted}", note),
+        NextStep(Tool.SGLANG, f"python -m sglang.launch_server --model-path {quoted}", note),
+        NextStep(Tool.TGI, f"text-generation-launcher --model-id {quoted}", note),
+        NextStep(Tool.TRANSFORMERS, python, note),
+    ]
     if found.architecture in _CONVERTIBLE and found.tokenizer:
         steps += _converted(f"python convert_hf_to_gguf.py {quoted} --outfile {name}.gguf", name, f"FROM ./{name}.gguf")
     yield from _possible(steps, found)
@@ -124,8 +131,15 @@ def _for_adapter(folder: str, name: str, found: Inspection) -> Iterator[NextStep
     option = "--base" if is_path(base) else "--base-model-id"
     convert = f"python convert_lora_to_gguf.py {_quoted(folder)} {option} {_quoted(base)} --outfile {name}.gguf"
     modelfile = (f"FROM {_OLLAMA[base]}", f"ADAPTER ./{name}.gguf") if base in _OLLAMA else ()
-    steps = [_vllm_lora(folder, name, base, found), NextStep(Tool.PEFT, python), *_converted(convert, name, *modelfile)]
+    steps = [
+        _vllm_lora(folder, name, base, found),
+        *_other_servers(folder, name, base),
+        NextStep(Tool.PEFT, python),
+        *_converted(convert, name, *modelfile),
+    ]
     yield from _possible(steps, found)
+    why = "MLX cannot load adapters in the format of peft: merge the adapter into its base model with peft first"
+    yield NextStep("mlx", None, why)
 
 
 def _converted(command: str, name: str, *modelfile: str) -> Iterator[NextStep]:
@@ -152,7 +166,20 @@ def _vllm_lora(folder: str, name: str, base: str, found: Inspection) -> NextStep
     plain = not set("=,") & set(folder)
     module = f"{name}={folder}" if plain else json.dumps({"name": name, "path": folder})
     command = f"vllm serve {_quoted(base)} --enable-lora --max-lora-rank {most} --lora-modules {_quoted(module)}"
-    return NextStep(Tool.VLLM, command)
+    last = _last(folder)
+    note = "" if last == name else f"the folder resolver of vLLM would serve it as {printable(last, 100)}"
+    return NextStep(Tool.VLLM, command, note)
+
+
+def _other_servers(folder: str, name: str, base: str) -> Iterator[NextStep]:
+    module = _quoted(f"{name}={folder}")
+    command = f"python -m sglang.launch_server --model-path {_quoted(base)} --enable-lora --lora-paths {module}"
+    yield NextStep(Tool.SGLANG, command)
+    # TGI splits its option at every `=` and `,`.
+    if set("=,") & set(folder):
+        yield NextStep(Tool.TGI, None, "TGI cannot load an adapter whose path contains '=' or ',': rename the folder")
+    else:
+        yield NextStep(Tool.TGI, f"text-generation-launcher --model-id {_quoted(base)} --lora-adapters {module}")
 
 
 def _modelfile(name: str, *lines: str) -> str:
@@ -163,11 +190,14 @@ def _modelfile(name: str, *lines: str) -> str:
 
 def _name(folder: str) -> str:
     """A name for the weights that is valid everywhere: as a file, in vLLM, in Ollama and on Hugging Face."""
-    last = folder.rstrip("/").rpartition("/")[2]
     # Hugging Face refuses two of these in a row, or one at an end; Ollama refuses more than 80 characters. The end is
     # kept, because what distinguishes two names, such as the step, is there.
-    plain = re.sub(r"[-.]{2,}", "-", re.sub(r"[^A-Za-z0-9_.-]+", "-", last))
+    plain = re.sub(r"[-.]{2,}", "-", re.sub(r"[^A-Za-z0-9_.-]+", "-", _last(folder)))
     return plain[-80:].strip("-._") or "weights"
+
+
+def _last(folder: str) -> str:
+    return folder.rstrip("/").rpartition("/")[2]
 
 
 def _quoted(text: str) -> str:

@@ -27,6 +27,8 @@ CONFIG = {"architectures": ["LlamaForCausalLM"]}
 
 ADAPTER = {"vllm", "peft", "llama.cpp", "ollama"}
 MODEL = {"vllm", "transformers", "llama.cpp", "ollama"}
+SERVERS = {"sglang", "tgi"}
+"""Offered only for weights without findings."""
 
 
 def adapter(folder: Path, tensors: dict[str, Any] | None = None, **settings: object) -> None:
@@ -62,6 +64,13 @@ def with_odd_metadata(folder: Path) -> None:
     (folder / "adapter_model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
 
 
+def mlx(folder: Path) -> None:
+    """An adapter as mlx_lm writes it."""
+    (folder / "adapter_config.json").write_text(json.dumps({"fine_tune_type": "lora", "num_layers": 1, "model": BASE}))
+    save_file({"model.layers.0.self_attn.q_proj.lora_a": np.ones((64, 8), np.float32)}, folder / "adapters.safetensors")
+
+
+WRAPPED = {name.replace("model.layers", "language_model.model.layers"): tensor for name, tensor in LORA.items()}
 NAMED = {name.replace(".weight", ".default.weight"): tensor for name, tensor in LORA.items()}
 HADA = {f"{PREFIX}.hada_w1_a": np.ones((4, 4), np.float32)}
 VECTOR = {**LORA, f"{PREFIX}.lora_magnitude_vector": ONE}
@@ -69,7 +78,21 @@ SHARDS = [f"model-0000{number}-of-00003.safetensors" for number in (1, 2, 3)]
 INDEX = {name: name for name in SHARDS}
 
 CASES: dict[str, tuple[Callable[[Path], object], set[Finding], set[str]]] = {
-    "adapter": (adapter, set(), ADAPTER),
+    "adapter": (adapter, set(), ADAPTER | SERVERS),
+    "targets": (lambda folder: adapter(folder, target_modules=["v_proj", "q_proj"]), set(), ADAPTER | SERVERS),
+    "a pattern": (lambda folder: adapter(folder, target_modules="(a+)+"), set(), ADAPTER | SERVERS),
+    "other targets": (
+        lambda folder: adapter(folder, target_modules=["v_proj", "proj"]),
+        {Finding.OTHER_TARGETS},
+        {"llama.cpp", "ollama"},
+    ),
+    "a wrapper's names": (lambda folder: adapter(folder, WRAPPED), {Finding.OTHER_MODULES}, set()),
+    "an unknown base": (
+        lambda folder: adapter(folder, WRAPPED, base_model_name_or_path="acme/other"),
+        set(),
+        ADAPTER - {"ollama"} | SERVERS,
+    ),
+    "MLX": (mlx, {Finding.MLX}, set()),
     "no weights": (without_weights, {Finding.NO_WEIGHTS}, set()),
     "no tensors of LoRA": (lambda folder: adapter(folder, {"x": ONE}), {Finding.NO_WEIGHTS}, set()),
     "cut short": (cut, {Finding.UNREADABLE}, set()),
@@ -94,8 +117,8 @@ CASES: dict[str, tuple[Callable[[Path], object], set[Finding], set[str]]] = {
         {Finding.EMBEDDINGS},
         {"peft"},
     ),
-    "model": (lambda folder: model(folder, "model.safetensors"), set(), MODEL),
-    "shards": (lambda folder: model(folder, *SHARDS, index=INDEX), set(), MODEL),
+    "model": (lambda folder: model(folder, "model.safetensors"), set(), MODEL | SERVERS),
+    "shards": (lambda folder: model(folder, *SHARDS, index=INDEX), set(), MODEL | SERVERS),
     "no model": (model, {Finding.NO_WEIGHTS}, set()),
     "missing shard": (lambda folder: model(folder, *SHARDS[:2], index=INDEX), {Finding.INCOMPLETE}, set()),
     "missing tensor": (
@@ -122,6 +145,7 @@ def test_only_commands_that_can_work_are_offered(name: str, tmp_path: Path) -> N
     assert bool(found.warnings) == bool(findings)
     steps = next_steps(str(tmp_path), found)
     assert {step.tool for step in steps if step.command} - {"hugging face"} == working
+    assert "mlx" not in {step.tool for step in steps if step.command}
     assert all(step.note for step in steps if not step.command)
     if not working:
         assert [step.tool for step in steps] == ["weights"]
@@ -139,11 +163,20 @@ def test_every_finding_has_a_case_and_every_cell_a_verdict() -> None:
 
 def test_the_documentation_has_the_table() -> None:
     text = (Path(__file__).parents[3] / "docs" / "archives.md").read_text()
+    assert not any(TABLE[finding, tool].works for finding in Finding for tool in (Tool.SGLANG, Tool.TGI))
     tools = (Tool.VLLM, Tool.PEFT, Tool.TRANSFORMERS, Tool.LLAMA_CPP)
     for finding in Finding:
         assert TABLE[finding, Tool.OLLAMA] == TABLE[finding, Tool.LLAMA_CPP]
         cells = ("yes" if TABLE[finding, tool].works else "no" for tool in tools)
         assert f"| {finding} | {' | '.join(cells)} |" in text
+
+
+def test_the_name_of_the_folder_is_one_for_vllm(tmp_path: Path) -> None:
+    place = tmp_path / "my bot"
+    place.mkdir()
+    adapter(place)
+    (warning,) = inspect(place).warnings
+    assert warning.startswith("the folder is called 'my bot', which the folder resolver of vLLM takes as the name")
 
 
 @pytest.mark.parametrize(

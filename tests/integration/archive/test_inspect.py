@@ -212,7 +212,8 @@ def test_an_invalid_lora_b_is_reported(adapter: Path, dtype: type, value: float,
 
 
 def test_a_lora_b_in_bfloat16_is_checked(adapter: Path) -> None:
-    header = json.dumps({"x.lora_B.weight": {"dtype": "BF16", "shape": [1, 8], "data_offsets": [0, 16]}}).encode()
+    name = "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight"
+    header = json.dumps({name: {"dtype": "BF16", "shape": [1, 8], "data_offsets": [0, 16]}}).encode()
     path = adapter / "adapter_model.safetensors"
     for data, word in ((bytes(16), "all zero"), (b"\x80\x3f" * 7 + b"\x80\xff", "infinite")):
         path.write_bytes(len(header).to_bytes(8, "little") + header + data)

@@ -14,12 +14,16 @@ from together_ext.text import printable
 
 from .adapter_config import SETTINGS
 from .base_model import is_private, named_in, public_name
+from .modules import module_findings
 from .safetensors import Tensor
 from .scan import LORA_A, LORA_B, MOST_TENSORS, Scan, is_kind, shown
 from .settings import rank_in, words
 
 ADAPTER_WEIGHTS: Final = ("adapter_model.safetensors", "adapter_model.bin")
 """The files from which tools load an adapter's weights."""
+
+_MODEL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""The name of a model that needs no quotes, in a URL or elsewhere."""
 
 _DORA: Final = ("lora_magnitude_vector",)
 _NAMED: Final = re.compile(r"\.lora_(?:embedding_[AB]|[AB]\.(?!weight$|bias$)|magnitude_vector\.[^.]+\.weight$).*")
@@ -28,12 +32,16 @@ _NAMED: Final = re.compile(r"\.lora_(?:embedding_[AB]|[AB]\.(?!weight$|bias$)|ma
 def adapter_findings(found: Scan) -> Noted:
     """What keeps at least one tool from loading an adapter."""
     settings = found.settings(SETTINGS)
+    if _is_mlx(found, settings):
+        yield Finding.MLX, "the adapter has the format of MLX (adapters.safetensors)"
+        return
     yield from _weights(found, settings)
     kind = settings.get("peft_type")
     if isinstance(kind, str) and kind.upper() != "LORA":
         yield Finding.NOT_LORA, f"the adapter type is {shown(kind)}, not LORA"
     if named := found.first(lambda tensor: _NAMED.search(tensor.name)):
         yield Finding.NAMED_KEYS, f"the tensor names contain an adapter name, such as {named}"
+    yield from module_findings(found, settings)
     yield from _dora(found, settings)
     yield from _biases(found, settings)
     if saved := settings.get("modules_to_save"):
@@ -50,11 +58,24 @@ def adapter_warnings(found: Scan) -> Iterator[str]:
     if not settings:
         yield f"{SETTINGS} is missing or cannot be read; without it no tool can load the adapter"
         return
-    yield from _base_model(named_in(settings))
+    if not _is_mlx(found, settings):
+        yield from _base_model(named_in(settings))
     yield from _ranks(found, settings)
     for names, what in ((found.zero, "is all zeros (no effect)"), (found.broken, "has NaN or infinite values")):
         if names:
             yield f"LoRA B {what} in {len(names):,} of {found.lora_b:,} tensors, such as {shown(names[0])}"
+
+
+def folder_warnings(name: str) -> Iterator[str]:
+    """Problems of the name of an adapter's folder; an archive has none.
+
+    vLLM's folder resolver serves an adapter by the name of its folder (`vllm/plugins/lora_resolvers`).
+    """
+    if name and not _MODEL.fullmatch(name):
+        yield (
+            f"the folder is called {shown(repr(name))}, which the folder resolver of vLLM takes as the name of the "
+            "model: rename it, with letters, digits, '-', '_' and '.' only"
+        )
 
 
 def ranks(found: Scan) -> tuple[int, ...]:
@@ -64,6 +85,13 @@ def ranks(found: Scan) -> tuple[int, ...]:
         tensor.shape[1] for tensor in found.tensors.values() if len(tensor.shape) > 1 and is_kind(tensor, LORA_B)
     }
     return tuple(sorted(rows | columns))
+
+
+def _is_mlx(found: Scan, settings: Mapping[str, Any]) -> bool:
+    """Whether an adapter has the format of MLX, whose names and shapes differ (mlx-lm, `mlx_lm/tuner/utils.py`)."""
+    if set(ADAPTER_WEIGHTS) & found.names:
+        return False
+    return "adapters.safetensors" in found.names or ("fine_tune_type" in settings and "peft_type" not in settings)
 
 
 def _weights(found: Scan, settings: Mapping[str, Any]) -> Noted:
