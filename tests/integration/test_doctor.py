@@ -148,6 +148,8 @@ def test_nothing_listens(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Non
         ("TOGETHER_API_KEY", "two words-0123456789", "API key"),
         ("TOGETHER_PROJECT_ID", "a/b", "settings"),
         ("TOGETHER_EXT_CONNECTIONS", "many", "settings"),
+        ("TOGETHER_EXT_SOURCE", "moon", "settings"),
+        ("TOGETHER_CUSTOM_HEADERS", "two words-0123456789", "settings"),
     ],
 )
 def test_an_invalid_variable(
@@ -256,6 +258,15 @@ def test_a_clock_that_is_off(
 def test_another_project(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_PROJECT_ID", "project-other")
     assert doctor()["project"]["seen"] == "project-other is set, and the key belongs to project-acme, acme-research"
+
+
+def test_headers_of_the_settings_are_sent_and_not_shown(
+    doctor: Doctor, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOGETHER_CUSTOM_HEADERS", "X-Gateway: token s3cret-word")
+    found = doctor(LORA_JOB, code=0)
+    assert all(request.headers["x-gateway"] == "token s3cret-word" for request in sim.requests)
+    assert "s3cret-word" not in json.dumps(found)
 
 
 def test_a_server_without_ranges(doctor: Doctor, sim: Simulator) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from together_ext.cli.session import connect, key_of
 from together_ext.clock import SYSTEM
-from together_ext.config import DEFAULT_BASE_URL, Settings, download_connections
+from together_ext.config import DEFAULT_BASE_URL, Settings, download_connections, download_source
 from together_ext.text import environment_secrets
 
 from . import destination, machine, network, weights
@@ -94,6 +94,7 @@ def _settings(common: Common, key: str | None) -> Generator[Finding, None, Setti
 
 def _others(common: Common) -> int:
     Settings.resolve("", DEFAULT_BASE_URL, project=common.project)
+    download_source(None)
     return download_connections(None, CONNECTIONS)
 
 
