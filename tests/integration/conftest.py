@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -255,10 +255,17 @@ def _a_plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
 
 
 class RawServer:
-    """A server that sends the same bytes to everyone, be they HTTP or not, and remembers what it was sent."""
+    """A server that sends the same bytes to everyone, be they HTTP or not, and remembers what it was sent.
+
+    Attributes:
+        answer: What it sends.
+        body: What it sends after it, if that is too much to be kept.
+        received: The requests.
+    """
 
     def __init__(self) -> None:
         self.answer = b""
+        self.body: Callable[[], Iterable[bytes]] = tuple
         self.received: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -278,6 +285,8 @@ class RawServer:
                     request += data
                 self.received.append(request)
                 connection.sendall(self.answer)
+                for piece in self.body():
+                    connection.sendall(piece)
 
     def close(self) -> None:
         # Closing alone would not wake up the thread.

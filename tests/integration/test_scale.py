@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,9 +34,20 @@ print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 
 
-def served(raw: RawServer, document: object) -> None:
-    body = json.dumps(document).encode()
-    raw.answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+def served(raw: RawServer, items: Callable[[], Iterator[bytes]]) -> None:
+    """Let the server send a list as it is made: all jobs at once would be 123 MB in this process."""
+
+    def body() -> Iterator[bytes]:
+        yield b'{"data": ['
+        yield next(given := items())
+        # 200 at once, which is few calls of the system and little memory.
+        while some := list(islice(given, 200)):
+            yield b"".join(b"," + item for item in some)
+        yield b"]}"
+
+    length = sum(map(len, body()))
+    raw.answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % length
+    raw.body = body
 
 
 def measured(raw: RawServer, code: str) -> tuple[str, int]:
@@ -46,11 +59,21 @@ def measured(raw: RawServer, code: str) -> tuple[str, int]:
     return done.stdout, int(done.stderr.splitlines()[-1])
 
 
+def many_jobs() -> Iterator[bytes]:
+    """The JSON of each job."""
+    some = [{**truncated(job), "id": "ID", "created_at": "CREATED"} for job in catalog()]
+    # To encode each job would take longer than to list them.
+    texts = [json.dumps(job).encode().replace(b"%", b"%%") for job in some]
+    templates = [
+        text.replace(b'"ID"', b'"ft-%06d"').replace(b"CREATED", b"2026-01-%02dT08:30:00.%06dZ") for text in texts
+    ]
+    for n in range(JOBS):
+        yield templates[n % len(templates)] % (n, 1 + n % 28, n)
+
+
 @pytest.fixture
 def jobs(raw: RawServer) -> None:
-    some = [truncated(job) for job in catalog()]
-    days = [{"id": f"ft-{n:06d}", "created_at": f"2026-01-{1 + n % 28:02d}T08:30:00.{n:06d}Z"} for n in range(JOBS)]
-    served(raw, {"data": [{**some[n % len(some)], **day} for n, day in enumerate(days)]})
+    served(raw, many_jobs)
 
 
 COMMAND = "from together_ext.cli import main\nmain({arguments})"
@@ -75,20 +98,8 @@ def test_a_hundred_thousand_jobs_are_held_and_each_can_be_had(raw: RawServer) ->
 
 
 def test_ten_thousand_checkpoints_are_listed(raw: RawServer) -> None:
-    served(
-        raw,
-        {
-            "data": [
-                {
-                    "step": n,
-                    "created_at": f"2026-01-01T00:00:00.{n:06d}Z",
-                    "path": "",
-                    "checkpoint_type": "Intermediate",
-                }
-                for n in range(CHECKPOINTS)
-            ]
-        },
-    )
+    template = '{"step": %d, "created_at": "2026-01-01T00:00:00.%06dZ", "path": "", "checkpoint_type": "Intermediate"}'
+    served(raw, lambda: ((template % (n, n)).encode() for n in range(CHECKPOINTS)))
     out, memory = measured(raw, COMMAND.format(arguments=["ft", "list-checkpoints", "ft-1", "-q"]))
     assert out.splitlines()[0] == f"ft-1:{CHECKPOINTS - 1}"
     assert len(out.splitlines()) == CHECKPOINTS
