@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -237,21 +236,29 @@ def test_a_creation_whose_response_is_cut_is_not_sent_again(world: World, waits:
 # Time -----------------------------------------------------------------------------------------------------------------
 
 
-def informing(_: int) -> Iterator[bytes | None]:
-    yield from itertools.repeat(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 100)
+HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 
 
-def dripping(start: bytes) -> Behaviour:
+def flooding(_: int) -> Iterator[bytes | None]:
+    """As many informational responses as go through: a reader of them never waits."""
+    yield from itertools.repeat(HINT * 100)
+
+
+def dripping(start: bytes, drop: bytes = b" ") -> Behaviour:
+    """A little all the time, so that no single read takes long, and neither side is busy."""
+
     def behave(_: int) -> Iterator[bytes | None]:
         yield start
-        while True:
-            time.sleep(0.005)
-            yield b" "
+        while not threading.Event().wait(0.005):
+            yield drop
 
     return behave
 
 
+informing = dripping(HINT, HINT)
+
 SLOW = [
+    pytest.param(flooding, id="flood of informational responses"),
     pytest.param(informing, id="informational responses"),
     pytest.param(dripping(b"HTTP/1.1 200 OK\r\nA:"), id="head"),
     pytest.param(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{"), id="body"),
