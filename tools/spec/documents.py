@@ -138,16 +138,24 @@ def followed(document: Node, node: Any) -> Any:  # noqa: ANN401 -- whatever is t
     return node
 
 
-def references(node: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever is there
+def references(node: Any) -> list[str]:  # noqa: ANN401 -- whatever is there
     """Every `$ref` in a node, however deep."""
+    found: list[str] = []
+    _add_references(node, found)
+    return found
+
+
+def _add_references(node: Any, found: list[str]) -> None:  # noqa: ANN401 -- whatever is there
+    # Half of a sync is spent in walks like this one: no generator in a generator, and no call for a text.
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for part in node.values():
-            yield from references(part)
-    elif isinstance(node, list):
-        for part in node:
-            yield from references(part)
+            found.append(node["$ref"])
+        node = node.values()
+    elif not isinstance(node, list):
+        return
+    for part in node:
+        if isinstance(part, dict | list):
+            _add_references(part, found)
 
 
 def reached(document: Node, node: Any) -> set[str]:  # noqa: ANN401 -- whatever is there
@@ -156,7 +164,7 @@ def reached(document: Node, node: Any) -> set[str]:  # noqa: ANN401 -- whatever 
     Raises:
         SpecError: A reference leads nowhere.
     """
-    waiting, seen = [*references(node)], set()
+    waiting, seen = references(node), set[str]()
     while waiting:
         reference = waiting.pop()
         if reference not in seen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 from tools.spec.documents import SCHEMAS, Node, SpecError, references
@@ -61,11 +60,11 @@ def places_have_types(document: Node, surface: Surface) -> None:
         called = place.name
         if becomes_a_type:
             unused.discard(place.name)
-            place = replace(place, name=name or _pascal(place.name), role="type")
+            place = place._replace(name=name or _pascal(place.name), role="type")
         labels = _labels(schema, place, surface)
         for holder, key, inner in children(schema, place):
             if isinstance(holder[key], dict):
-                holder[key] = named(holder[key], replace(inner, name=inner.name + labels.get(id(holder[key]), "")))
+                holder[key] = named(holder[key], inner._replace(name=inner.name + labels.get(id(holder[key]), "")))
         if not becomes_a_type:
             return schema
         return _as_a_type(schemas, schema, place.name, origins, called if name is not None else "")
@@ -132,7 +131,7 @@ def _labels(schema: Node, place: Place, surface: Surface) -> dict[int, str]:
     """What names of places get for the members of a union, if several have no name: their tags, or numbers."""
     found: dict[int, str] = {}
     for union in UNIONS:
-        member = replace(place, role="member")
+        member = place._replace(role="member")
         several = [one for one in schema.get(union, []) if isinstance(one, dict) and _is_a_type(one, None, member)]
         distinct = [one for number, one in enumerate(several) if one not in several[:number]]
         if len(distinct) <= 1:

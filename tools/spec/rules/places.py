@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.spec.documents import Node, reached
 
 UNIONS = ("oneOf", "anyOf")
+_MANY = (*UNIONS, "allOf")
 NULL: Node = {"type": "null"}
 UNKNOWN_OBJECT = "UnknownObject"
 """Our name of a free-form object, of an unknown kind."""
 ANY_OBJECT: Node = {"type": "object", "additionalProperties": True}
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a schema stands.
 
     `name` is that of `surface.yaml`: `Job`, `Job.status`, `Job.events[]`, `list_jobs.response`. A member of a union has
@@ -61,15 +60,16 @@ def roots(document: Node) -> Iterator[tuple[Node, Place]]:
 
 def children(schema: Node, place: Place) -> Iterator[tuple[Any, str | int, Place]]:
     """The schemas directly inside one: what holds each, under which key, and its place."""
+    name, _, from_server = place
     for field in schema.get("properties", {}):
-        yield schema["properties"], field, replace(place, name=f"{place.name}.{field}", role="field")
+        yield schema["properties"], field, Place(f"{name}.{field}", "field", from_server)
     if isinstance(schema.get("items"), dict):
-        yield schema, "items", replace(place, name=f"{place.name}[]", role="item")
+        yield schema, "items", Place(f"{name}[]", "item", from_server)
     if isinstance(schema.get("additionalProperties"), dict):
-        yield schema, "additionalProperties", replace(place, name=f"{place.name}{{}}", role="value")
-    for union in (*UNIONS, "allOf"):
-        for index in range(len(schema.get(union, []))):
-            yield schema[union], index, replace(place, role="member")
+        yield schema, "additionalProperties", Place(f"{name}{{}}", "value", from_server)
+    for union in _MANY:
+        for index in range(len(schema.get(union, ()))):
+            yield schema[union], index, Place(name, "member", from_server)
 
 
 def reached_from_responses(document: Node) -> set[str]:
