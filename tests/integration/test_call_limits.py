@@ -307,6 +307,7 @@ def test_a_call_on_a_connection_that_was_used_before_ends(world: World) -> None:
         yield from informing(number)
 
     with serving(behave) as url:
+        world.client(base_url=url).fine_tuning.retrieve(LORA_JOB)  # loads what such a call needs
         client = world.client(base_url=url, call_timeout=1, clock=SYSTEM)
         client.fine_tuning.retrieve(LORA_JOB)
         with pytest.raises(ApiTimeoutError, match="within 1 seconds"):
@@ -324,8 +325,10 @@ def test_a_wait_reports_the_last_status_when_the_server_stops_responding(world: 
         yield None
         yield from informing(number)
 
-    with serving(behave) as url, pytest.raises(WaitTimeoutError, match=r"is running after 1\.5 seconds"):
-        world.client(base_url=url, clock=SYSTEM).fine_tuning.wait(LORA_JOB, timeout=1.5)
+    with serving(behave) as url:
+        world.client(base_url=url).fine_tuning.retrieve(LORA_JOB)  # loads what such a call needs
+        with pytest.raises(WaitTimeoutError, match=r"is running after 1\.5 seconds"):
+            world.client(base_url=url, clock=SYSTEM).fine_tuning.wait(LORA_JOB, timeout=1.5)
 
 
 def test_no_pause_between_attempts_exceeds_the_remaining_time(world: World, sim: Simulator, waits: list[float]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.simulator import FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 PROGRAM = (str(Path(sys.executable).with_name("together-ext")),)
@@ -101,9 +102,10 @@ def test_a_stopped_download_resumes(
 ) -> None:
     sim.rate_limit = 3_000_000
     process = start("ft", "download", LORA_JOB, "-o", "my models", program=program)
-    sim.wait_until(lambda sim: sim.bytes_sent > SIZE / 3, 20)
+    sim.wait_until(lambda sim: sim.bytes_sent > SIZE / 3)
+    sim.rate_limit = 20_000  # so that a busy machine does not get to the end before the signal
     process.send_signal(sent)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (128 + sent, "")
     hint = err.splitlines()[-1]
     assert hint.startswith("stopped; the partial file is kept; to resume, run: ")
@@ -116,7 +118,7 @@ def test_a_stopped_download_resumes(
     sim.rate_limit = None
     sent_before = sim.bytes_sent
     again = start(*command[-5:], program=program)
-    out, err = again.communicate(timeout=20)
+    out, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, err
     path, summary = out.splitlines()
     assert Path(path).stat().st_size == SIZE
@@ -147,7 +149,7 @@ def test_a_stopped_download_is_json_on_request(start: Start, sim: Simulator) -> 
     process = start("ft", "download", LORA_JOB, "--json")
     sim.wait_until(lambda sim: sim.bytes_sent > 0, 20)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert json.loads(out)["error"]["code"] == "interrupted"
     assert err.startswith("stopped")
@@ -161,7 +163,7 @@ def test_a_confirmation_can_be_interrupted(start: Start, sim: Simulator) -> None
         asked = os.read(process.stderr.fileno(), 1000)
         assert asked.decode() == f"cancel {RUNNING_JOB}? [y/N] "
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE)
         os.close(theirs)
     assert (process.returncode, out, err) == (130, "", "stopped\n")
     assert sim.requests == []
@@ -171,7 +173,7 @@ def test_a_stopped_wait_reports_that_the_job_continues(start: Start, sim: Simula
     process = start("ft", "wait", RUNNING_JOB)
     sim.wait_until(lambda sim: bool(sim.requests), 20)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     said = f"stopped; the job continues; to wait again, run: together-ext ft wait {RUNNING_JOB}"
     assert err.splitlines()[-1] == said
@@ -193,7 +195,7 @@ def test_a_closed_pipe_is_not_a_failure(start: Start) -> None:
     os.close(reader)
     process = start("ft", "list", "--json", stdout=writer)
     os.close(writer)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
 
 
@@ -212,7 +214,7 @@ def test_a_full_disk_at_standard_output_is_a_failure(start: Start) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     process = start("ft", "list", "--json", stdout=full)
     os.close(full)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (7, FULL)
 
 
@@ -244,7 +246,7 @@ def test_a_full_disk_at_standard_output_is_reported(args: tuple[str, ...], start
     full = os.open("/dev/full", os.O_WRONLY)
     process = start(*args, stdout=full)
     os.close(full)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (7, FULL)
 
 
@@ -253,7 +255,7 @@ def test_both_streams_can_be_full(args: tuple[str, ...], start: Start) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     process = start(*args, stdout=full, stderr=full)
     os.close(full)
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == (2 if args[-1] == "x" else 7)
 
 
@@ -308,9 +310,9 @@ def test_the_simulator_shows_its_address_and_ends_cleanly(start: Start) -> None:
     url, key = (line.strip().partition("=")[2] for line in lines)
     words = (f"TOGETHER_API_KEY={key}", *PROGRAM, "ft", "list", "-q", "--base-url", url)
     listed = start(*words, program=("/usr/bin/env",))
-    assert LORA_JOB in listed.communicate(timeout=10)[0]
+    assert LORA_JOB in listed.communicate(timeout=PATIENCE)[0]
     process.terminate()
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, "")
     assert LORA_JOB in err
 
@@ -325,11 +327,11 @@ def test_start_up_loads_only_what_is_needed(option: str, start: Start) -> None:
         "import sys; from together_ext.cli import main; main(sys.argv[1:]); "
         "print({'httpx', 'rich', 'attrs', 'attr', 'starlette', 'together_generated', 'anyio'} & set(sys.modules))"
     )
-    out, err = start("-c", script, option, program=(sys.executable,)).communicate(timeout=10)
+    out, err = start("-c", script, option, program=(sys.executable,)).communicate(timeout=PATIENCE)
     assert out.splitlines()[-1] == "set()", err
 
 
 def test_a_shell_can_complete_a_command(start: Start) -> None:
     words = ("_TOGETHER_EXT_COMPLETE=complete_bash", "COMP_WORDS=together-ext ft list-", "COMP_CWORD=2")
-    out, err = start(*words, *PROGRAM, program=("/usr/bin/env",)).communicate(timeout=10)
+    out, err = start(*words, *PROGRAM, program=("/usr/bin/env",)).communicate(timeout=PATIENCE)
     assert (out.split(), err) == (["list-checkpoints", "list-events"], "")

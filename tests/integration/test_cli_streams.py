@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.cli import main
 from together_ext.simulator import LORA_JOB, RUNNING_JOB, Fault, Simulator
 from tools.json_documents import check_document
@@ -331,7 +332,7 @@ class HeldClock:
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
         del stop, seconds
-        assert self.released.wait(10)
+        assert self.released.wait(PATIENCE)
 
     async def sleep(self, seconds: float) -> None:
         raise NotImplementedError

@@ -7,8 +7,7 @@ import json
 import random
 import tarfile
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from tests.waits import PATIENCE, wait_until
 from together_ext import (
     ArchiveError,
     DownloadResult,
@@ -54,14 +54,6 @@ def served(sim: Simulator) -> bytes:
     archive = packed(FILES)
     sim.add_archive(LORA_JOB, BytesArchive(archive))
     return archive
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Return when a condition is true; there is no event for it, so it is polled."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)
 
 
 def release(sim: Simulator, fetching: Future[DownloadResult]) -> None:
@@ -162,7 +154,7 @@ def test_an_archive_of_a_concurrent_run_is_kept(client: Together, folder: Path, 
         # It asks for the front before it finds that somebody is at it.
         wait_until(lambda: downloads(sim) == 2)
         release(sim, second)
-        results = [first.result(20), second.result(20)]
+        results = [first.result(PATIENCE), second.result(20)]
     assert [Path(result.filename).name for result in results] == ["model.tar.zst"] * 2
     assert names(folder) == ["model", "model.tar.zst"]
 
@@ -412,7 +404,7 @@ def test_weights_are_extracted_while_they_arrive(
         assert not fetching.done()
         sim.faults.clear()
         release(sim, fetching)
-        result = fetching.result(20)
+        result = fetching.result(PATIENCE)
     assert names(folder) == ["model"]
     assert (folder / "model" / "model.safetensors").read_bytes() == content
     assert result.size == len(archive)
@@ -464,7 +456,7 @@ def test_the_second_of_two_downloads_finds_the_folder_complete(client: Together,
         wait_until((folder / ".model.unpacking.lock").exists)
         second = pool.submit(download)
         release(sim, first)
-        results = [first.result(20), second.result(20)]
+        results = [first.result(PATIENCE), second.result(20)]
     assert downloads(sim) == 1
     assert results[0].extracted_to == results[1].extracted_to
     assert names(folder) == ["model"]

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -29,7 +30,7 @@ from together_ext.simulator.archives import pack
 from together_ext.transfer import StreamOptions, transfer
 from together_ext.transfer.stream import begin
 
-LIMIT = 20.0
+LIMIT = PATIENCE
 """Seconds after which a cell of the table counts as hanging."""
 
 ARCHIVE = pack(

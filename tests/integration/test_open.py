@@ -12,6 +12,7 @@ import anyio
 import httpx
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import (
     AsyncTogether,
     CheckpointNotFoundError,
@@ -25,7 +26,7 @@ from together_ext.transfer import DownloadProgress
 
 MIB = 1 << 20
 DATA = hashlib.shake_128(b"weights").digest(20 * MIB)
-LIMIT = 20.0
+LIMIT = PATIENCE
 
 
 @pytest.fixture

@@ -189,6 +189,7 @@ def test_a_creation_is_not_retried_after_a_timeout(world: World, sim: Simulator,
     sim.script(Fault(path="/fine-tunes", method="POST", hold=True, times=None))
     with pytest.raises(ApiTimeoutError):
         create(world.client(max_retries=5, timeout=0.3))
+    sim.wait_until(lambda sim: bool(sim.requests))  # the server may read it after the client has gone
     assert len(sim.requests) == 1
     assert waits == []
     sim.release()

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from tests.waits import PATIENCE
 from together_ext.simulator import Simulator
 from together_ext.simulator.admission import BODY_LIMIT, UPLOAD_PATH, Admission, body_limit, bounded
 from together_ext.simulator.answers import ApiError
@@ -44,7 +45,7 @@ def http(sim: Simulator) -> Iterator[httpx.Client]:
 
 def sent(sim: Simulator, *head: str, body: bytes = b"", path: str = "/fine-tunes") -> tuple[int, bytes]:
     """Status and body of the response to a request of which no more than this is sent."""
-    with socket.create_connection(("127.0.0.1", sim.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", sim.port), timeout=PATIENCE) as connection:
         connection.sendall("\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *head, "", ""]).encode() + body)
         response = HTTPResponse(connection)
         response.begin()
@@ -137,7 +138,7 @@ def test_the_largest_body_is_read(http: httpx.Client) -> None:
 def test_a_body_that_breaks_off_creates_nothing(sim: Simulator, http: httpx.Client) -> None:
     before = http.get("/fine-tunes").json()
     head = f"POST /fine-tunes HTTP/1.1\r\nHost: localhost\r\n{key_of(sim)}\r\nContent-Length: {len(JOB) + 1}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", sim.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", sim.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + JOB)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(12) in {b"", b"HTTP/1.1 400"}

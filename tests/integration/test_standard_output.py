@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
 
@@ -24,7 +25,7 @@ FILES = {
 }
 ARCHIVE = pack(FILES)
 FULL = "error: could not write to standard output: no space left on device; check where it is redirected to\n"
-LIMIT = 30
+LIMIT = PATIENCE
 
 Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.errors import LeaseLostError, LockTimeoutError, StorageError, TransferCancelledError
 from together_ext.leases import EXPIRY, REMINDER, Lease, Owner, Patience
 from together_ext.storage import storage_errors
@@ -236,7 +237,7 @@ def test_the_lease_of_a_killed_process_does_not_block(lock: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         holder.send_signal(signal.SIGKILL)
-        holder.wait(10)
+        holder.wait(PATIENCE)
     watcher = Watcher()
     with Lease.acquire(lock, "writes", watcher.patience()):
         assert watcher.time < 1

@@ -206,11 +206,11 @@ class Simulator:
         self._api_log.clear()
         self._storage_log.clear()
 
-    def wait_until(self, holds: Callable[[Self], bool], timeout: float = 5.0) -> None:
+    def wait_until(self, holds: Callable[[Self], bool], timeout: float = 60.0) -> None:
         """Block until ``holds(simulator)`` is true, for example ``lambda sim: sim.bytes_sent > 1_000_000``.
 
         Raises:
-            TimeoutError: It did not within ``timeout`` seconds.
+            TimeoutError: It did not within ``timeout`` seconds (default: 60).
         """
         wait_until(self._change, lambda: holds(self), timeout)
 

@@ -8,12 +8,12 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waits import wait_until
 from together_ext import verify
 from together_ext.cli import main
 from together_ext.simulator import LORA_JOB, Simulator
@@ -65,14 +65,6 @@ def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
         file.unlink()
 
 
-def wait_for(found: Callable[[], bool]) -> None:
-    """Look until it is there."""
-    last = time.monotonic() + 20
-    while not found():
-        assert time.monotonic() < last
-        time.sleep(0.001)
-
-
 def half_unpacked(folder: Path) -> bool:
     """Whether some of it is there under its temporary name."""
     return any(folder.glob(".model.unpacking-*/model-1.safetensors"))
@@ -88,7 +80,7 @@ DOWNLOAD = ("ft", "download", LORA_JOB, "--output", "model.tar.zst", "--extract"
 
 def test_a_killed_run_is_completed_without_another_download(start: Start, sim: Simulator, tmp_path: Path) -> None:
     first = start(*DOWNLOAD)
-    wait_for(lambda: half_unpacked(tmp_path))
+    wait_until(lambda: half_unpacked(tmp_path))
     sim.wait_until(lambda sim: sim.bytes_sent >= sim.archive(LORA_JOB).size)
     first.kill()
     first.communicate()
@@ -110,7 +102,7 @@ def test_a_stopped_run_keeps_its_bytes_and_shows_how_to_resume(
     start: Start, sim: Simulator, tmp_path: Path, sent: signal.Signals
 ) -> None:
     process = start(*DOWNLOAD)
-    wait_for(lambda: half_unpacked(tmp_path))
+    wait_until(lambda: half_unpacked(tmp_path))
     sim.wait_until(lambda sim: sim.bytes_sent >= sim.archive(LORA_JOB).size)
     process.send_signal(sent)
     out, err = process.communicate(timeout=20)
@@ -130,7 +122,7 @@ def test_a_stopped_run_keeps_its_bytes_and_shows_how_to_resume(
 def test_stopping_an_extraction_leaves_the_archive_unchanged(start: Start, tmp_path: Path) -> None:
     (tmp_path / "model.tar.zst").write_bytes(pack(FILES))
     process = start("extract", "model.tar.zst")
-    wait_for(lambda: half_unpacked(tmp_path))
+    wait_until(lambda: half_unpacked(tmp_path))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
 

@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waits import wait_until
 from together_ext import extract, verify
 from together_ext.archive.inspect import inspect
 from together_ext.errors import TransferCancelledError
@@ -54,18 +54,20 @@ def run() -> Iterator[Run]:
 
 def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
     """Return when a process has a file open."""
-    last = time.monotonic() + 20
     descriptors = Path(f"/proc/{process.pid}/fd")
-    while process.poll() is None:
-        for descriptor in list(descriptors.iterdir()):
-            try:
-                if os.readlink(descriptor) == str(path):  # noqa: PTH115 -- text
-                    return
-            except FileNotFoundError:
-                continue
-        assert time.monotonic() < last
-        time.sleep(0.001)
-    raise AssertionError(process.communicate())
+
+    def found() -> bool:
+        assert process.poll() is None, process.communicate()
+        return any(_target(descriptor) == str(path) for descriptor in list(descriptors.iterdir()))
+
+    wait_until(found)
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return os.readlink(descriptor)  # noqa: PTH115 -- text
+    except FileNotFoundError:
+        return ""
 
 
 class Later(threading.Event):

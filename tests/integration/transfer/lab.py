@@ -17,6 +17,7 @@ from typing import Self
 
 import httpx
 
+from tests.waits import PATIENCE, wait_until
 from together_ext.simulator import LORA_JOB, BytesArchive, Request, Simulator
 from together_ext.transfer import Fetched, Options, OrderedStream, Remote, StreamOptions, Target, transfer
 from together_ext.transfer.stream import begin
@@ -94,7 +95,7 @@ class Lab:
     clock: FakeClock = field(default_factory=FakeClock)
     identity: Mapping[str, str] = field(default_factory=dict)
     connections: int = 4
-    timeout: float = 10.0
+    timeout: float = 30.0
     content: bytes = b""
 
     @property
@@ -219,7 +220,7 @@ class RawServer:
         self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
 
 CHILD = """
@@ -261,12 +262,9 @@ def child(lab: Lab, program: str = CHILD) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def wait_for_file(path: Path, size: int = 0, timeout: float = 10.0) -> None:
-    """Return when a file exists and has so many bytes; there is no event for it, so it is polled."""
-    deadline = time.monotonic() + timeout
-    while not path.exists() or path.stat().st_size < size:
-        assert time.monotonic() < deadline, f"still no {path.name}"
-        threading.Event().wait(0.005)
+def wait_for_file(path: Path, size: int = 0) -> None:
+    """Return when a file exists and has so many bytes."""
+    wait_until(lambda: path.exists() and path.stat().st_size >= size, path.name)
 
 
 class Job(threading.Thread):
@@ -285,8 +283,8 @@ class Job(threading.Thread):
         except BaseException as error:  # noqa: BLE001 -- it is looked at in the test's thread
             self._outcome = error
 
-    def outcome(self, timeout: float = 10.0) -> Fetched | BaseException:
+    def outcome(self) -> Fetched | BaseException:
         """What came of it."""
-        self.join(timeout)
+        self.join(PATIENCE)
         assert self._outcome is not None, "still at it"
         return self._outcome

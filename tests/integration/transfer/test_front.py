@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.errors import NotEnoughSpaceError, TransferError
 from together_ext.simulator import Fault
 from together_ext.transfer import Fetched
@@ -49,7 +50,7 @@ def test_a_reader_gets_the_bytes(lab: Lab, faults: list[Fault]) -> None:
     lab.sim.faults.append(*faults)
     with followed(front) as reading:
         lab.fetch(front=front)
-        assert reading.result(10) == content
+        assert reading.result(PATIENCE) == content
     lab.assert_whole()
 
 
@@ -69,7 +70,7 @@ def test_a_reader_does_not_wait_for_existing_bytes(lab: Lab) -> None:
             # It lets pass who stalls now, and some may be just about to.
             lab.sim.release()
             threading.Event().wait(0.005)
-        assert whole.result(10) == content
+        assert whole.result(PATIENCE) == content
 
 
 def test_a_resumed_run_begins_with_the_existing_bytes(lab: Lab) -> None:
@@ -81,7 +82,7 @@ def test_a_resumed_run_begins_with_the_existing_bytes(lab: Lab) -> None:
     front = Front()
     with followed(front) as reading:
         assert lab.fetch(front=front).resumed_from > 0
-        assert reading.result(10) == content
+        assert reading.result(PATIENCE) == content
 
 
 def test_a_file_that_changes_in_the_middle_is_never_mixed(lab: Lab) -> None:
@@ -91,7 +92,7 @@ def test_a_file_that_changes_in_the_middle_is_never_mixed(lab: Lab) -> None:
     with followed(front) as reading:
         lab.fetch(front=front)
         with suppress(FrontLostError):
-            assert reading.result(10) == lab.path.read_bytes()
+            assert reading.result(PATIENCE) == lab.path.read_bytes()
 
 
 def test_a_broken_single_stream_is_an_error(lab: Lab) -> None:
@@ -102,7 +103,7 @@ def test_a_broken_single_stream_is_an_error(lab: Lab) -> None:
         with pytest.raises(TransferError):
             lab.fetch(front=front, retries=1)
         with pytest.raises(FrontLostError):
-            reading.result(10)
+            reading.result(PATIENCE)
 
 
 def test_an_existing_file_does_not_grow(lab: Lab) -> None:
@@ -112,7 +113,7 @@ def test_an_existing_file_does_not_grow(lab: Lab) -> None:
     with followed(front) as reading:
         lab.fetch(front=front)
         with pytest.raises(FrontLostError):
-            reading.result(10)
+            reading.result(PATIENCE)
 
 
 def test_a_failed_transfer_ends_its_reader(lab: Lab) -> None:
@@ -122,7 +123,7 @@ def test_a_failed_transfer_ends_its_reader(lab: Lab) -> None:
         with pytest.raises(Exception, match="404"):
             lab.fetch(front=front)
         with pytest.raises(FrontLostError):
-            reading.result(10)
+            reading.result(PATIENCE)
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.errors import TransferCancelledError
 from together_ext.simulator import LORA_JOB, Fault
 from together_ext.transfer import DownloadProgress
@@ -35,7 +36,7 @@ class TestKilledProcess:
             assert process.stdout is not None
             assert any(line == f"at {60 * MIB}\n" for line in process.stdout)
             process.send_signal(number)
-            process.communicate(timeout=5)
+            process.communicate(timeout=PATIENCE)
         assert process.returncode == -number
         assert not lab.path.exists()
         assert {lab.part.name, lab.journal.name} <= lab.left()
@@ -51,7 +52,7 @@ class TestKilledProcess:
         with child(lab) as process:
             wait_for_file(lab.journal)
             process.kill()
-            process.communicate(timeout=5)
+            process.communicate(timeout=PATIENCE)
         assert lab.lock.exists()
         lab.fetch()
         lab.assert_whole()
@@ -65,7 +66,7 @@ class TestKilledProcess:
             arrived = lab.connections * MIB // 2
             assert any(int(line.removeprefix("at ")) >= arrived for line in process.stdout)
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=10)
+            _, stderr = process.communicate(timeout=PATIENCE)
         assert stderr.rstrip().endswith("KeyboardInterrupt")
         lab.assert_partial()
         lab.sim.faults.clear()
@@ -81,7 +82,7 @@ def assert_no_workers() -> None:
     """All of the engine's threads end: at once, or when a busy machine gets round to it."""
     for thread in threading.enumerate():
         if "(work)" in thread.name:
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -160,7 +161,7 @@ class TestCancelling:
         ],
     )
     def test_a_silent_server_does_not_delay_it(self, lab: Lab, fault: Fault, waiting: int, arrived: int | None) -> None:
-        lab.timeout = 5.0
+        lab.timeout = 600.0
         lab.serve(LARGE)
         lab.sim.script(fault)
         cancel = threading.Event()
@@ -169,7 +170,7 @@ class TestCancelling:
         if arrived is not None:
             wait_for_file(lab.part, arrived)
         cancel.set()
-        assert isinstance(job.outcome(timeout=1.5), TransferCancelledError)
+        assert isinstance(job.outcome(), TransferCancelledError)
         assert not lab.path.exists()
         lab.sim.faults.clear()
         lab.sim.release()

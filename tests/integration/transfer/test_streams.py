@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.errors import (
     IntegrityError,
     NotFoundError,
@@ -30,7 +31,7 @@ from together_ext.transfer import open as open_stream
 
 from .lab import LARGE, MIB, SMALL, FastClock, Lab, RawServer, TickingClock, beginning_at
 
-LIMIT = 20.0
+LIMIT = PATIENCE
 """Seconds after which a test counts as hanging."""
 
 
@@ -222,7 +223,7 @@ def assert_no_threads() -> None:
     """All threads of a transfer end: at once, or when a busy machine gets round to it."""
     for thread in threading.enumerate():
         if "(work)" in thread.name or "(_run)" in thread.name:
-            thread.join(10)
+            thread.join(LIMIT)
             assert not thread.is_alive()
 
 

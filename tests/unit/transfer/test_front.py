@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.transfer.front import Front, FrontLostError
 
 CONTENT = bytes(range(256)) * 4
@@ -53,7 +54,7 @@ def test_a_reader_waits_for_the_rest(growing: Path) -> None:
     assert not reading.done()
     front.reach(1024)
     front.end()
-    assert reading.result(5) == [CONTENT[:300], CONTENT[300:600], CONTENT[600:], b""]
+    assert reading.result(PATIENCE) == [CONTENT[:300], CONTENT[300:600], CONTENT[600:], b""]
 
 
 def test_a_reader_can_go_back(growing: Path) -> None:
@@ -87,10 +88,10 @@ def test_a_reader_of_missing_bytes_gets_an_error(growing: Path, lose: Callable[[
             return [file.read(1000)]
 
     future = beside(reading)
-    assert opened.wait(5)
+    assert opened.wait(PATIENCE)
     lose(front, growing)
     with pytest.raises(FrontLostError):
-        future.result(5)
+        future.result(PATIENCE)
 
 
 def test_a_file_opened_before_a_restart_is_not_read(growing: Path) -> None:
@@ -109,7 +110,7 @@ def test_a_file_that_never_grows_is_an_error(tmp_path: Path) -> None:
     reading = beside(lambda: read(front, 1))
     front.end()
     with pytest.raises(FrontLostError):
-        reading.result(5)
+        reading.result(PATIENCE)
     gone = Front()
     gone.begin(tmp_path / "gone", 1)
     with pytest.raises(FrontLostError):
@@ -122,7 +123,7 @@ def test_a_reader_can_be_interrupted_before_the_file_begins_to_grow(growing: Pat
     reading = beside(lambda: read(front, 1))
     front.interrupt()
     with pytest.raises(FrontLostError):
-        reading.result(5)
+        reading.result(PATIENCE)
     front.begin(growing, 1024)
     with pytest.raises(FrontLostError):
         read(front, 1)

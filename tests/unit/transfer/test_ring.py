@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext.errors import IntegrityError, TransferCancelledError
 from together_ext.transfer.ring import Ring
 from together_ext.transfer.window import BLOCK
 
-LIMIT = 10.0
+LIMIT = PATIENCE
 
 
 def fill(ring: Ring, offset: int, data: bytes) -> None:
