@@ -22,6 +22,7 @@ import anyio.from_thread
 import httpx
 import pytest
 
+from tests.servers import SocketServer, request_of
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
@@ -267,41 +268,23 @@ class RawServer:
         self.answer = b""
         self.body: Callable[[], Iterable[bytes]] = tuple
         self.received: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.server = SocketServer(self._talk)
+        self.host = self.server.host
         self.url = f"http://{self.host}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                request = b""
-                while b"\r\n\r\n" not in request and (data := connection.recv(65536)):
-                    request += data
-                self.received.append(request)
-                connection.sendall(self.answer)
-                for piece in self.body():
-                    connection.sendall(piece)
-
-    def close(self) -> None:
-        # Closing alone would not wake up the thread.
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
+    def _talk(self, connection: socket.socket, _: int) -> None:
+        self.received.append(request_of(connection))
+        connection.sendall(self.answer)
+        for piece in self.body():
+            connection.sendall(piece)
 
 
 @pytest.fixture
 def raw() -> Iterator[RawServer]:
     """A server that need not speak HTTP."""
-    server = RawServer()
-    yield server
-    server.close()
+    found = RawServer()
+    with found.server:
+        yield found
 
 
 @pytest.fixture

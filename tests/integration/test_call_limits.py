@@ -10,13 +10,14 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.servers import SocketServer, request_of
 from together_ext import (
     ApiConnectionError,
     ApiResponseError,
@@ -47,33 +48,16 @@ Behaviour = Callable[[int], Iterator[bytes | None]]
 @contextmanager
 def serving(behaviour: Behaviour) -> Iterator[str]:
     """A server that behaves so; its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    threads: list[threading.Thread] = []
 
     def talk(connection: socket.socket, number: int) -> None:
-        with connection, suppress(OSError):
-            for data in itertools.chain([None], behaviour(number)):
-                if data is not None:
-                    connection.sendall(data)
-                    continue
-                request = b""
-                while b"\r\n\r\n" not in request and (received := connection.recv(1 << 16)):
-                    request += received
+        for data in itertools.chain([None], behaviour(number)):
+            if data is None:
+                request_of(connection)
+            else:
+                connection.sendall(data)
 
-    def accept() -> None:
-        with suppress(OSError):
-            for number in itertools.count():
-                thread = threading.Thread(target=talk, args=(listener.accept()[0], number), daemon=True)
-                threads.append(thread)
-                thread.start()
-
-    accepting = threading.Thread(target=accept, daemon=True)
-    accepting.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    accepting.join()
+    with SocketServer(talk) as server:
+        yield f"http://{server.host}"
 
 
 def chunk(data: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import socket
 import struct
@@ -11,13 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from tests.servers import SocketServer, request_of
 from tests.waits import PATIENCE
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
@@ -75,46 +74,24 @@ class Server:
 
     def __init__(self) -> None:
         self.behave: Behave = honest
-        self._numbers = itertools.count()
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/archive"
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self.server = SocketServer(self._talk)
+        self.url = f"http://{self.server.host}/archive"
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=self._talk, args=(self._listener.accept()[0],), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            request = b""
-            while b"\r\n\r\n" not in request and (data := connection.recv(1 << 16)):
-                request += data
-            found = re.search(rb"\r\nrange: bytes=(\d+)-(\d+)", request, re.IGNORECASE)
-            start, stop = (int(found[1]), min(int(found[2]) + 1, SIZE)) if found else (0, SIZE)
-            path = request.split(b" ", 2)[1].decode()
-            for data in self.behave(Asked(start, stop, found is not None, next(self._numbers), path)):
-                if self._over.is_set():
-                    return
-                if data == RESET:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    return
-                connection.sendall(data)
-            # What the client still sends must not become a reset, which would take the last bytes with it.
-            connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
+    def _talk(self, connection: socket.socket, number: int) -> None:
+        request = request_of(connection)
+        found = re.search(rb"\r\nrange: bytes=(\d+)-(\d+)", request, re.IGNORECASE)
+        start, stop = (int(found[1]), min(int(found[2]) + 1, SIZE)) if found else (0, SIZE)
+        path = request.split(b" ", 2)[1].decode()
+        for data in self.behave(Asked(start, stop, found is not None, number, path)):
+            if self.server.over.is_set():
+                return
+            if data == RESET:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            connection.sendall(data)
+        # What the client still sends must not become a reset, which would take the last bytes with it.
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
 
 
 # What a server does ---------------------------------------------------------------------------------------------------
@@ -358,7 +335,8 @@ def downloaded(
 @pytest.fixture
 def server(sim: Simulator) -> Iterator[Server]:
     """The storage host that the API redirects to."""
-    with Server() as found:
+    found = Server()
+    with found.server:
         sim.script(Fault(location=found.url, times=None))
         yield found
 

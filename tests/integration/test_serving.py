@@ -358,7 +358,7 @@ class TestEndpoints:
             client.fine_tuning.create(training_file="file-1", model=MODEL, lora=False)
 
     def test_a_failed_connection_creates_nothing(self, world: World, raw: RawServer) -> None:
-        raw.close()
+        raw.server.close()
         with pytest.raises(ApiConnectionError) as caught:
             world.client(base_url=raw.url).endpoints.create(model=MODEL, hardware=HARDWARE)
         assert "may be there" not in str(caught.value)

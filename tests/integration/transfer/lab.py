@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Self
 
 import httpx
 
+from tests.servers import SocketServer, request_of
 from tests.waits import PATIENCE, wait_until
 from together_ext.simulator import LORA_JOB, BytesArchive, Request, Simulator
 from together_ext.transfer import Fetched, Options, OrderedStream, Remote, StreamOptions, Target, transfer
@@ -186,41 +187,24 @@ class RawServer:
 
     def __init__(self, answer: bytes, endless: bytes = b"", every: float = 0.0) -> None:
         self._answer, self._endless, self._every = answer, endless, every
-        self._listener = socket.create_server(("127.0.0.1", 0))
         self.requests: list[bytes] = []
-        self._over = threading.Event()
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/file"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._server = SocketServer(self._talk)
+        self.url = f"http://{self._server.host}/file"
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            request = b""
-            while b"\r\n\r\n" not in request and (data := connection.recv(65536)):
-                request += data
-            self.requests.append(request)
-            connection.sendall(self._answer)
-            while self._endless and not self._over.wait(self._every):
-                connection.sendall(self._endless)
-            connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)
+    def _talk(self, connection: socket.socket, _: int) -> None:
+        self.requests.append(request_of(connection))
+        connection.sendall(self._answer)
+        while self._endless and not self._server.over.wait(self._every):
+            connection.sendall(self._endless)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(PATIENCE)
+        self._server.__exit__()
 
 
 CHILD = """
