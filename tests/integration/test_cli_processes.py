@@ -136,9 +136,9 @@ def test_a_stopped_download_says_that_a_partial_file_is_kept_only_if_one_is(
 ) -> None:
     sim.script(Fault(stall=stall, times=None))
     process = start("ft", "download", *names, "-o", "out", *extract)
-    sim.wait_until(lambda sim: sim.stalled >= len(names), 20)
+    sim.wait_until(lambda sim: sim.stalled >= len(names))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     kept = [path for path in tmp_path.rglob("*.part") if path.stat().st_blocks]
     assert ("the partial file is kept" in err) == bool(kept)
@@ -147,7 +147,7 @@ def test_a_stopped_download_says_that_a_partial_file_is_kept_only_if_one_is(
 def test_a_stopped_download_is_json_on_request(start: Start, sim: Simulator) -> None:
     sim.rate_limit = 1_500_000
     process = start("ft", "download", LORA_JOB, "--json")
-    sim.wait_until(lambda sim: sim.bytes_sent > 0, 20)
+    sim.wait_until(lambda sim: sim.bytes_sent > 0)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
@@ -171,7 +171,7 @@ def test_a_confirmation_can_be_interrupted(start: Start, sim: Simulator) -> None
 
 def test_a_stopped_wait_reports_that_the_job_continues(start: Start, sim: Simulator) -> None:
     process = start("ft", "wait", RUNNING_JOB)
-    sim.wait_until(lambda sim: bool(sim.requests), 20)
+    sim.wait_until(lambda sim: bool(sim.requests))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
@@ -185,7 +185,7 @@ def test_a_stopped_wait_reports_that_the_job_continues(start: Start, sim: Simula
 def test_the_path_can_be_captured(start: Start, tmp_path: Path) -> None:
     script = f'file=$({shlex.join(PROGRAM)} ft download {LORA_JOB} -o models --quiet) && stat -c %s "$file"'
     process = start("-c", script, program=("/bin/sh",))
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (out, err) == (f"{SIZE}\n", "")
     assert (tmp_path / "models" / NAME).exists()
 
@@ -235,7 +235,7 @@ def test_a_full_disk_at_standard_error_does_not_change_the_exit_code(
     full = os.open("/dev/full", os.O_WRONLY)
     process = start(*args, stderr=full)
     os.close(full)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == code
 
 
@@ -262,7 +262,7 @@ def test_both_streams_can_be_full(args: tuple[str, ...], start: Start) -> None:
 def test_closed_streams_are_not_a_failure(start: Start, tmp_path: Path) -> None:
     script = f"{shlex.join(PROGRAM)} ft download {LORA_JOB} -o models <&- >&- 2>&-"
     process = start("-c", script, program=("/bin/sh",))
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert (tmp_path / "models" / NAME).stat().st_size == SIZE
 
@@ -273,7 +273,7 @@ def test_closed_streams_are_not_a_failure(start: Start, tmp_path: Path) -> None:
 def test_a_terminal_gets_a_bar_and_standard_output_stays_clean(start: Start, tmp_path: Path) -> None:
     with terminal() as (theirs, shown):
         process = start("ft", "download", LORA_JOB, stderr=theirs)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=PATIENCE)
         bar = shown()
     assert process.returncode == 0
     assert out.splitlines()[0] == str(tmp_path / NAME)
@@ -289,7 +289,7 @@ def test_no_color_means_no_color(start: Start) -> None:
     for setting in ("", "1"):
         with terminal() as (theirs, shown):
             process = start("NO_COLOR=" + setting, *PROGRAM, "ft", "list", program=("/usr/bin/env",), stdout=theirs)
-            process.communicate(timeout=20)
+            process.communicate(timeout=PATIENCE)
             seen.append(shown())
     assert colors.search(seen[0])
     assert not colors.search(seen[1])

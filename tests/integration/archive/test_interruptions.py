@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waits import wait_until
+from tests.waits import PATIENCE, wait_until
 from together_ext import verify
 from together_ext.cli import main
 from together_ext.simulator import LORA_JOB, Simulator
@@ -105,7 +105,7 @@ def test_a_stopped_run_keeps_its_bytes_and_shows_how_to_resume(
     wait_until(lambda: half_unpacked(tmp_path))
     sim.wait_until(lambda sim: sim.bytes_sent >= sim.archive(LORA_JOB).size)
     process.send_signal(sent)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (128 + sent, ""), err
     hint = err.splitlines()[-1]
     assert hint.startswith("stopped; the partial file is kept; to resume, run: ")
@@ -124,7 +124,7 @@ def test_stopping_an_extraction_leaves_the_archive_unchanged(start: Start, tmp_p
     process = start("extract", "model.tar.zst")
     wait_until(lambda: half_unpacked(tmp_path))
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out, err) == (130, "", "stopped\n")
     assert names(tmp_path) == ["model.tar.zst"]

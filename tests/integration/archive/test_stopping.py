@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waits import wait_until
+from tests.waits import PATIENCE, wait_until
 from together_ext import extract, verify
 from together_ext.archive.inspect import inspect
 from together_ext.errors import TransferCancelledError
@@ -93,7 +93,7 @@ def test_a_signal_interrupts_work_that_yields_nothing(
     wait_until_open(process, archive)
 
     process.send_signal(sent)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode in {130, 143}
     assert (out, err.splitlines()[-1]) == ("", "stopped")
@@ -130,7 +130,7 @@ def test_a_signal_stops_a_verification_in_the_middle_of_a_file(run: Run, large: 
     wait_until_open(process, large / "model.safetensors")
 
     process.send_signal(sent)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode in {130, 143}
     assert err.splitlines()[-1] == "stopped"

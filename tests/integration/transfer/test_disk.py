@@ -434,7 +434,7 @@ class TestTwoAtOnce:
                 assert any("waiting for another process" in line for line in second.stderr)
                 lab.sim.wait_until(lambda sim: sim.stalled == 1)
                 lab.sim.release()
-                said = [process.communicate(timeout=20)[0].splitlines()[-1] for process in (first, second)]
+                said = [process.communicate(timeout=PATIENCE)[0].splitlines()[-1] for process in (first, second)]
         assert said == ["resumed from 0", f"resumed from {LARGE}"]
         lab.assert_whole()
         assert lab.sim.bytes_sent < 1.5 * LARGE

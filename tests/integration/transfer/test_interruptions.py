@@ -61,7 +61,7 @@ class TestKilledProcess:
         lab.serve(LARGE)
         lab.sim.script(Fault(stall=MIB, times=None))
         with child(lab) as process:
-            lab.sim.wait_until(lambda sim: sim.stalled >= lab.connections, timeout=20)
+            lab.sim.wait_until(lambda sim: sim.stalled >= lab.connections)
             assert process.stdout is not None
             arrived = lab.connections * MIB // 2
             assert any(int(line.removeprefix("at ")) >= arrived for line in process.stdout)
