@@ -30,6 +30,7 @@ from .failures import PassingError
 from .interruptible import interruptible
 from .journal import Journal
 from .keeper import JournalKeeper
+from .mark import Mark
 from .options import Fetched, Options
 from .partial import Partial, lock_path
 from .plan import FrontFirstPlan, Plan, Span, covered, without
@@ -100,6 +101,8 @@ class _Attempt:
 
     def run(self) -> Fetched:
         with ExitStack() as stack:
+            if (found := self._found(stack)) is not None:
+                return found
             body, head = self._first(stack)
             path = self.target.path(head)
             self.session.reporter.file = path.name
@@ -115,6 +118,21 @@ class _Attempt:
                 if self.target.path(head) != path:
                     raise RemoteChangeError("the format of the remote file has changed") from None
             return self._run_locked(path, body, head, lease)
+
+    def _found(self, stack: ExitStack) -> Fetched | None:
+        """The complete file of an earlier run, by one byte of the remote file: its size and version."""
+        marked = None if self.options.overwrite else self.target.marked(self.remote.fingerprint)
+        if marked is None:
+            return None
+        path, mark = marked
+        self.session.reporter.file = path.name
+        body, _ = self.session.first(1, stack)
+        body.close()
+        return self._kept(path, mark.size, body.content) if mark.matches(body.content) else None
+
+    def _kept(self, path: Path, size: int, content: Content) -> Fetched:
+        self.session.reporter.report(Standing(size, size, size), last=True)
+        return Fetched(path, size, size, content.validator.etag, found=True)
 
     def _first(self, stack: ExitStack) -> tuple[Body, Head]:
         """The first response, and the beginning of the file."""
@@ -143,9 +161,7 @@ class _Attempt:
             )
             # A crash between the last two steps of an earlier run leaves its journal.
             Partial(path).discard()
-            size = path.stat().st_size
-            self.session.reporter.report(Standing(size, size, size), last=True)
-            return Fetched(path, size, size, content.validator.etag, found=True)
+            return self._kept(path, path.stat().st_size, content)
         lasting = self.options.consume is None and self.options.durable
         partial = Partial(path, lasting=lasting, durable=self.options.durable, guard=lease.check)
         try:
@@ -223,9 +239,14 @@ class _Attempt:
         else:
             if self._is_complete(partial, fetched.size):
                 fetched = replace(fetched, verified="structure")
-            partial.finish(fetched.size)
+            partial.finish(fetched.size, self._mark(fetched))
         self.session.reporter.report(Standing(fetched.size, fetched.size, fetched.resumed_from), last=True)
         return fetched
+
+    def _mark(self, fetched: Fetched) -> Mark | None:
+        # A weak tag (RFC 9110, 8.8.1) does not prove that two responses contain the same bytes.
+        strong = fetched.etag is not None and fetched.etag.startswith('"')
+        return Mark(self.remote.fingerprint, fetched.size, fetched.etag or "") if strong else None
 
     def _is_complete(self, partial: Partial, size: int) -> bool:
         """Whether the content proves that the file is complete; raises `IntegrityError` if it proves the opposite."""

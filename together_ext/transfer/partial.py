@@ -25,6 +25,7 @@ from together_ext.storage import (
 
 from . import journal_file
 from .journal import Journal, JournalError
+from .mark import Mark, leave
 from .plan import Spans, covered, merged
 
 log = logging.getLogger("together_ext.transfer")
@@ -93,6 +94,16 @@ class Partial:
                 self._create()
         return journal
 
+    def kept(self, identity: Mapping[str, str], size: int, condition: str) -> int:
+        """Number of bytes that `resume` would keep; changes nothing."""
+        try:
+            found = journal_file.load(self.journal_path)
+            return 0 if found is None else covered(self._reopened(found, identity, size, condition))
+        except (JournalError, UntrustedFileError, OSError):
+            return 0
+        finally:
+            self.close()
+
     def start(self) -> None:
         """Create an empty partial file that cannot be resumed."""
         with storage_errors(self.path, "open"):
@@ -147,11 +158,12 @@ class Partial:
         with storage_errors(self.path, "write to"):
             _flush_data(self._fd)
 
-    def finish(self, size: int) -> None:
+    def finish(self, size: int, mark: Mark | None = None) -> None:
         """Check the size, flush if the file is durable, and rename to the final path; removes the journal.
 
         Args:
             size: Expected size in bytes.
+            mark: What the file is; None if that is not certain.
 
         Raises:
             LeaseLostError: Another process has taken over.
@@ -163,6 +175,8 @@ class Partial:
             if there != size:
                 raise OSError(errno.EIO, f"its size is {there:,} bytes; {size:,} bytes were written")
             publish_mode(self._fd)
+            if mark is not None:
+                leave(self._fd, mark, lasting=self._durable)
             if self._durable:
                 _flush_data(self._fd)
             self.close()

@@ -6,6 +6,7 @@ is used by all connections until it expires.
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import threading
 from collections.abc import Mapping
@@ -89,6 +90,11 @@ class Remote:
     def host(self) -> str:
         """The host of the last response; the origin's before the first one."""
         return (self._place or self.url).host
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the whole address, whose query may have a signature."""
+        return hashlib.sha256(str(self.url).encode()).hexdigest()
 
     def open(self, start: int, stop: int | None, *, condition: str | None = None) -> Body:
         """Request a span (RFC 9110, 13.1.5 and 14.2).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from together_ext.storage import absolute, local_path, storage_errors
 
 from .failures import cut_short
 from .journal_file import SCRATCH
+from .mark import Mark, find, is_ours
 from .partial import JOURNAL, Partial, lock_path
 from .plan import Span
 from .responses import Content, check_same
@@ -123,6 +123,16 @@ class Target:
         """Whether anything exists at a possible final path."""
         return any(os.path.lexists(self.folder / f"{self.stem}{extension}") for extension in self.extensions)
 
+    def marked(self, source: str) -> tuple[Path, Mark] | None:
+        """The complete file that an earlier run has downloaded from `source`, if it was not modified since."""
+        for extension in self.extensions:
+            path = self.folder / f"{self.stem}{extension}"
+            mark = find(path)
+            # A crash between the last two steps of an earlier run leaves its journal, which is removed after a check.
+            if mark is not None and mark.source == source and not Partial(path).exists():
+                return path, mark
+        return None
+
     def discard_partials(self) -> None:
         """Remove the partial files of earlier runs, unless a process is writing them."""
         for extension in self.extensions:
@@ -162,7 +172,7 @@ def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, st
     with storage_errors(path, "read"):
         if path.is_file() and path.stat().st_size == size:
             with path.open("rb") as file:
-                start = max(size - SAMPLE, 0) if _is_ours(file) else 0
+                start = max(size - SAMPLE, 0) if is_ours(file.fileno()) else 0
                 if file.read(len(head)) == head and (size == 0 or _equal_from(start, file, size, remote, stop)):
                     return
     raise TargetExistsError(
@@ -200,11 +210,6 @@ def tail_matches(partial: Partial, span: Span, remote: Remote, content: Content,
             return False
         start += wanted
     return True
-
-
-def _is_ours(file: BinaryIO) -> bool:
-    status = os.fstat(file.fileno())
-    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH
 
 
 def _equal_from(start: int, file: BinaryIO, size: int, remote: Remote, stop: threading.Event) -> bool:

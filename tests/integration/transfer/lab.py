@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import httpx
 from tests.servers import SocketServer, request_of
 from tests.waits import PATIENCE, wait_until
 from together_ext.simulator import LORA_JOB, BytesArchive, Request, Simulator
-from together_ext.transfer import Fetched, Options, OrderedStream, Remote, StreamOptions, Target, transfer
+from together_ext.transfer import Fetched, Options, OrderedStream, Remote, StreamOptions, Target, mark, transfer
 from together_ext.transfer.stream import begin
 
 MIB = 1 << 20
@@ -156,6 +157,10 @@ class Lab:
         options = replace(usual, **changes)  # type: ignore[arg-type] # a test's own keywords
         remote = Remote(self.client, url or self.url, headers=self.headers, timeout=self.timeout, action="read it")
         return begin(remote, options)
+
+    def unmark(self) -> None:
+        """Remove the mark of the complete file, as a copy of it has none."""
+        os.removexattr(self.path, mark.NAME)
 
     def ranges(self) -> list[str | None]:
         """The parts that were requested from the API so far."""

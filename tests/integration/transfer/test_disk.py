@@ -36,12 +36,38 @@ class TestTargetThatExists:
     def test_the_same_file_is_not_downloaded_again(self, lab: Lab, size: int) -> None:
         lab.serve(size)
         lab.fetch()
+        lab.unmark()
         lab.sim.forget()
         fetched = lab.fetch()
         assert (fetched.path, fetched.size, fetched.resumed_from) == (lab.path, size, size)
         lab.assert_whole()
         assert lab.sim.bytes_sent <= 2 * SAMPLE
         assert lab.ranges() == [f"bytes=0-{SAMPLE - 1}", f"bytes={max(size - SAMPLE, 0)}-{size - 1}"]
+
+    def test_one_byte_shows_that_a_marked_file_is_current(self, lab: Lab) -> None:
+        lab.serve(LARGE)
+        lab.fetch()
+        lab.sim.forget()
+        assert lab.fetch().resumed_from == LARGE
+        assert lab.ranges() == ["bytes=0-0"]
+
+    @pytest.mark.parametrize("change", ["local", "remote", "address"])
+    def test_a_mark_proves_nothing_of_another_version(self, lab: Lab, change: str) -> None:
+        """The middle differs, and both ends are equal: without a mark, only the ends are compared."""
+        content = lab.serve(LARGE)
+        lab.fetch()
+        before = lab.path.stat()
+        with lab.path.open("r+b") as file:
+            file.seek(LARGE - 1)
+            file.write(bytes([content[-1] ^ 1]))
+        if change != "local":
+            # As a tool that restores the time, which leaves the mark in force.
+            os.utime(lab.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        if change == "remote":
+            lab.serve(LARGE, "other")
+        url = f"{lab.url}&version=2" if change == "address" else lab.url
+        with pytest.raises(TargetExistsError, match="differs from the remote file"):
+            lab.fetch(url=url)
 
     def test_a_file_that_others_can_write_is_compared_completely(self, lab: Lab) -> None:
         lab.serve(LARGE)
@@ -63,6 +89,7 @@ class TestTargetThatExists:
     def test_the_same_file_is_recognized_despite_network_errors(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.fetch()
+        lab.unmark()
         lab.sim.script(Fault(skip=1, status=503), Fault(skip=2, cut=100), Fault(skip=3, drop=True))
         assert lab.fetch().resumed_from == LARGE
         lab.assert_whole()
@@ -70,6 +97,7 @@ class TestTargetThatExists:
     def test_the_same_file_is_recognized_without_ranges(self, lab: Lab) -> None:
         lab.serve(SMALL)
         lab.fetch()
+        lab.unmark()
         lab.sim.script(Fault(ignore_range=True, times=None))
         before = lab.path.stat().st_mtime_ns
         assert lab.fetch().resumed_from == SMALL
@@ -80,6 +108,7 @@ class TestTargetThatExists:
         """A client of the user's own may allow one only."""
         lab.serve(LARGE)
         lab.fetch()
+        lab.unmark()
         with httpx.Client(trust_env=False, verify=False, limits=httpx.Limits(max_connections=1)) as lab.client:  # noqa: S501
             assert lab.fetch(retries=0).resumed_from == LARGE
 
