@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
 from .api.flow import Call, Fetch, Flow, Line, Local, Open, Pause, Raw, Read, Step, Streamed, Transfers, arun, run
+from .api.moving import moved, timed
 from .clock import SYSTEM, AsyncClock, pause
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
 
 T = TypeVar("T")
-C = TypeVar("C", bound="Conduct")
 
 if TYPE_CHECKING:
     import httpx
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from .registry.project import Project, WhoAmI
     from .registry.resource import AsyncModels, Models
     from .transfer import AsyncOrderedStream, OrderedStream, Remote
-    from .transfer.options import Conduct
     from .transfer.source import Sender
 
 
@@ -168,12 +166,12 @@ class Together:
         from .transfer.stream import begin
 
         remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
-        return begin(remote, _timed(step.options, self._clock))
+        return begin(remote, timed(step.options, self._clock))
 
     def _move(self, step: Fetch[Any] | Streamed[Any]) -> object:
         from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 
-        return _moved(
+        return moved(
             step, self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT), self._clock
         )
 
@@ -315,7 +313,7 @@ class AsyncTogether:
 
         async with AsyncExitStack() as stack:
             remote = await self._remote(stack, step.archive)
-            options = _timed(step.options, self._clock)
+            options = timed(step.options, self._clock)
             stream = await beside(partial(begin, remote, options), options.cancel)
             return AsyncOrderedStream(stream, options.cancel, stack.pop_all())
 
@@ -324,7 +322,7 @@ class AsyncTogether:
 
         async with AsyncExitStack() as stack:
             remote = await self._remote(stack, step.archive)
-            return await beside(partial(_moved, step, remote, self._clock), step.options.cancel)
+            return await beside(partial(moved, step, remote, self._clock), step.options.cancel)
 
     async def _transfers(self, work: Callable[[Line], T]) -> T:
         from .transfer.beside import beside
@@ -381,19 +379,3 @@ def _connect(settings: Settings) -> Callable[[], Together]:
 
 def _line(sender: Sender, settings: Settings, clock: AsyncClock) -> Line:
     return Line(sender, settings.base_url, None if clock is SYSTEM else clock, threading.Event())
-
-
-def _timed(options: C, clock: AsyncClock) -> C:
-    """The options of a transfer, with the time of a client that was given one."""
-    return options if clock is SYSTEM else replace(options, clock=clock)
-
-
-def _moved(step: Fetch[Any] | Streamed[Any], remote: Remote, clock: AsyncClock) -> object:
-    """Download a file, or read it while it is downloaded."""
-    from .transfer import transfer
-    from .transfer.stream import begin
-
-    if isinstance(step, Fetch):
-        return transfer(remote, step.target, step.archive.identity, _timed(step.options, clock))
-    with begin(remote, _timed(step.options, clock)) as stream:
-        return step.work(stream)

@@ -226,3 +226,13 @@ def test_a_line_is_printed_every_few_seconds() -> None:
     for now[0] in (0, 2.9, 3.0, 3.1, 7.9, 8.1):
         display.update(report("a", int(now[0])))
     assert lines == ["0 downloaded, 3 B", "0 downloaded, 8 B"]
+
+
+def test_dask_without_its_extra_is_one_sentence(
+    command: Command, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    outcome = command("ft", "download", LORA_JOB, "--dask", "tcp://127.0.0.1:8786")
+    assert outcome.code == Exit.FAILED
+    assert outcome.err == "error: Dask needs the extra 'dask': run pip install '.[dask]' in the source folder\n"
+    assert sim.requests == []

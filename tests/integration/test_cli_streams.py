@@ -17,6 +17,7 @@ import pytest
 
 from tests.waits import PATIENCE
 from together_ext.cli import main
+from together_ext.cli.signals import signals_interrupt
 from together_ext.simulator import LORA_JOB, RUNNING_JOB, Fault, Simulator
 from tools.json_documents import check_document
 
@@ -388,6 +389,24 @@ def test_an_ignored_signal_stays_ignored(number: signal.Signals, monkeypatch: py
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_signal_does_not_end_the_cleanup(second: signal.Signals) -> None:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    cleaned: list[bool] = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(second)
+            cleaned.append(True)
+
+    with pytest.raises(KeyboardInterrupt), signals_interrupt():
+        work()
+    assert cleaned == [True]
+    assert {number: signal.getsignal(number) for number in SIGNALS} == handlers
 
 
 def test_a_second_interruption_prints_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,9 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments(sync: type, 
         one, two = inspect.signature(getattr(sync, name)), inspect.signature(getattr(other, name))
         assert one.parameters == two.parameters, name
         if sync is not StreamingResponses and name != "open":
-            assert one.return_annotation == re.sub("Async(Iter|ChatStream)", r"\1", str(two.return_annotation)), name
+            # The sync iterator of outcomes has more methods.
+            given = str(one.return_annotation).replace("Outcomes[DownloadResult]", "Iterator[Outcome[DownloadResult]]")
+            assert given == re.sub("Async(Iter|ChatStream)", r"\1", str(two.return_annotation)), name
             assert inspect.iscoroutinefunction(getattr(other, name)) or name in ITERATED, name
         assert not inspect.iscoroutinefunction(getattr(sync, name)), name
 

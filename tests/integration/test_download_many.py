@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -25,7 +25,7 @@ from together_ext import (
     TargetExistsError,
     Together,
 )
-from together_ext.bulk import Outcome, all_checkpoints, jobs
+from together_ext.bulk import Outcome, Outcomes, all_checkpoints, jobs
 from together_ext.errors import MissingKeyError
 from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
@@ -173,6 +173,8 @@ def test_connections_are_a_total(client: Together, sim: Simulator, folder: Path)
     assert folder.is_dir()
     for number in range(4):
         sim.add_job(f"ft-{number}", archive=20 << 20, model_output_name=f"acme/{number}")
+    # Slow enough for reports meanwhile.
+    sim.script(Fault(rate=40 << 20, times=None))
     reports: list[DownloadProgress] = []
 
     found = by_name(
@@ -214,7 +216,7 @@ def test_closing_ends_all_downloads(world: World, sim: Simulator, folder: Path, 
         raise AssertionError
 
     def first() -> Outcome[Any]:
-        outcomes: Generator[Outcome[Any]] = client.fine_tuning.download_many(names, extract=extract)
+        outcomes: Outcomes[Any] = client.fine_tuning.download_many(names, extract=extract)
         for outcome in outcomes:
             sim.wait_until(lambda found: found.stalled > 0)
             outcomes.close()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 
 from together_ext import CheckpointNameError, RuleError
 from together_ext.bulk import AllCheckpoints, Jobs, Outcome, all_checkpoints, jobs
-from together_ext.bulk.running import Remote, outcomes
+from together_ext.bulk.running import Outcomes, Remote, Tasks
 from together_ext.clock import SYSTEM
 
-run = partial(outcomes, cancel=threading.Event(), clock=SYSTEM)
+
+def run(names: list[str], task: Callable[[str], Any], *, parallel: int) -> Outcomes[Any]:
+    return Outcomes(lambda: Tasks(names, task, parallel), cancel=threading.Event(), clock=SYSTEM)
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 7, 50])
@@ -90,13 +94,51 @@ def test_a_closed_iteration_ends_its_tasks_and_starts_no_more() -> None:
             assert cancel.wait(30)
         return name
 
-    found = outcomes(["first", "second", "third", "fourth"], task, parallel=2, cancel=cancel, clock=SYSTEM)
+    tasks = Tasks(["first", "second", "third", "fourth"], task, 2)
+    found = Outcomes(lambda: tasks, cancel=cancel, clock=SYSTEM)
     assert next(found).name == "first"
     found.close()
 
     assert cancel.is_set()
     assert started in (["first", "second"], ["first", "second", "third"])
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("together-ext ")]
+
+
+def test_an_iteration_can_be_closed_from_another_thread_while_it_waits() -> None:
+    cancel, waits = threading.Event(), threading.Event()
+
+    def task(name: str) -> str:
+        waits.set()
+        assert cancel.wait(30)
+        return name
+
+    found = Outcomes(lambda: Tasks(["a", "b"], task, 1), cancel=cancel, clock=SYSTEM)
+
+    def close() -> None:
+        assert waits.wait(30)
+        found.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    # Nothing is handed out after that: at most the outcome that the closing has made.
+    assert [outcome.name for outcome in found] in ([], ["a"])
+    closing.join(30)
+    assert list(found) == []
+
+
+def test_a_dropped_iteration_ends_its_tasks() -> None:
+    cancel = threading.Event()
+
+    def task(name: str) -> str:
+        if name != "first":
+            assert cancel.wait(30)
+        return name
+
+    for outcome in Outcomes(lambda: Tasks(["first", "second"], task, 2), cancel=cancel, clock=SYSTEM):
+        assert outcome.name == "first"
+        break
+    gc.collect()
+    assert cancel.is_set()
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import anyio.from_thread
@@ -25,27 +25,53 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 T = TypeVar("T")
 V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+
+
+class Closable(Protocol[V_co]):
+    """An iterator that any thread may close."""
+
+    def __next__(self) -> V_co:
+        """The next item."""
+
+    def close(self) -> None:
+        """End the iteration."""
 
 
 async def iterated(
-    start: Callable[[Callable[[S], T]], Generator[V]], run: Callable[[S], Awaitable[T]], cancel: threading.Event
+    start: Callable[[Callable[[S], T]], Closable[V]], run: Callable[[S], Awaitable[T]], cancel: threading.Event
 ) -> AsyncIterator[V]:
-    """Iterate over a blocking generator, in threads.
+    """Iterate over a blocking iterator, in threads.
 
     Args:
-        start: Creates the generator; gets a function that runs an awaitable of the event loop from any thread.
+        start: Creates the iterator; gets a function that runs an awaitable of the event loop from any thread.
         run: Creates the awaitable.
-        cancel: Set when the task is cancelled, and at the end; the generator must end soon after.
+        cancel: Set when the task is cancelled, and at the end; the iterator must end soon after.
     """
-    token = anyio.lowlevel.current_token()
-    found = start(lambda value: anyio.from_thread.run(_awaited, run, value, token=token))
+    found = start(_from_threads(run))
     try:
         while (item := await beside(partial(next, found, None), cancel)) is not None:
             yield item
     finally:
         cancel.set()
-        with anyio.CancelScope(shield=True), suppress(ValueError):  # it still runs in a thread that was abandoned
+        with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(found.close)
+
+
+async def driven(work: Callable[[Callable[[S], T]], V], run: Callable[[S], Awaitable[T]], cancel: threading.Event) -> V:
+    """Do blocking work in a thread.
+
+    Args:
+        work: The work; gets a function that runs an awaitable of the event loop from any thread.
+        run: Creates the awaitable.
+        cancel: Set when the task is cancelled; the work must end soon after.
+    """
+    return await beside(partial(work, _from_threads(run)), cancel)
+
+
+def _from_threads(run: Callable[[S], Awaitable[T]]) -> Callable[[S], T]:
+    token = anyio.lowlevel.current_token()
+    return lambda value: anyio.from_thread.run(_awaited, run, value, token=token)
 
 
 async def _awaited(run: Callable[[S], Awaitable[T]], value: S) -> T:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
     from together_ext.transfer import Fetched, Options, OrderedStream, StreamOptions, Target
     from together_ext.transfer.source import Sender
+    from together_ext.transfer.survey import Surveyed
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -117,6 +118,11 @@ class Fetch(Generic[F]):
     archive: F
     target: Target
     options: Options
+
+
+@dataclass(frozen=True)
+class Survey(Fetch[F]):
+    """A file whose download is planned: its size and local path are determined, and what exists of it."""
 
 
 @dataclass(frozen=True)
@@ -294,6 +300,11 @@ def ask(call: Call[T]) -> Flow[T]:
 def fetch(step: Fetch[Any]) -> Flow[Fetched]:
     """Yield a fetch; typed with its result."""
     return cast("Fetched", (yield step))
+
+
+def surveyed(step: Survey[Any]) -> Flow[Surveyed]:
+    """Yield a survey; typed with its result."""
+    return cast("Surveyed", (yield step))
 
 
 def opened(step: Open) -> Flow[OrderedStream]:

@@ -150,6 +150,17 @@ def content_of(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, UnpackedFi
     return _document(folder), _read(folder)
 
 
+def sizes_match(folder: Path) -> bool:
+    """Whether a folder has the files of its receipt in their sizes, and no others; their content is not read.
+
+    Raises:
+        ArchiveError: The folder has no valid receipt.
+    """
+    with reading(folder):
+        named = {file.path: file.size for file in _read(folder).values()}
+        return {entry.name: entry.size for entry in entries(folder) if entry.name != RECEIPT} == named
+
+
 def strangers(folder: Path) -> list[str] | None:
     """The files in a folder that its receipt does not name, sorted; None if it has no valid receipt."""
     with reading(folder):

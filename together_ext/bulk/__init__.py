@@ -6,6 +6,19 @@ add a way to choose what is downloaded, add a selection to `selections`, and res
 """
 
 from .outcome import Outcome
+from .plan import DownloadPlan, PlannedDownload, PlanState
+from .running import Outcomes
 from .selections import AllCheckpoints, Jobs, Selection, all_checkpoints, jobs
 
-__all__ = ["AllCheckpoints", "Jobs", "Outcome", "Selection", "all_checkpoints", "jobs"]
+__all__ = [
+    "AllCheckpoints",
+    "DownloadPlan",
+    "Jobs",
+    "Outcome",
+    "Outcomes",
+    "PlanState",
+    "PlannedDownload",
+    "Selection",
+    "all_checkpoints",
+    "jobs",
+]

@@ -17,12 +17,14 @@ class Outcome(Generic[T]):
         result: The downloaded weights; None if the download failed.
         error: Why it failed; None if it succeeded.
         seconds: How long it took.
+        host: The host that it was for, where every host gets its copy; else None.
     """
 
     name: str
     result: T | None
     error: BaseException | None
     seconds: float
+    host: str | None = None
 
     def unwrap(self) -> T:
         """The result.

@@ -111,6 +111,8 @@ def _write(file: FileIO, data: bytes) -> None:
 def entry_of(outcome: Outcome[DownloadResult]) -> Mapping[str, object]:
     """An outcome as a document: of a folder, with the hash of each file."""
     entry: dict[str, object] = {"name": outcome.name, "seconds": round(outcome.seconds, 3)}
+    if outcome.host is not None:
+        entry["host"] = outcome.host
     if outcome.error is not None:
         return {**entry, "error": {"code": code_of(outcome.error), "message": sentence_of(outcome.error)}}
     result = outcome.unwrap()

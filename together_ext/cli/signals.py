@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP, which stop a command as Ctrl-C does."""
+"""Signals that stop a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-TREATED: Final = (signal.SIGTERM, signal.SIGHUP)
+TREATED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Stopped by a signal other than SIGINT.
+    """Stopped by a signal.
 
     Attributes:
         number: The number of the signal.
@@ -31,8 +31,9 @@ def number_of(stop: KeyboardInterrupt) -> int:
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Raise `Interrupted` for the first SIGTERM or SIGHUP while the context lasts; further ones are ignored.
+    """Raise `Interrupted` for the first signal of `TREATED` while the context lasts; further ones are ignored.
 
+    A second Ctrl-C would otherwise end the cleanup that the first one began: a journal would be lost.
     A signal that the parent process set to be ignored, as `nohup` does, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():

@@ -17,19 +17,18 @@ from .parameters import JobParameters
 from .waiting import POLL_INTERVAL
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
     from datetime import datetime
 
     import httpx
 
     from together_ext.api.lists import EventList, JobList, MetricList
-    from together_ext.bulk import Outcome
+    from together_ext.bulk import DownloadPlan, Outcome
     from together_ext.registry.project import Project
     from together_ext.transfer import AsyncOrderedStream, ProgressCallback
     from together_generated import models
 
     from .download import DownloadResult
-    from .download_many import Connect
+    from .download_many import Connect, Executors
     from .download_many import Names as ManyNames
     from .download_options import CheckpointForm
     from .metrics import BestCheckpoint, Mode
@@ -156,7 +155,7 @@ class AsyncFineTuning:
         names: ManyNames,
         *,
         parallel: int = DEFAULT_PARALLEL,
-        executor: Executor | None = None,
+        executor: Executors | None = None,
         **options: Unpack[DownloadOptions],
     ) -> AsyncIterator[Outcome[DownloadResult]]:
         """See `FineTuning.download_many`; for `async for`. The event loop stays free; `progress` is called in it."""
@@ -167,6 +166,19 @@ class AsyncFineTuning:
         options["progress"] = in_loop(options.get("progress"))
         found = many(names, options, parallel=parallel, executor=executor, connect=self._connect, project=self._project)
         return iterated(found.outcomes, self._run, found.cancel)
+
+    @keywords.shows(DownloadOptions, DEFAULTS)
+    async def plan_downloads(
+        self, names: ManyNames, *, parallel: int = DEFAULT_PARALLEL, **options: Unpack[DownloadOptions]
+    ) -> DownloadPlan:
+        """See `FineTuning.plan_downloads`."""
+        from together_ext.api.bridge import driven
+
+        from .download_many import many
+        from .planning import Planning
+
+        found = many(names, options, parallel=parallel, executor=None, connect=None, project=self._project)
+        return await driven(lambda run: Planning(found, run).plan(), self._run, found.cancel)
 
     @asynccontextmanager
     async def open(  # noqa: PLR0913 -- keywords, each with a default

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from together_ext.api.flow import Archive, Fetch, Flow, Local, Step, Transfers, changed
-from together_ext.bulk import AllCheckpoints, Jobs, Outcome, Selection
-from together_ext.bulk.running import Remote, outcomes
+from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
+from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
 from together_ext.config import download_connections, download_limit_rate
@@ -36,12 +37,16 @@ from .operations import list_checkpoints, list_jobs
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
-    from together_ext.transfer import DownloadProgress
+    from together_ext.transfer import DownloadProgress, ProgressCallback
 
 log = logging.getLogger("together_ext")
 
 Names = Iterable[str | Selection] | str | Selection
 """What `download_many` takes."""
+
+
+Executors = Executor | Mapping[str, Executor]
+"""Where downloads run: each once, or once on each host by its name."""
 
 
 class Client(Protocol):
@@ -123,7 +128,7 @@ def many(  # noqa: PLR0913 -- keywords
     options: DownloadOptions,
     *,
     parallel: int,
-    executor: Executor | None,
+    executor: Executors | None,
     connect: Connect | None,
     project: Project,
 ) -> Many:
@@ -166,7 +171,7 @@ class Many:
         names: Names and selections.
         request: The options, whose connections and rate are totals.
         parallel: Maximum number of downloads at once.
-        executor: Where they run; None for this process.
+        executor: Where they run; None for this process; by host, where every host gets its copy.
         connect: Creates the client of another process.
         project: The project whose registry may have the weights.
         cancel: Ends all of them when it is set.
@@ -175,46 +180,95 @@ class Many:
     names: Sequence[str | Selection]
     request: DownloadRequest
     parallel: int
-    executor: Executor | None
+    executor: Executors | None
     connect: Connect | None
     project: Project
     cancel: threading.Event = field(default_factory=threading.Event)
 
-    def outcomes(self, run: Callable[[Flow[Any]], Any]) -> Generator[Outcome[DownloadResult]]:
-        """Download each name; yields an outcome as its download ends.
+    def outcomes(self, run: Callable[[Flow[Any]], Any]) -> Outcomes[DownloadResult]:
+        """Download each name; the iterator has an outcome as its download ends.
 
         Args:
             run: Drives a flow, from any thread.
+        """
+        return Outcomes(partial(self._tasks, run), cancel=self.cancel, clock=SYSTEM)
+
+    def names_of(self, run: Callable[[Flow[Any]], Any]) -> list[str]:
+        """Each name once, with those of the selections.
 
         Raises:
             ApiError: A selection could not be listed.
         """
-        names = run(_resolved(self.names))
-        assert self.request.connections is not None  # noqa: S101 -- see `checked`
+        found: list[str] = run(changed(_resolved(self.names), partial(guarded, self.cancel)))
+        return found
+
+    def _tasks(self, run: Callable[[Flow[Any]], Any]) -> Tasks[DownloadResult]:
+        names = self.names_of(run)
+        assert self.request.connections is not None  # noqa: S101 -- see `many`
+        # On each host.
         at_once = max(min(self.parallel, len(names), self.request.connections), 1)
         request = replace(
             self.request,
             connections=self.request.connections // at_once,
             limit_rate=None if self.request.limit_rate is None else self.request.limit_rate / at_once,
         )
-        claims, lock = Claims(), threading.Lock()
+        if self.executor is None or self.connect is None:
+            return Tasks(names, _Here(run, self.project, request, Claims(), self.cancel), at_once)
+        elsewhere = partial(_Elsewhere, run, request, self.cancel, self.connect)
+        if not isinstance(self.executor, Mapping):
+            return Tasks(names, elsewhere(self.executor, Claims()), at_once)
+        hosts = {host: elsewhere(executor, Claims()) for host, executor in self.executor.items()}
+        copies = {f"{name} {host}": (name, host) for name in names for host in hosts}
+        return Tasks(
+            [*copies],
+            lambda copy: hosts[copies[copy][1]](copies[copy][0]),
+            at_once * len(hosts),
+            lambda outcome: replace(outcome, name=copies[outcome.name][0], host=copies[outcome.name][1]),
+        )
 
-        def report(name: str, now: DownloadProgress) -> None:
-            assert self.request.progress is not None  # noqa: S101 -- see below
-            with lock:
-                self.request.progress(replace(now, name=name))
 
-        def task(name: str) -> DownloadResult | Remote[DownloadResult]:
-            if self.executor is None or self.connect is None:
-                here = request if request.progress is None else replace(request, progress=partial(report, name))
-                flow = download(self.project, name, here, partial(_prepared, partial(claims.claim, name), self.cancel))
-                result: DownloadResult = run(changed(flow, partial(_guarded, self.cancel)))
-                return result
-            job, found, _ = run(archive(name, None, request.checkpoint_type))
-            claims.claim(name, found, target(request.output, found, job))
-            return Remote(self.executor, partial(_download, self.connect, name, request))
+@dataclass(frozen=True)
+class _Here:
+    """Downloads in this process."""
 
-        yield from outcomes(names, task, parallel=at_once, cancel=self.cancel, clock=SYSTEM)
+    run: Callable[[Flow[Any]], Any]
+    project: Project
+    request: DownloadRequest
+    claims: Claims
+    cancel: threading.Event
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, name: str) -> DownloadResult:
+        request = self.request
+        if request.progress is not None:
+            request = replace(request, progress=partial(self._report, name, request.progress))
+        prepared = partial(_prepared, partial(self.claims.claim, name), self.cancel)
+        flow = download(self.project, name, request, prepared)
+        result: DownloadResult = self.run(changed(flow, partial(guarded, self.cancel)))
+        return result
+
+    def _report(self, name: str, progress: ProgressCallback, now: DownloadProgress) -> None:
+        with self.lock:
+            progress(replace(now, name=name))
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Applies the rules in this process, and leaves the download to an executor."""
+
+    run: Callable[[Flow[Any]], Any]
+    request: DownloadRequest
+    cancel: threading.Event
+    connect: Connect
+    executor: Executor
+    claims: Claims
+
+    def __call__(self, name: str) -> Remote[DownloadResult]:
+        flow = archive(name, None, self.request.checkpoint_type)
+        job, found, _ = self.run(changed(flow, partial(guarded, self.cancel)))
+        self.claims.claim(name, found, target(self.request.output, found, job))
+        # Dask takes two equal calls for one, whose result it keeps: a copy for another host, and a later run.
+        return Remote(self.executor, partial(_download, self.connect, name, self.request, secrets.token_hex(8)))
 
 
 def _prepared(
@@ -225,7 +279,7 @@ def _prepared(
     return replace(step, options=replace(step.options, cancel=cancel))
 
 
-def _guarded(cancel: threading.Event, step: Step) -> Step:
+def guarded(cancel: threading.Event, step: Step) -> Step:
     """A step of one download among others, which ends with them."""
     if cancel.is_set():
         raise TransferCancelledError
@@ -237,8 +291,8 @@ def _guarded(cancel: threading.Event, step: Step) -> Step:
     return step
 
 
-def _download(connect: Connect, name: str, request: DownloadRequest) -> DownloadResult:
-    """Download in another process, with the key of its own environment.
+def _download(connect: Connect, name: str, request: DownloadRequest, _call: str) -> DownloadResult:
+    """Download in another process, with the key of its own environment; `_call` makes each call differ.
 
     Raises:
         MissingKeyError: That process has no key; the message names it.

@@ -13,16 +13,14 @@ from together_ext.checkpoints import CheckpointType
 from .download_options import DEFAULT_PARALLEL, DEFAULTS, DownloadOptions, StreamRequest, download_request
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     import httpx
 
-    from together_ext.bulk import Outcome
+    from together_ext.bulk import DownloadPlan, Outcomes
     from together_ext.registry.project import Project
     from together_ext.transfer import OrderedStream, ProgressCallback
 
     from .download import DownloadResult
-    from .download_many import Connect
+    from .download_many import Connect, Executors
     from .download_many import Names as ManyNames
     from .download_options import CheckpointForm
 
@@ -68,12 +66,12 @@ class Weights:
         names: ManyNames,
         *,
         parallel: int = DEFAULT_PARALLEL,
-        executor: Executor | None = None,
+        executor: Executors | None = None,
         **options: Unpack[DownloadOptions],
-    ) -> Iterator[Outcome[DownloadResult]]:
+    ) -> Outcomes[DownloadResult]:
         """Download many archives, several at once. One failure never ends the others; the same call again resumes.
 
-        Close the iterator, or interrupt it, to end all downloads; what was written to the disk is kept.
+        Close the iterator, from any thread, or interrupt it to end all downloads; what was written is kept.
 
         Args:
             names: Names as `download` takes them, and selections: `together_ext.bulk.all_checkpoints("ft-...")`,
@@ -81,7 +79,8 @@ class Weights:
             parallel: Maximum number of downloads at once.
             executor: Where the downloads run, such as a process pool or `dask.distributed.Client.get_executor()`
                 (default: threads of this process). Its processes read the key from their own environment, and must
-                reach the folder by the same path.
+                reach the folder by the same path. A dictionary of executors by host: each host gets its copy, and
+                `parallel`, `connections` and `limit_rate` are those of each host.
             **options: The keywords of `download`, without `checkpoint_step`. `output` is a folder; `connections` and
                 `limit_rate` are totals, divided among the downloads that run at once.
 
@@ -96,6 +95,32 @@ class Weights:
 
         found = many(names, options, parallel=parallel, executor=executor, connect=self._connect, project=self._project)
         return found.outcomes(self._run)
+
+    @keywords.shows(DownloadOptions, DEFAULTS)
+    def plan_downloads(
+        self, names: ManyNames, *, parallel: int = DEFAULT_PARALLEL, **options: Unpack[DownloadOptions]
+    ) -> DownloadPlan:
+        """Report what `download_many` would do: path, size and state of each download, and the space that it needs.
+
+        Nothing is written. Of each archive, only the first 512 bytes are requested, which show its format and size.
+
+        Args:
+            names: Names and selections, as for `download_many`.
+            parallel: Maximum number of requests at once.
+            **options: The keywords that `download_many` would get.
+
+        Returns:
+            One entry for each name, also for those that would fail, and the free space.
+
+        Raises:
+            RuleError: A name or an option is invalid; nothing was requested.
+            ApiError: A selection could not be listed.
+        """
+        from .download_many import many
+        from .planning import Planning
+
+        found = many(names, options, parallel=parallel, executor=None, connect=None, project=self._project)
+        return Planning(found, self._run).plan()
 
     def open(  # noqa: PLR0913 -- keywords, each with a default
         self,

@@ -5,7 +5,7 @@ Imports `errors`, `text`, `storage`, `leases` and `clock`; nothing of Together A
 it to `failures`; to add an option, extend `options` and `fetching`.
 
 `stream` reads a file in order, without the disk: `window` plans, `feed` runs the same workers, `ring` holds the bytes.
-`session` is what both ways share.
+`session` is what both ways share. `survey` reports what a download would find.
 
     from together_ext.transfer import fetch
 

@@ -30,7 +30,7 @@ from .failures import PassingError
 from .interruptible import interruptible
 from .journal import Journal
 from .keeper import JournalKeeper
-from .mark import Mark
+from .mark import Mark, mark_of
 from .options import Fetched, Options
 from .partial import Partial, lock_path
 from .plan import FrontFirstPlan, Plan, Span, covered, without
@@ -128,7 +128,8 @@ class _Attempt:
         self.session.reporter.file = path.name
         body, _ = self.session.first(1, stack)
         body.close()
-        return self._kept(path, mark.size, body.content) if mark.matches(body.content) else None
+        content = body.content
+        return self._kept(path, mark.size, content) if mark_of(self.remote.fingerprint, content) == mark else None
 
     def _kept(self, path: Path, size: int, content: Content) -> Fetched:
         self.session.reporter.report(Standing(size, size, size), last=True)
@@ -227,9 +228,10 @@ class _Attempt:
         )
         if not board.complete:
             raise IntegrityError(f"could not {self.remote.action}: bytes are missing; run it again")
-        return self._settled(partial, Fetched(partial.final, size, resumed, content.validator.etag))
+        fetched = Fetched(partial.final, size, resumed, content.validator.etag)
+        return self._settled(partial, fetched, mark_of(self.remote.fingerprint, content))
 
-    def _settled(self, partial: Partial, fetched: Fetched) -> Fetched:
+    def _settled(self, partial: Partial, fetched: Fetched, mark: Mark | None) -> Fetched:
         """Give the complete file its final name, unless the caller has consumed it."""
         self.session.standing = lambda: Standing(fetched.size, fetched.size, fetched.resumed_from)
         if self.options.consume is not None and self.options.consume(fetched):
@@ -239,14 +241,9 @@ class _Attempt:
         else:
             if self._is_complete(partial, fetched.size):
                 fetched = replace(fetched, verified="structure")
-            partial.finish(fetched.size, self._mark(fetched))
+            partial.finish(fetched.size, mark)
         self.session.reporter.report(Standing(fetched.size, fetched.size, fetched.resumed_from), last=True)
         return fetched
-
-    def _mark(self, fetched: Fetched) -> Mark | None:
-        # A weak tag (RFC 9110, 8.8.1) does not prove that two responses contain the same bytes.
-        strong = fetched.etag is not None and fetched.etag.startswith('"')
-        return Mark(self.remote.fingerprint, fetched.size, fetched.etag or "") if strong else None
 
     def _is_complete(self, partial: Partial, size: int) -> bool:
         """Whether the content proves that the file is complete; raises `IntegrityError` if it proves the opposite."""
@@ -332,7 +329,9 @@ class _Attempt:
             head = Head(partial.read(0, HEAD), whole.body.content.media_type)
             if self.target.path(head) != partial.final:
                 raise RemoteChangeError("the format of the remote file has changed")
-            return self._settled(partial, Fetched(partial.final, whole.done, 0, whole.body.content.validator.etag))
+            content = whole.body.content
+            fetched = Fetched(partial.final, whole.done, 0, content.validator.etag)
+            return self._settled(partial, fetched, mark_of(self.remote.fingerprint, content))
         except BaseException:
             # Without a strong validator it cannot be resumed.
             partial.discard()

@@ -41,9 +41,14 @@ class Mark:
     size: int
     validator: str
 
-    def matches(self, content: Content) -> bool:
-        """Whether a response belongs to this version."""
-        return (content.size, content.validator.etag) == (self.size, self.validator)
+
+def mark_of(source: str, content: Content) -> Mark | None:
+    """The mark of a file with this response; None if its version is not certain."""
+    etag = content.validator.etag
+    # A weak tag (RFC 9110, 8.8.1) does not prove that two responses contain the same bytes.
+    if content.size is None or etag is None or not etag.startswith('"'):
+        return None
+    return Mark(source, content.size, etag)
 
 
 def leave(fd: int, mark: Mark, *, lasting: bool) -> None:

@@ -12,7 +12,17 @@ from together_ext.cli.options.base_model import BaseModel, NoFixBase, check_base
 from together_ext.cli.options.durable import Durable
 from together_ext.cli.options.limits import MaxWindow
 from together_ext.cli.options.lock import LockTimeout
-from together_ext.cli.options.many import AllCheckpoints, From, Manifest, Parallel, Statuses, Suffix
+from together_ext.cli.options.many import (
+    AllCheckpoints,
+    Dask,
+    DryRun,
+    From,
+    Manifest,
+    OncePerHost,
+    Parallel,
+    Statuses,
+    Suffix,
+)
 from together_ext.cli.options.source import Source, source_of
 from together_ext.cli.paths import path_of
 from together_ext.cli.pipe import STANDARD_OUTPUT, send, standard_output
@@ -24,10 +34,12 @@ from together_ext.cli.render.views import Lines
 from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
 
-from .download_many import download_many, selected
+from .download_many import download_many, executor_of, selected
+from .plan import show_plan
 from .wait import Timeout, wait_for
 
 if TYPE_CHECKING:
+    from together_ext.bulk import Selection
     from together_ext.client import Together
     from together_ext.fine_tuning.download import DownloadResult
     from together_ext.fine_tuning.download_options import DownloadOptions
@@ -104,6 +116,9 @@ def download(  # noqa: PLR0913 -- the command's options
     status: Statuses = None,
     parallel: Parallel = 4,
     manifest: Manifest = None,
+    dry_run: DryRun = False,
+    dask: Dask = None,
+    once_per_host: OncePerHost = False,
 ) -> None:
     """Download the weights of jobs and checkpoints.
 
@@ -132,6 +147,10 @@ def download(  # noqa: PLR0913 -- the command's options
     }
     _require("--extract", extract, extraction)
     _require("--wait", wait, {"--timeout": timeout is not None})
+    _require("--dask", dask is not None, {"--once-per-host": once_per_host})
+    single = {"--output": output is not None, "--wait": wait}
+    if dry_run:
+        _refuse("--dry-run", {**single, "--manifest": manifest is not None, "--dask": dask is not None})
     check_base(base_model, no_fix_base=no_fix_base)
     from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
     from together_ext.checkpoints import parse_checkpoint_type  # noqa: PLC0415
@@ -154,17 +173,38 @@ def download(  # noqa: PLR0913 -- the command's options
         source=source_of(source),
     )
     names = selected(ids or [], from_, suffix, status, all_checkpoints=all_checkpoints)
+    if dry_run:
+        show_plan(settings, _with_step(names, checkpoint_step), options, parallel=parallel)
+        return
     # A list of one name prints what a longer list does.
-    if len(names) == 1 and isinstance(names[0], str) and manifest is None and from_ is None:
+    if len(names) == 1 and isinstance(names[0], str) and manifest is None and from_ is None and dask is None:
         _download_one(settings, names[0], options, checkpoint_step, wait=wait, timeout=timeout)
         return
-    for option, given in (("--output", output), ("--checkpoint-step", checkpoint_step), ("--wait", wait or None)):
-        if given is not None:
-            raise BadUsageError(
-                f"{option} is for a single download: omit it, or pass one ID without --from and --manifest"
-            )
-    with connect(settings) as client:
-        download_many(settings, client, names, options, parallel=parallel, manifest_path=manifest)
+    option = next((name for name, given in single.items() if given), None)
+    if option is not None:
+        raise BadUsageError(
+            f"{option} is for a single download: omit it, or pass one ID without --from, --manifest and --dask"
+        )
+    with connect(settings) as client, executor_of(dask, once_per_host=once_per_host) as executor:
+        names = _with_step(names, checkpoint_step)
+        download_many(settings, client, names, options, parallel=parallel, manifest_path=manifest, executor=executor)
+
+
+def _with_step(names: "list[str | Selection]", step: int | None) -> "list[str | Selection]":
+    """The names, with the step of `--checkpoint-step` in a single one.
+
+    Raises:
+        BadUsageError: There are several names.
+    """
+    from together_ext.checkpoints import parse_checkpoint_name  # noqa: PLC0415 -- not for `--help`
+
+    match names:
+        case _ if step is None:
+            return names
+        case [str(name)]:
+            found = parse_checkpoint_name(name, step)
+            return [f"{found.job_id}:{found.step}"]
+    raise BadUsageError("--checkpoint-step is for a single download: omit it, or pass one ID")
 
 
 def _download_one(  # noqa: PLR0913 -- what the command line gives

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from together_ext.bulk import Outcome, Selection
     from together_ext.client import Together
     from together_ext.fine_tuning.download import DownloadResult
+    from together_ext.fine_tuning.download_many import Executors
     from together_ext.fine_tuning.download_options import DownloadOptions
     from together_ext.transfer import DownloadProgress
 
@@ -44,6 +45,7 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
     *,
     parallel: int,
     manifest_path: str | None,
+    executor: Executors | None = None,
 ) -> None:
     """Download several names, and print a line for each as it ends.
 
@@ -54,19 +56,25 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
     # A bar and standard output on one terminal would overwrite each other.
     later = settings.json or (stdout_is_terminal() and stderr_is_terminal())
     ended: list[Outcome[DownloadResult]] = []
-    with manifest(manifest_path) as write, progress_of_many(settings, _count(names)) as display:
+    copies = len(executor) if isinstance(executor, Mapping) else 1
+    with (
+        manifest(manifest_path) as write,
+        progress_of_many(settings, _count(names, copies)) as display,
+    ):
 
         def update(now: DownloadProgress) -> None:
             settings.resumable |= now.resumable
             display.update(now)
 
-        options["progress"] = update
-        for outcome in client.fine_tuning.download_many(names, parallel=parallel, **options):
+        # An executor reports outcomes alone.
+        options["progress"] = update if executor is None else None
+        for outcome in client.fine_tuning.download_many(names, parallel=parallel, executor=executor, **options):
             ended.append(outcome)
             display.end(outcome.name, failed=outcome.error is not None)
             write(outcome)
             if outcome.error is not None:
-                display.say(f"error: {printable(outcome.name, LONGEST_NAME)}: {sentence_of(outcome.error)}")
+                where = "" if outcome.host is None else f" on {printable(outcome.host, LONGEST_NAME)}"
+                display.say(f"error: {printable(outcome.name, LONGEST_NAME)}{where}: {sentence_of(outcome.error)}")
             elif not later:
                 # A reader that has closed the pipe, as `head` does, ends no download.
                 with suppress(BrokenPipeError):
@@ -116,6 +124,27 @@ def selected(
     return found
 
 
+@contextmanager
+def executor_of(address: str | None, *, once_per_host: bool) -> Iterator[Executors | None]:
+    """Where the downloads run.
+
+    Args:
+        address: The address of a Dask scheduler; None for this process.
+        once_per_host: Whether every host gets its copy.
+
+    Raises:
+        MissingExtraError: The extra `dask` is not installed.
+        TransferError: The scheduler does not respond, or has no workers.
+    """
+    if address is None:
+        yield None
+        return
+    from together_ext.bulk import dask  # noqa: PLC0415 -- an extra
+
+    with dask.cluster(address) as client:
+        yield dask.executors_by_host(client) if once_per_host else dask.executor(client)
+
+
 def exit_code(errors: Sequence[BaseException | None]) -> Exit:
     """The exit code of several downloads.
 
@@ -128,14 +157,15 @@ def exit_code(errors: Sequence[BaseException | None]) -> Exit:
     return Exit.PARTLY if Exit.DONE in codes else Exit.FAILED
 
 
-def _count(names: Sequence[str | Selection]) -> int | None:
-    return len(set(names)) if all(isinstance(name, str) for name in names) else None
+def _count(names: Sequence[str | Selection], copies: int) -> int | None:
+    return copies * len(set(names)) if all(isinstance(name, str) for name in names) else None
 
 
 def _line(settings: Settings, outcome: Outcome[DownloadResult]) -> str:
     result = outcome.unwrap()
     path = result.extracted_to or result.filename
-    return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size)])
+    host = [] if outcome.host is None else [cell(outcome.host)]
+    return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size), *host])
 
 
 def _summary(ended: Sequence[Outcome[DownloadResult]], seconds: float) -> str:

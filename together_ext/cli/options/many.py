@@ -39,3 +39,22 @@ Manifest = Annotated[
         "--manifest", metavar="FILE", help="Append an entry for each download, in JSON, which --from accepts."
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Only show the plan: source, size, path and state of each download, and the space needed.",
+    ),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Download on the workers of this Dask scheduler, such as tcp://host:8786; needs the extra dask.",
+    ),
+]
+OncePerHost = Annotated[
+    bool,
+    typer.Option("--once-per-host", help="With --dask: download to each host of the cluster, on one worker of each."),
+]

@@ -1,0 +1,61 @@
+"""What many downloads would do, before any of them starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PlanState = Literal["complete", "unverified", "partial", "missing", "refused"]
+"""What exists of a planned download.
+
+`complete`: nothing would be downloaded. `unverified`: a file of the right size exists, and the download compares it
+with the remote one. `partial`: it would be resumed. `missing`: it would be downloaded. `refused`: it would fail.
+"""
+
+
+@dataclass(frozen=True)
+class PlannedDownload:
+    """One of many downloads, as it would begin now.
+
+    Attributes:
+        name: What was requested, such as `ft-...:500`.
+        source: Where the weights come from, as requested. Of the registry, sizes are not determined.
+        state: What exists of it.
+        path: The absolute path of the archive, or of the extracted folder; None if it was not determined.
+        size: The size of the archive in bytes; None if the server does not send it.
+        present: Number of bytes that exist and would not be downloaded again.
+        needed: Number of bytes that the disk must have free for it, at least; an extracted model may be larger.
+        error: Why it is refused; else None.
+    """
+
+    name: str
+    source: Literal["archive", "registry", "auto"]
+    state: PlanState
+    path: str | None = None
+    size: int | None = None
+    present: int = 0
+    needed: int = 0
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class DownloadPlan:
+    """Many downloads, as they would begin now.
+
+    Attributes:
+        entries: One for each name, in the order of the names.
+        free: Number of free bytes of the disk.
+    """
+
+    entries: tuple[PlannedDownload, ...]
+    free: int
+
+    @property
+    def needed(self) -> int:
+        """Number of bytes that the disk must have free for all of them, at least."""
+        return sum(entry.needed for entry in self.entries)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room for all of them."""
+        return self.needed <= self.free
