@@ -59,8 +59,10 @@ def schema_for(command: str, document: Any) -> str:  # noqa: ANN401 -- any JSON
     if isinstance(document, dict) and "error" in document:
         return str(_index()["error"])
     files = _index()["commands"][command]
-    # Several downloads are a list.
-    return str(files[-1] if isinstance(document, dict) and "data" in document else files[0])
+    if not isinstance(document, dict) or "data" not in document:
+        return str(files[0])
+    # Several downloads are a list, and so is their plan.
+    return str(files[-1] if "free" in document or len(files) < 2 else files[1])  # noqa: PLR2004 -- there is a second one
 
 
 def check_document(arguments: Sequence[str], printed: str) -> None:

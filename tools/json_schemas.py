@@ -15,6 +15,7 @@ from together_ext.archive import Extracted, retention
 from together_ext.archive.inspect import Inspection
 from together_ext.archive.next_steps import NextStep
 from together_ext.archive.receipt import UnpackedFile, Verification
+from together_ext.bulk import PlannedDownload
 from together_ext.checkpoints import Checkpoint
 from together_ext.cli.doctor import findings as doctor
 from together_ext.fine_tuning.download_result import DownloadResult
@@ -45,7 +46,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "fine-tuning list-checkpoints": ("checkpoints",),
     "fine-tuning metrics": ("metrics",),
     "fine-tuning list-events": ("events",),
-    "fine-tuning download": ("download", "downloads"),
+    "fine-tuning download": ("download", "downloads", "download-plan"),
     "fine-tuning create": ("changed-job",),
     "fine-tuning price": ("price",),
     "fine-tuning limits": ("limits",),
@@ -71,7 +72,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "endpoints delete": ("deleted-endpoint",),
     "endpoints hardware": ("hardware",),
 }
-"""The documents of each command, by name; a second one is that of several downloads."""
+"""The documents of each command, by name; a second one is that of several downloads, a third one their plan."""
 
 WITHOUT: Final = frozenset({"files content"})
 """The commands that refuse `--json`."""
@@ -156,10 +157,20 @@ def _downloads() -> Schema:
         name={**_TEXT, "description": "What was requested, such as `ft-...:500`."},
         seconds={"type": "number", "minimum": 0},
     )
+    host = {**_TEXT, "description": "The host that it was for, with `--once-per-host`."}
     files = {"anyOf": [{"type": "array", "items": _own(UnpackedFile)}, {"type": "null"}]}
-    entry["properties"] |= {"result": _own(DownloadResult), "error": _FAILURE, "files": files}
+    entry["properties"] |= {"result": _own(DownloadResult), "error": _FAILURE, "files": files, "host": host}
     entry["oneOf"] = [{"required": ["result"]}, {"required": ["error"]}]
     return _list("The outcomes of several downloads, in the order in which they ended.", entry)
+
+
+def _plan() -> Schema:
+    schema = _own(PlannedDownload)
+    schema["properties"] |= {"error": _FAILURE}
+    schema["required"].remove("error")
+    needed = {**_SIZE, "description": "Number of bytes that the disk must have free for all of them, at least."}
+    free = {**_SIZE, "description": "Number of free bytes of the disk."}
+    return _list("What several downloads would do.", schema, needed=needed, free=free)
 
 
 def _metrics() -> Schema:
@@ -185,6 +196,7 @@ OWN: Final[Mapping[str, Callable[[], Schema]]] = {
     "metrics": _metrics,
     "download": lambda: _with_steps(DownloadResult, always=False),
     "downloads": _downloads,
+    "download-plan": _plan,
     "base-models": lambda: _list("The names of the base models that can be fine-tuned.", _TEXT),
     "downloaded-file": lambda: _object("A downloaded file.", id=_TEXT, path=_TEXT, size=_SIZE),
     "checked-file": lambda: _object(

@@ -21,6 +21,7 @@ _PLAIN: Final[Mapping[object, Schema]] = {
     float: {"type": ["number", "null"]},  # what is not finite is printed as null
     type(None): {"type": "null"},
     datetime: {"type": "string", "format": "date-time"},
+    BaseException: {"type": "object"},  # its code and message
 }
 _NONE = re.compile(r"\bNone\b")
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)

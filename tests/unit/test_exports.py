@@ -112,7 +112,9 @@ def test_errors_and_rules_are_cheap_on_their_own() -> None:
 def test_importing_the_clients_loads_nothing_slow() -> None:
     loaded = loaded_after("from together_ext import Together, AsyncTogether")
     assert not loaded & {*HEAVY, "together_generated", "asyncio"}
-    assert modules_of("together_ext", loaded) == {*("api", "api.flow", "client", "clock", "config", "errors", "text")}
+    assert modules_of("together_ext", loaded) == {
+        *("api", "api.flow", "api.moving", "client", "clock", "config", "errors", "text")
+    }
 
 
 @pytest.mark.parametrize("client", ["Together('key')", "AsyncTogether('key')"])

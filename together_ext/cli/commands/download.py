@@ -149,8 +149,8 @@ def download(  # noqa: PLR0913 -- the command's options
     _require("--wait", wait, {"--timeout": timeout is not None})
     _require("--dask", dask is not None, {"--once-per-host": once_per_host})
     single = {"--output": output is not None, "--wait": wait}
-    if dry_run:
-        _refuse("--dry-run", {**single, "--manifest": manifest is not None, "--dask": dask is not None})
+    many = {"--manifest": manifest is not None, "--dask": dask is not None}
+    _refuse("--dry-run", {**single, **many}, given=dry_run)
     check_base(base_model, no_fix_base=no_fix_base)
     from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
     from together_ext.checkpoints import parse_checkpoint_type  # noqa: PLC0415
@@ -177,17 +177,26 @@ def download(  # noqa: PLR0913 -- the command's options
         show_plan(settings, _with_step(names, checkpoint_step), options, parallel=parallel)
         return
     # A list of one name prints what a longer list does.
-    if len(names) == 1 and isinstance(names[0], str) and manifest is None and from_ is None and dask is None:
-        _download_one(settings, names[0], options, checkpoint_step, wait=wait, timeout=timeout)
+    if isinstance(names[0] if len(names) == 1 else None, str) and from_ is None and not any(many.values()):
+        _download_one(settings, str(names[0]), options, checkpoint_step, wait=wait, timeout=timeout)
         return
-    option = next((name for name, given in single.items() if given), None)
+    _check_single(single)
+    with connect(settings) as client, executor_of(dask, once_per_host=once_per_host) as executor:
+        names = _with_step(names, checkpoint_step)
+        download_many(settings, client, names, options, parallel=parallel, manifest_path=manifest, executor=executor)
+
+
+def _check_single(options: Mapping[str, bool]) -> None:
+    """Check that no option of a single download is given.
+
+    Raises:
+        BadUsageError: One is.
+    """
+    option = next((name for name, given in options.items() if given), None)
     if option is not None:
         raise BadUsageError(
             f"{option} is for a single download: omit it, or pass one ID without --from, --manifest and --dask"
         )
-    with connect(settings) as client, executor_of(dask, once_per_host=once_per_host) as executor:
-        names = _with_step(names, checkpoint_step)
-        download_many(settings, client, names, options, parallel=parallel, manifest_path=manifest, executor=executor)
 
 
 def _with_step(names: "list[str | Selection]", step: int | None) -> "list[str | Selection]":
@@ -257,14 +266,14 @@ def _pipe(settings: Settings, client: "Together", name: str, options: "DownloadO
         tell(_took(size, time.monotonic() - started))
 
 
-def _refuse(option: str, others: Mapping[str, bool]) -> None:
-    """Check that none of the options is given that another one excludes.
+def _refuse(option: str, others: Mapping[str, bool], *, given: bool = True) -> None:
+    """Check that none of the options is given that another one excludes, if that one is given.
 
     Raises:
         BadUsageError: One is.
     """
-    other = next((name for name, given in others.items() if given), None)
-    if other is not None:
+    other = next((name for name, value in others.items() if value), None)
+    if given and other is not None:
         raise BadUsageError(f"{option} and {other} cannot be combined: omit one of them")
 
 

@@ -56,10 +56,9 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
     # A bar and standard output on one terminal would overwrite each other.
     later = settings.json or (stdout_is_terminal() and stderr_is_terminal())
     ended: list[Outcome[DownloadResult]] = []
-    copies = len(executor) if isinstance(executor, Mapping) else 1
     with (
         manifest(manifest_path) as write,
-        progress_of_many(settings, _count(names, copies)) as display,
+        progress_of_many(settings, _count(names, executor)) as display,
     ):
 
         def update(now: DownloadProgress) -> None:
@@ -73,8 +72,7 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
             display.end(outcome.name, failed=outcome.error is not None)
             write(outcome)
             if outcome.error is not None:
-                where = "" if outcome.host is None else f" on {printable(outcome.host, LONGEST_NAME)}"
-                display.say(f"error: {printable(outcome.name, LONGEST_NAME)}{where}: {sentence_of(outcome.error)}")
+                display.say(_failure(outcome, outcome.error))
             elif not later:
                 # A reader that has closed the pipe, as `head` does, ends no download.
                 with suppress(BrokenPipeError):
@@ -157,7 +155,8 @@ def exit_code(errors: Sequence[BaseException | None]) -> Exit:
     return Exit.PARTLY if Exit.DONE in codes else Exit.FAILED
 
 
-def _count(names: Sequence[str | Selection], copies: int) -> int | None:
+def _count(names: Sequence[str | Selection], executor: Executors | None) -> int | None:
+    copies = len(executor) if isinstance(executor, Mapping) else 1
     return copies * len(set(names)) if all(isinstance(name, str) for name in names) else None
 
 
@@ -166,6 +165,11 @@ def _line(settings: Settings, outcome: Outcome[DownloadResult]) -> str:
     path = result.extracted_to or result.filename
     host = [] if outcome.host is None else [cell(outcome.host)]
     return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size), *host])
+
+
+def _failure(outcome: Outcome[DownloadResult], error: BaseException) -> str:
+    host = "" if outcome.host is None else f" on {printable(outcome.host, LONGEST_NAME)}"
+    return f"error: {printable(outcome.name, LONGEST_NAME)}{host}: {sentence_of(error)}"
 
 
 def _summary(ended: Sequence[Outcome[DownloadResult]], seconds: float) -> str:
