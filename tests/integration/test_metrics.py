@@ -53,6 +53,11 @@ class TestList:
             "logged_at_to": "2030-01-01T00:00:00+00:00",
         }
 
+    def test_the_resolution_limits_the_training_points(self, client: Together, sim: Simulator) -> None:
+        found = client.fine_tuning.list_metrics(LORA_JOB, resolution=5)
+        assert len([item for item in found.metrics if "train/loss" in item and "eval/loss" not in item]) == 5
+        assert sim.requests[-1].query == {"resolution": "5"}
+
     def test_a_lost_body_does_not_change_the_result(self, client: Together, sim: Simulator) -> None:
         """Proxies may drop the body of a GET."""
         every = {"metrics": [{"global_step": step, "logged_at": 1000.0 * step, "eval_loss": 1} for step in range(10)]}
@@ -84,6 +89,7 @@ class TestList:
             {"global_step_from": -1},
             {"global_step_to": 1.5},
             {"global_step_from": 5, "global_step_to": 4},
+            {"resolution": 0},
             {"logged_at_from": "yesterday"},
             {"logged_at_from": "2026-01-02", "logged_at_to": "2026-01-01"},
         ],

@@ -457,6 +457,29 @@ class TestCommands:
         sim.script(Fault(path="/chat", status=200, body=json.dumps(answer).encode()))
         assert command("chat", MODEL, "Hi").out == code
 
+    def test_a_response_is_streamed_to_a_terminal(
+        self, command: Command, on_a_terminal: Callable[..., str], sim: Simulator
+    ) -> None:
+        def was_streamed() -> bool:
+            return json.loads(sim.requests[-1].body).get("stream") is True
+
+        assert (on_a_terminal("chat", MODEL, "a b\tc"), was_streamed()) == ("You said: a b\tc\n", True)
+        assert (on_a_terminal("chat", MODEL, "a b", "--no-stream"), was_streamed()) == ("You said: a b\n", False)
+        assert (command("chat", MODEL, "a b").out, was_streamed()) == ("You said: a b\n", False)
+        assert (command("chat", MODEL, "a\x1b[2J", "--stream").out, was_streamed()) == ("You said: a [2J\n", True)
+        assert command("chat", MODEL, "a", "--stream", "--json").code == 2
+
+    def test_a_stream_that_breaks_off_ends_its_line(self, command: Command, sim: Simulator) -> None:
+        sim.script(Fault(path="/chat", cut=1000))
+        outcome = command("chat", MODEL, "a b c d e f g", "--stream")
+        assert (outcome.code, outcome.out.startswith("You"), outcome.out.endswith("\n")) == (8, True, True)
+
+    def test_a_stream_without_text_is_an_error(self, command: Command, sim: Simulator) -> None:
+        body, event = b"data: [DONE]\n\n", {"content-type": "text/event-stream"}
+        sim.script(Fault(path="/chat", status=200, body=body, headers=event))
+        outcome = command("chat", MODEL, "a", "--stream")
+        assert (outcome.code, outcome.out, "has no text" in outcome.err) == (1, "", True)
+
     @pytest.mark.parametrize(
         "stdin",
         [None, io.StringIO(" \n"), io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8")],

@@ -29,7 +29,6 @@ LEFT_OUT: Final = {
     r"models download .*--format": "one layout of folders",
     r"ft preview\b": "not available yet",
     r"ft download-tokenized-dataset\b": "not available yet",
-    r"ft list-metrics .*--resolution": "all points are listed",
     r"files upload .*--purpose evals": "the purpose is called eval",
 }
 """Examples that are not tried, as regular expressions, with the reason."""

@@ -118,7 +118,7 @@ class AsyncFineTuning:
         """See `FineTuning.list_checkpoints`."""
         return await self._run(operations.list_checkpoints(id))
 
-    async def list_metrics(
+    async def list_metrics(  # noqa: PLR0913 -- keywords
         self,
         id: str,
         *,
@@ -126,11 +126,12 @@ class AsyncFineTuning:
         global_step_to: int | None = None,
         logged_at_from: datetime | str | None = None,
         logged_at_to: datetime | str | None = None,
+        resolution: int | None = None,
     ) -> MetricList:
         """See `FineTuning.list_metrics`."""
         from . import best_checkpoint as judging
 
-        wanted = judging.metric_range(global_step_from, global_step_to, logged_at_from, logged_at_to)
+        wanted = judging.metric_range(global_step_from, global_step_to, logged_at_from, logged_at_to, resolution)
         return await self._run(judging.list_metrics(id, wanted))
 
     async def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: Mode | None = None) -> BestCheckpoint:

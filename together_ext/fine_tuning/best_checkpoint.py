@@ -21,12 +21,13 @@ from .operations import list_checkpoints, list_events, retrieve
 
 @dataclass(frozen=True)
 class Range:
-    """Limits of the requested metrics, by step and by time; None for no limit."""
+    """Limits of the requested metrics, by step, by time and by number; None for no limit."""
 
     first: int | None = None
     last: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    resolution: int | None = None
 
     def query(self) -> dict[str, int | datetime]:
         """The limits as the query of the request: servers read them there or in the body."""
@@ -35,6 +36,7 @@ class Range:
             "global_step_to": self.last,
             "logged_at_from": self.since,
             "logged_at_to": self.until,
+            "resolution": self.resolution,
         }
         return {name: value for name, value in limits.items() if value is not None}
 
@@ -54,19 +56,22 @@ def metric_range(
     global_step_to: int | None = None,
     logged_at_from: datetime | str | None = None,
     logged_at_to: datetime | str | None = None,
+    resolution: int | None = None,
 ) -> Range:
     """The range from the keywords of `list_metrics`.
 
     Raises:
-        RuleError: A value is not a step or a time, or a range ends before it begins.
+        RuleError: A value is not a step, a time or a number, or a range ends before it begins.
     """
+    if resolution is not None and (isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 1):
+        raise RuleError(f"resolution is {resolution!r}: it must be a whole number from 1")
     first, last = _step("global_step_from", global_step_from), _step("global_step_to", global_step_to)
     since, until = _time("logged_at_from", logged_at_from), _time("logged_at_to", logged_at_to)
     if first is not None and last is not None and first > last:
         raise RuleError(f"global_step_from is {first}, after global_step_to ({last}): swap them")
     if since is not None and until is not None and since > until:
         raise RuleError(f"logged_at_from is {since}, after logged_at_to ({until}): swap them")
-    return Range(first, last, since, until)
+    return Range(first, last, since, until, resolution)
 
 
 def list_metrics(job_id: str, wanted: Range = Range()) -> Flow[MetricList]:

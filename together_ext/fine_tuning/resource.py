@@ -186,7 +186,7 @@ class FineTuning(Weights):
         """
         return self._run(operations.list_checkpoints(id))
 
-    def list_metrics(
+    def list_metrics(  # noqa: PLR0913 -- keywords
         self,
         id: str,
         *,
@@ -194,6 +194,7 @@ class FineTuning(Weights):
         global_step_to: int | None = None,
         logged_at_from: datetime | str | None = None,
         logged_at_to: datetime | str | None = None,
+        resolution: int | None = None,
     ) -> MetricList:
         """List the metrics that a job has recorded.
 
@@ -203,6 +204,7 @@ class FineTuning(Weights):
             global_step_to: The last training step.
             logged_at_from: The earliest time of recording; a datetime without a zone is UTC.
             logged_at_to: The latest time of recording.
+            resolution: Maximum number of training points, evenly sampled (default: all); older servers ignore it.
 
         Returns:
             The metrics in `.metrics`, by training step, each a flat mapping with the server's names, as in
@@ -210,7 +212,7 @@ class FineTuning(Weights):
         """
         from . import best_checkpoint as judging
 
-        wanted = judging.metric_range(global_step_from, global_step_to, logged_at_from, logged_at_to)
+        wanted = judging.metric_range(global_step_from, global_step_to, logged_at_from, logged_at_to, resolution)
         return self._run(judging.list_metrics(id, wanted))
 
     def best_checkpoint(self, id: str, metric: str = "eval_loss", *, mode: Mode | None = None) -> BestCheckpoint:

@@ -96,6 +96,9 @@ def metrics(  # noqa: PLR0913 -- the command's options
     global_step_to: Annotated[int | None, typer.Option(metavar="STEP", help="Last step.")] = None,
     logged_at_from: Annotated[str | None, typer.Option(metavar="TIME", help="First time, as 2026-01-31T12:00.")] = None,
     logged_at_to: Annotated[str | None, typer.Option(metavar="TIME", help="Last time.")] = None,
+    resolution: Annotated[
+        int | None, typer.Option(metavar="N", help="Maximum number of training points (default: all).")
+    ] = None,
     plot: Annotated[
         str | None, typer.Option("--plot", metavar="FILE", help="Write a plot (.png, .svg or .pdf).")
     ] = None,
@@ -118,6 +121,7 @@ def metrics(  # noqa: PLR0913 -- the command's options
             global_step_to=global_step_to,
             logged_at_from=logged_at_from,
             logged_at_to=logged_at_to,
+            resolution=resolution,
         )
         bounds = (global_step_from, global_step_to, logged_at_from, logged_at_to)
         narrowed = any(bound is not None for bound in bounds)

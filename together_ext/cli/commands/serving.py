@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,7 @@ from together_ext.cli.confirm import Yes, confirm_action, require_terminal
 from together_ext.cli.exits import BadUsageError, CommandError
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import pairs_of
-from together_ext.cli.render.screen import show, tell
+from together_ext.cli.render.screen import print_text, show, stdout_is_terminal, tell
 from together_ext.cli.render.views import NOTHING, Lines, Prose, Record, Table, cell
 from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
@@ -20,6 +20,8 @@ from together_ext.errors import ApiError, AuthenticationError
 
 if TYPE_CHECKING:
     from together_ext.client import Together
+    from together_ext.inference.chat import ChatOptions
+    from together_ext.inference.stream import ChatStream
     from together_generated.models import Endpoint
 
 EndpointId = Annotated[str, typer.Argument(metavar="ID", help="ID of the endpoint, endpoint-...", show_default=False)]
@@ -184,6 +186,12 @@ def chat(  # noqa: PLR0913 -- the command's options
         int | None, typer.Option(metavar="N", help="Maximum length of the response in tokens.")
     ] = None,
     temperature: Annotated[float | None, typer.Option(metavar="X", help="Sampling temperature.")] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream", help="Print the response while the model writes it (default: on a terminal)."
+        ),
+    ] = None,
 ) -> None:
     """Send a message to a model, and print the response.
 
@@ -193,22 +201,41 @@ def chat(  # noqa: PLR0913 -- the command's options
     content = _standard_input() if message == "-" else message
     if not content.strip():
         raise BadUsageError("MESSAGE is empty: enter a message, or pass - to read it from standard input")
+    if stream and settings.json:
+        raise BadUsageError("--stream and --json cannot be combined: choose one of them")
     messages = [{"role": "system", "content": system}] if system is not None else []
+    messages.append({"role": "user", "content": content})
+    options: ChatOptions = {"max_tokens": max_tokens, "temperature": temperature}
     with connect(settings) as client:
-        found = client.chat.completions.create(
-            model=model,
-            messages=[*messages, {"role": "user", "content": content}],
-            max_tokens=max_tokens,
-            temperature=temperature,
-        )
+        if stream or (stream is None and stdout_is_terminal() and not settings.json):
+            _print_stream(model, client.chat.completions.create(model=model, messages=messages, stream=True, **options))
+            return
+        found = client.chat.completions.create(model=model, messages=messages, **options)
     text = next((getattr(one.message, "content", None) for one in found.choices or ()), None)
     if not isinstance(text, str):
-        raise CommandError(
-            f"the response of {cell(model)} has no text: pass --json to see it",
-            code="no_answer",
-            document=document_of(found),
-        )
+        raise _no_text(model, document_of(found))
     show(settings, document_of(found), Prose([_harmless(line) for line in text.splitlines()]))
+
+
+def _no_text(model: str, document: dict[str, Any] | None = None) -> CommandError:
+    message = f"the response of {cell(model)} has no text: pass --json to see it"
+    return CommandError(message, code="no_answer", document=document)
+
+
+def _print_stream(model: str, stream: ChatStream) -> None:
+    """Print the text of a response as it arrives."""
+    last = ""
+    try:
+        with stream:
+            for chunk in stream:
+                if text := _harmless((chunk.text or "").replace("\r\n", "\n")):
+                    print_text(text)
+                    last = text
+    finally:
+        if last and not last.endswith("\n"):
+            print_text("\n")  # an error begins on a line of its own
+    if not last:
+        raise _no_text(model)
 
 
 def _standard_input() -> str:
@@ -222,7 +249,7 @@ def _standard_input() -> str:
 
 def _harmless(line: str) -> str:
     """A line of a model without control characters; spaces are kept, since it may be code."""
-    return "".join(char if char.isprintable() or char == "\t" else " " for char in line)
+    return "".join(char if char.isprintable() or char in "\t\n" else " " for char in line)
 
 
 def _show(settings: Settings, found: Endpoint) -> None:

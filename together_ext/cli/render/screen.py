@@ -59,6 +59,11 @@ def print_lines(lines: list[str]) -> None:
     _write(sys.stdout, "".join(f"{line}\n" for line in lines))
 
 
+def print_text(text: str) -> None:
+    """Print a piece of text on standard output at once, without an end of line."""
+    _write(sys.stdout, text)
+
+
 def tell(message: str, command: str = "") -> None:
     """Write a message to standard error; a failure to write it is ignored.
 
