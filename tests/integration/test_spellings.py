@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from together_ext.cli.spellings import Spellings, suggestions
-from together_ext.simulator import FULL_JOB, LORA_JOB, MODEL, TRAINING_FILE, Simulator
+from together_ext.simulator import FULL_JOB, LORA_JOB, MODEL, TRAINING_FILE, Fault, Simulator
+from tools.docs.commands import entries
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Outcome
@@ -153,6 +154,53 @@ def test_a_command_that_is_not_interactive_asks_nothing(command: Command, sim: S
     assert (outcome.code, "--yes" in outcome.err) == (2, True)
     assert command("ft", "delete", LORA_JOB, "--non-interactive", "--force").code == 0
     assert LORA_JOB not in [job.id for job in sim.jobs()]
+
+
+GLOBAL = ("--timeout", "--max-retries", "--non-interactive", "--api-key-file", "--project", "--base-url", "--json")
+
+
+def test_every_command_takes_the_common_options() -> None:
+    """`--timeout` of a command that waits for a job is the time limit of the wait."""
+    missing = {
+        entry.name: [name for name in GLOBAL if not any(name in option.opts for option in entry.command.params)]
+        for entry in entries()
+    }
+    assert {name: left for name, left in missing.items() if left} == {}
+    own = {
+        entry.name.removeprefix("together-ext ")
+        for entry in entries()
+        if any("--timeout" in option.opts and option.metavar == "TIME" for option in entry.command.params)
+    }
+    assert own == {"fine-tuning wait", "fine-tuning download"}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("files", "list", "--max-retries", "2"),
+        ("files", "--max-retries", "2", "list"),
+        ("--max-retries", "2", "--timeout", "20", "files", "list"),
+    ],
+    ids=" ".join,
+)
+def test_a_common_option_counts_at_every_place(command: Command, sim: Simulator, typed: tuple[str, ...]) -> None:
+    sim.script(Fault(path="/files", status=503, times=2))
+    assert (command(*typed).code, len(sim.requests)) == (0, 3)
+    sim.script(Fault(path="/files", status=503))
+    assert command("files", "list", "--max-retries", "0").code == 8
+
+
+def test_the_timeout_of_a_request_goes_before_a_command_that_has_its_own(command: Command, sim: Simulator) -> None:
+    assert command("--timeout", "20", "ft", "download", LORA_JOB).code == 0
+    sim.script(Fault(path="/fine-tunes", hold=True))
+    outcome = command("--timeout", "0.05", "--max-retries", "0", "ft", "wait", LORA_JOB, "--timeout", "0s")
+    sim.release()
+    assert (outcome.code, "no response within the timeout" in outcome.err) == (8, True)
+
+
+def test_the_project_is_that_of_the_option(command: Command, sim: Simulator) -> None:
+    assert command("models", "list", "--project", "other").code in {0, 4}
+    assert [request.path for request in sim.requests] == ["/v2/projects/other/models"]
 
 
 def test_a_known_name_is_never_another_spelling() -> None:
