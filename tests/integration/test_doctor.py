@@ -277,6 +277,18 @@ def test_a_server_without_ranges(doctor: Doctor, sim: Simulator) -> None:
     assert "connections" not in found["rate"]["seen"]
 
 
+def test_one_connection_is_measured_once(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_EXT_CONNECTIONS", "1")
+    assert "connections" not in doctor(LORA_JOB, code=0)["rate"]["seen"]
+
+
+def test_a_broken_measurement_is_one_finding(doctor: Doctor, sim: Simulator) -> None:
+    sim.script(Fault(skip=1, status=500, times=None))
+    found = doctor(LORA_JOB)
+    assert wrong(found) == ["rate"]
+    assert list(found)[-4:] == DISK
+
+
 def test_a_server_without_validators(doctor: Doctor, sim: Simulator) -> None:
     sim.script(Fault(no_validator=True, times=None))
     assert wrong(doctor(LORA_JOB)) == ["validator"]

@@ -104,12 +104,16 @@ def _online(wanted: Wanted, settings: Settings) -> Generator[Finding, None, int 
 
     trusted = Certificates()
     with sync_client(trusted, timeout=network.PATIENCE) as client:
+        valid = attempt("proxy", partial(network.check_proxy, settings.base_url))
+        if isinstance(valid, Finding):
+            yield valid
+            return None
         if settings.base_url.startswith("https:"):
             ready = attempt("certificates", trusted.context)
             if isinstance(ready, Finding):
                 yield ready
                 return None
-        contact = attempt("proxy", partial(network.contacted, client, settings))
+        contact = attempt("base URL", partial(network.contacted, client, settings), 2 * network.PATIENCE + 5)
         if isinstance(contact, Finding):
             yield contact
             return None

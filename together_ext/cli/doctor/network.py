@@ -119,6 +119,13 @@ def _document(body: bytes) -> Mapping[str, Any] | None:
 # What the response shows ----------------------------------------------------------------------------------------------
 
 
+def check_proxy(base_url: str) -> None:
+    """Check the variable of the proxy for an address; raises `ConfigurationError` if it is invalid."""
+    found = Proxies.of_environment().proxy_for(httpx.URL(base_url))
+    if found is not None:
+        _ = found.url
+
+
 def proxy(contact: Contact) -> Finding:
     """The proxy of the environment, and whether it passes the request on."""
     found = Proxies.of_environment().proxy_for(contact.url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -98,7 +97,7 @@ def validator(content: Content) -> Finding:
 def rate(remote: Remote, content: Content, connections: int) -> Finding:
     """The rate with one connection, and with several."""
     alone = measured(remote, content, 1, ALONE)
-    if not content.partial or (content.size or 0) < connections:
+    if connections == 1 or not content.partial or (content.size or 0) < connections:
         return Finding("rate", State.OK, f"1 connection: {alone}")
     several = measured(remote, content, connections, TOGETHER)
     return Finding("rate", State.OK, f"1 connection: {alone}; {connections} connections: {several}")
@@ -115,17 +114,29 @@ def measured(remote: Remote, content: Content, connections: int, most: int) -> R
     """
     each = max(min(most, most if content.size is None else content.size) // connections, 1)
     stop = threading.Event()
+    results: list[int | Exception] = []
+
+    def read(start: int) -> None:
+        try:
+            results.append(_read(remote, content, (start, start + each), stop))
+        except Exception as error:  # noqa: BLE001 -- raised below
+            results.append(error)
+
+    # Not a pool, whose threads would keep the process alive.
+    readers = [threading.Thread(target=read, args=(at * each,), daemon=True) for at in range(connections)]
     timer = threading.Timer(SECONDS, stop.set)
     timer.daemon = True
-    timer.start()
     began = time.monotonic()
-    try:
-        with ThreadPoolExecutor(connections) as pool:
-            spans = [(at * each, (at + 1) * each) for at in range(connections)]
-            size = sum(pool.map(lambda span: _read(remote, content, span, stop), spans))
-    finally:
-        timer.cancel()
-    return Rate(size, max(time.monotonic() - began, 1e-6))
+    for thread in (timer, *readers):
+        thread.start()
+    for thread in readers:
+        thread.join()
+    timer.cancel()
+    seconds = max(time.monotonic() - began, 1e-6)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return Rate(sum(result for result in results if isinstance(result, int)), seconds)
 
 
 def _read(remote: Remote, content: Content, span: tuple[int, int], stop: threading.Event) -> int:
