@@ -94,6 +94,7 @@ def test_what_is_not_certain_is_kept(made: Made, tmp_path: Path) -> None:
     made("moved", step=1).rename(outside)
     (tmp_path / "models" / "link").symlink_to(outside)
     assert kept(tmp_path / "models", "last") == {"good", "foreign", "damaged", "invalid", "unknown"}
+    assert "link" not in {Path(one.folder).name for one in retention.extractions(tmp_path / "models")}
     with pytest.raises(TargetExistsError, match=r"notes\.txt"):
         retention.prune(tmp_path / "models" / "foreign")
     with pytest.raises(TargetExistsError, match="not a folder"):
