@@ -37,7 +37,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "generated": LEAVES | {"api", "client", "fine_tuning"},
     "simulator": {"errors"},
     "cli": LEAVES
-    | {"bulk", "api", "archive", "checkpoints", "client", "config", "files", "fine_tuning", "simulator", "transfer"},
+    | {"bulk", "api", "archive", "checkpoints", "client", "config", "files", "fine_tuning", "inference"}
+    | {"simulator", "transfer"},
     "__main__": {"cli"},
 }
 """The rooms at the top of the package, and what each may import."""
