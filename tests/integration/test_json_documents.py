@@ -59,6 +59,8 @@ def test_every_command_prints_the_document_of_its_schema(
         ft download {LORA_JOB}:250 {LORA_JOB}:500 -o folders --extract
         ft create -t {file_id} -M m --yes
         ft price -t {file_id} -M m
+        ft preview -t {file_id} -M {base}
+        ft download-tokenized-dataset {FULL_JOB} -o datasets
         ft limits {base}
         ft models
         ft cancel {RUNNING_JOB} --yes

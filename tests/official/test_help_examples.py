@@ -27,8 +27,6 @@ LEFT_OUT: Final = {
     r"endpoints\b": "deployments: dedicated endpoints of version 1 end with 2026",
     r"models (configs|create|deploy|public|remote-uploads|rm|update|upload)\b": "models are downloaded, not made",
     r"models download .*--format": "one layout of folders",
-    r"ft preview\b": "not available yet",
-    r"ft download-tokenized-dataset\b": "not available yet",
     r"files upload .*--purpose evals": "the purpose is called eval",
 }
 """Examples that are not tried, as regular expressions, with the reason."""

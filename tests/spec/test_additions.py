@@ -147,6 +147,20 @@ def test_an_addition_whose_reference_leads_nowhere_is_refused(tmp_path: Path) ->
         read_additions(tmp_path / ADDITIONS)
 
 
+def test_a_type_that_no_operation_refers_to_is_refused(tmp_path: Path) -> None:
+    """It would be ignored; a type that only another unused type refers to, too."""
+    document = parse((SPECIMEN / ADDITIONS).read_text(), "it")
+    document["components"]["schemas"] |= {
+        "Lost": {"type": "object", "properties": {"part": {"$ref": "#/components/schemas/LostPart"}}},
+        "LostPart": {"type": "string"},
+    }
+    (tmp_path / ADDITIONS).write_text(json.dumps(document))
+    with pytest.raises(
+        SpecError, match=r"no operation refers to the type Lost, LostPart, so it would be ignored: refer"
+    ):
+        read_additions(tmp_path / ADDITIONS)
+
+
 def test_a_repository_without_additions_has_none(tmp_path: Path, specimen: Repository) -> None:
     root = tmp_path / "repository"
     shutil.copytree(specimen.root, root)

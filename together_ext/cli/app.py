@@ -81,6 +81,12 @@ fine_tuning = group(
     ("download", "download:download", "together-ext ft download ft-...:500 -c adapter"),
     ("create", "create:create", "together-ext ft create -t file-... -M MODEL"),
     ("price", "price:price", "together-ext ft price -t file-... -M MODEL"),
+    ("preview", "datasets:preview", "together-ext ft preview -t file-... -M MODEL"),
+    (
+        "download-tokenized-dataset",
+        "datasets:download_tokenized_dataset",
+        "together-ext ft download-tokenized-dataset ft-... -o datasets",
+    ),
     ("limits", "price:limits", "together-ext ft limits NAME"),
     ("models", "price:models", "together-ext ft models llama"),
     ("cancel", "fine_tuning:cancel", "together-ext ft cancel ft-..."),

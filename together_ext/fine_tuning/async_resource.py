@@ -17,6 +17,7 @@ from .parameters import JobParameters
 from .waiting import POLL_INTERVAL
 
 if TYPE_CHECKING:
+    import os
     from datetime import datetime
 
     import httpx
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from together_ext.api.lists import EventList, JobList, MetricList
     from together_ext.bulk import DownloadPlan, Outcome
     from together_ext.registry.project import Project
-    from together_ext.transfer import AsyncOrderedStream, ProgressCallback
+    from together_ext.transfer import AsyncOrderedStream, Fetched, ProgressCallback
     from together_generated import models
 
     from .download import DownloadResult
@@ -72,6 +73,14 @@ class AsyncFineTuning:
         from . import create as new_job
 
         return await self._run(new_job.estimate_price(parameters))
+
+    async def preview(
+        self, *, model: str, training_file: str, top_k: int | None = None, train_on_inputs: bool | None = None
+    ) -> models.FinetunePreview:
+        """See `FineTuning.preview`."""
+        from . import datasets
+
+        return await self._run(datasets.preview(model, training_file, top_k, train_on_inputs=train_on_inputs))
 
     async def list_models(self) -> Names:
         """See `FineTuning.list_models`."""
@@ -210,6 +219,21 @@ class AsyncFineTuning:
         stream = cast("AsyncOrderedStream", await self._run(open_stream(name, wanted)))
         async with stream:
             yield stream
+
+    async def download_tokenized_dataset(
+        self,
+        id: str,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> Fetched:
+        """See `FineTuning.download_tokenized_dataset`; `progress` is called in the event loop."""
+        from together_ext.api.bridge import in_loop
+
+        from .datasets import download_tokenized_dataset
+
+        return await self._run(download_tokenized_dataset(id, output, overwrite=overwrite, progress=in_loop(progress)))
 
     async def content(
         self,

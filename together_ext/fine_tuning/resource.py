@@ -89,6 +89,24 @@ class FineTuning(Weights):
 
         return self._run(new_job.estimate_price(parameters))
 
+    def preview(
+        self, *, model: str, training_file: str, top_k: int | None = None, train_on_inputs: bool | None = None
+    ) -> models.FinetunePreview:
+        """Preview training data: the first examples of a file, tokenized, and which tokens count for the loss.
+
+        Args:
+            model: The base model, whose tokenizer and chat template are used.
+            training_file: ID of the training file, `file-...`.
+            top_k: Maximum number of examples, from the first (default: the server's).
+            train_on_inputs: Whether prompts count for the loss (default: the server's).
+
+        Returns:
+            The examples in `.rows`.
+        """
+        from . import datasets
+
+        return self._run(datasets.preview(model, training_file, top_k, train_on_inputs=train_on_inputs))
+
     def list_models(self) -> Names:
         """List the names of the base models that can be fine-tuned, in the server's order."""
         return self._run(operations.list_models())

@@ -13,11 +13,13 @@ from together_ext.checkpoints import CheckpointType
 from .download_options import DEFAULT_PARALLEL, DEFAULTS, DownloadOptions, StreamRequest, download_request
 
 if TYPE_CHECKING:
+    import os
+
     import httpx
 
     from together_ext.bulk import DownloadPlan, Outcomes
     from together_ext.registry.project import Project
-    from together_ext.transfer import OrderedStream, ProgressCallback
+    from together_ext.transfer import Fetched, OrderedStream, ProgressCallback
 
     from .download import DownloadResult
     from .download_many import Connect, Executors
@@ -165,6 +167,35 @@ class Weights:
             progress=progress,
         )
         return self._run(open_stream(name, wanted))
+
+    def download_tokenized_dataset(
+        self,
+        id: str,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> Fetched:
+        """Download the archive of a job's tokenized training data; the same call again resumes.
+
+        Args:
+            id: The job's ID, `ft-...`.
+            output: None for the current folder; an existing folder, or a path that ends in a separator, to save the
+                archive inside under the server's name for it; anything else is the path of the file.
+            overwrite: Whether a different file at that path may be replaced.
+            progress: Called with a `DownloadProgress` at each change of state and about ten times a second; an
+                exception from it stops the download.
+
+        Returns:
+            The path and the size, in bytes.
+
+        Raises:
+            NotFoundError: The job has no tokenized dataset.
+            TransferError: The network, the content or the disk; the final path is unchanged.
+        """
+        from .datasets import download_tokenized_dataset
+
+        return self._run(download_tokenized_dataset(id, output, overwrite=overwrite, progress=progress))
 
     def content(
         self,

@@ -15,7 +15,17 @@ from typing import Any
 
 from tools.spec.addresses import Operation, by_key, host_of, key_of, names_in, prefix_of, server_of
 from tools.spec.contents import chosen
-from tools.spec.documents import SCHEMAS, Node, SpecError, followed, operations, read_openapi, references, resolve
+from tools.spec.documents import (
+    SCHEMAS,
+    Node,
+    SpecError,
+    followed,
+    operations,
+    reached,
+    read_openapi,
+    references,
+    resolve,
+)
 from tools.spec.normal import UNIONS, joined, one_schema
 from tools.spec.overlay import DATE
 from tools.spec.surface import is_versioned
@@ -47,7 +57,7 @@ def read_additions(path: Path) -> Node:
     """Read the additions; a repository without the file has none.
 
     Raises:
-        SpecError: It is not an OpenAPI document, or an operation lacks its source or date.
+        SpecError: It is not an OpenAPI document, an operation lacks its source or date, or a type belongs to none.
     """
     if not path.exists():
         return NOTHING
@@ -66,6 +76,12 @@ def read_additions(path: Path) -> Node:
                 f"{path.name}: {method.upper()} {address} describes no parameter {min(missing)!r}: describe the "
                 f"whole operation, or mark it with `{PARTS}: true` if the public specification has the rest"
             )
+    types = (document.get("components") or {}).get("schemas") or {}
+    if unused := sorted({*types} - reached(document, document["paths"])):
+        raise SpecError(
+            f"{path.name}: no operation refers to the type {', '.join(unused)}, so it would be ignored: refer to it in "
+            "the request or response of its operation, or remove it"
+        )
     return document
 
 
