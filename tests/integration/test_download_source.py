@@ -204,6 +204,10 @@ class TestRefused:
             ({"source": "registry"}, r"source is 'registry' without extract=True: .*add extract=True"),
             ({"source": "cloud", "extract": True}, "source is 'cloud': choose one of archive, registry, auto"),
             ({"source": "registry", "extract": True, "keep_archive": True}, "keep_archive is for archives"),
+            (
+                {"source": "registry", "extract": True, "output": "s3://bucket/"},
+                "which makes local folders: pass a local",
+            ),
             ({"source": "registry", "extract": True, "spool": False}, "spool is for archives"),
         ],
     )
@@ -211,9 +215,9 @@ class TestRefused:
         self, client: Together, sim: Simulator, tmp_path: Path, options: dict[str, Any], sentence: str
     ) -> None:
         with pytest.raises(RuleError, match=sentence):
-            client.fine_tuning.download(DPO_JOB, output=tmp_path / "out.tar", **options)
+            client.fine_tuning.download(DPO_JOB, **{"output": tmp_path / "out.tar", **options})
         with pytest.raises(RuleError, match=sentence):
-            list(client.fine_tuning.download_many([DPO_JOB], output=f"{tmp_path}/", **options))
+            list(client.fine_tuning.download_many([DPO_JOB], **{"output": f"{tmp_path}/", **options}))
         assert sim.requests == []
 
     def test_on_the_command_line(self, command: Command, sim: Simulator, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from together_ext.errors import (
     JobNotReadyError,
     RuleError,
 )
-from together_ext.text import NOTICE
+from together_ext.text import NOTICE, printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, StreamOptions, Target
 from together_generated import models
 from together_generated.models import DownloadCheckpoint
@@ -194,6 +194,11 @@ def check_source(wanted: DownloadRequest) -> Source:
         raise RuleError(
             "source is 'registry' without extract=True: the registry has files, and no archive: add extract=True "
             "(--extract), or use source='archive' (--source archive)"
+        )
+    if source == "registry" and (url := object_url(wanted)) is not None:
+        raise RuleError(
+            f"output is {printable(str(url), 200)}, and source is 'registry', which makes local folders: pass a local "
+            "output, or use source='archive' (--source archive)"
         )
     for keyword, given in (
         ("keep_archive", wanted.keep_archive),
