@@ -206,7 +206,7 @@ class TestRefused:
             ({"source": "registry", "extract": True, "keep_archive": True}, "keep_archive is for archives"),
             (
                 {"source": "registry", "extract": True, "output": "s3://bucket/"},
-                "source needs a local folder",
+                r"local (folder|path)",
             ),
             ({"source": "registry", "extract": True, "spool": False}, "spool is for archives"),
         ],
