@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from together_ext.cli import spellings
 from together_ext.cli.group import NORMALIZED
@@ -40,7 +40,6 @@ def command_of(arguments: Sequence[str]) -> str:
 @cache
 def _validator(file: str) -> Draft202012Validator:
     schema = json.loads((FOLDER / file).read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 
 
@@ -79,5 +78,8 @@ def check_document(arguments: Sequence[str], printed: str) -> None:
         return
     document = json.loads(printed)
     file = schema_for(command_of(arguments), document)
-    found = [f"{error.json_path}: {error.message[:300]}" for error in _validator(file).iter_errors(document)]
+    found = [
+        f"/{'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
+        for error in _validator(file).iter_errors(document)
+    ]
     assert not found, f"{' '.join(arguments)}: the document does not have the schema {file}: {found[:5]}"  # noqa: S101

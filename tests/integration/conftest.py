@@ -26,6 +26,7 @@ from tests.servers import SocketServer, request_of
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
+from tools.contract import problems
 from tools.json_documents import Check, check_document
 
 # A shell starts background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
@@ -301,6 +302,16 @@ def sim(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
     # A mistake in a scripted answer is logged in the server's thread, where it fails no test by itself.
     complaints = [one for one in caplog.get_records("call") if one.name == "uvicorn.error"]
     assert not [one for one in complaints if one.levelno >= logging.WARNING]
+
+
+@pytest.fixture(autouse=True)
+def the_specification_is_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Judge what our clients sent, and what the simulators of a test sent, by `openapi.yaml`."""
+    yield
+    if request.node.get_closest_marker("off_contract") is None:
+        found = [one for one in request.node.funcargs.values() if isinstance(one, Simulator)]
+        wrong = problems(exchange for simulator in found for exchange in simulator.requests)
+        assert not wrong, f"not as openapi.yaml says (mark the test off_contract if it is on purpose): {wrong[:5]}"
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])

@@ -103,6 +103,7 @@ def test_a_limit_is_at_least_one(command: Command, sim: Simulator) -> None:
     assert "--limit" in outcome.err
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(
     ("training", "shown"),
     [({"type": "Lora"}, "LoRA"), ({"type": "Full"}, "full"), ({"type": "Sparse\x1b"}, "Sparse"), ({}, "-"), (7, "-")],

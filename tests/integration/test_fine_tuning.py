@@ -255,6 +255,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(("name", "stem"), NAMES)
 def test_the_servers_name_never_decides_a_folder(
     client: Together, sim: Simulator, folder: Path, name: object, stem: str

@@ -145,6 +145,7 @@ def test_a_request_with_an_effect_never_becomes_a_get(client: Together, sim: Sim
     assert client.fine_tuning.retrieve(LORA_JOB).id == LORA_JOB
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize("status", KEEPING)
 def test_a_request_with_an_effect_follows_within_the_origin(client: Together, sim: Simulator, status: int) -> None:
     sim.script(Fault(path="/fine-tunes", method="POST", status=status, location=f"{sim.url}/fine-tunes?moved=1"))
@@ -178,6 +179,7 @@ def test_a_redirect_loop_ends(client: Together, sim: Simulator) -> None:
     assert len(sim.requests) < 30
 
 
+@pytest.mark.off_contract
 def test_a_redirect_loop_ends_for_a_download_too(client: Together, sim: Simulator, folder: Path) -> None:
     sim.script(Fault(location=f"{sim.url}{DOWNLOAD_PATH}", times=None))
     with pytest.raises(IntegrityError, match="redirects"):

@@ -255,6 +255,7 @@ UNTOLD = [
 ]
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(("overrides", "absent", "word"), UNTOLD)
 def test_without_a_known_training_type_there_is_no_default(
     client: Together, sim: Simulator, overrides: dict[str, object], absent: set[str], word: str | None
@@ -268,6 +269,7 @@ def test_without_a_known_training_type_there_is_no_default(
     assert asked(sim) == [f"GET /fine-tunes/{LORA_JOB}"]
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(("overrides", "absent", "word"), UNTOLD)
 def test_without_a_known_training_type_a_step_is_requested_alone(
     client: Together,
@@ -297,6 +299,7 @@ def test_where_the_server_chooses_the_form_either_layout_is_extracted(
     assert [path.name for path in folder.iterdir()] == [Path(result.filename).name]
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(("overrides", "absent", "word"), UNTOLD)
 @pytest.mark.parametrize("wanted", ["merged", "adapter"])
 def test_without_a_known_training_type_the_given_form_is_sent(
@@ -317,6 +320,7 @@ def test_without_a_known_training_type_the_given_form_is_sent(
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize(
     ("training_type", "sent"),
     [
@@ -337,6 +341,7 @@ def test_a_training_type_is_recognized_in_any_spelling(
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize("training_type", [{"type": "full"}, {"type": "FULL", "novel": 1}, "Full"], ids=str)
 def test_full_training_is_recognized_in_any_spelling(
     client: Together, sim: Simulator, folder: Path, training_type: object
@@ -384,6 +389,7 @@ def test_a_checkpoint_of_an_unfinished_job_is_requested(client: Together, sim: S
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize("status", ["archiving", "", None, 5, "absent"], ids=repr)
 def test_a_missing_or_unknown_status_lets_the_server_decide(
     client: Together, sim: Simulator, folder: Path, status: object

@@ -79,6 +79,7 @@ class TestWait:
             client.fine_tuning.wait(RUNNING_JOB)
         assert sim.api_key not in str(caught.value)
 
+    @pytest.mark.off_contract
     def test_a_job_without_an_id_is_named_by_the_requested_one(self, client: Together, sim: Simulator) -> None:
         sim.job(FAILED_JOB).overrides["id"] = None
         with pytest.raises(JobFailedError, match=f"{FAILED_JOB} has ended"):
@@ -91,6 +92,7 @@ class TestWait:
             client.fine_tuning.wait(RUNNING_JOB)
         assert caught.value.event is None
 
+    @pytest.mark.off_contract
     @pytest.mark.parametrize("status", ["hibernating", "", None, 7])
     def test_an_unknown_status_does_not_end_the_wait(
         self, client: Together, clock: Clock, sim: Simulator, status: object

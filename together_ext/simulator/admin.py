@@ -194,4 +194,5 @@ def _recorded(host: str, item: Recorded) -> dict[str, object]:
         body: dict[str, str] = {"body": item.body.decode()}
     except UnicodeDecodeError:
         body = {"body": "", "body_base64": base64.b64encode(item.body).decode()}
-    return {"host": host, **found, "query": dict(item.query), "headers": headers, **body}
+    response = None if item.response is None else item.response.decode()
+    return {"host": host, **found, "query": dict(item.query), "headers": headers, **body, "response": response}

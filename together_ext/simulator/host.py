@@ -110,6 +110,8 @@ class Host:
             if fault.breaks and not self._delivers(request):  # a delivery breaks off by itself
                 breaker = Breaker(fault, transport, self._trouble.gate, self._log)
                 send = breaking(breaker, fault, transport, receive, send)
+            elif not fault.breaks:
+                send = _noting(exchange, send)
             inner = {**scope, "path": request.path, "simulator.exchange": exchange, "simulator.fault": fault}
             body = bounded(receive, request.path) if _is_streamed(request) else _replayed(request.body, receive)
             await self._app(inner, body, send)
@@ -128,6 +130,21 @@ def fault_of(scope: Scope) -> Fault:
 def transport_of(scope: Scope) -> asyncio.Transport:
     """The connection itself, which the server's protocol puts into the scope."""
     return cast("asyncio.Transport", scope["simulator.transport"])
+
+
+def _noting(exchange: Exchange, send: Send) -> Send:
+    """Record the body of a JSON response; those of this simulator are sent in one piece."""
+    is_json = False
+
+    async def send_noted(message: Message) -> None:
+        nonlocal is_json
+        if message["type"] == "http.response.start":
+            is_json = (b"content-type", b"application/json") in message["headers"]
+        elif is_json and not message.get("more_body", False):
+            exchange.responded(message["body"])
+        await send(message)
+
+    return send_noted
 
 
 async def _answer(fault: Fault, transport: asyncio.Transport, receive: Receive, send: Send) -> None:

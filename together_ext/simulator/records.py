@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Request:
     """Bytes of an archive sent so far."""
     finished: bool = False
     """Whether the response has ended."""
+    response: bytes | None = None
+    """Body of the response, if it is JSON, at most 1 MiB, and not that of a fault."""
+
+
+LONGEST_RESPONSE: Final = 1 << 20
+"""Maximum number of bytes of a response that is kept."""
 
 
 class Exchange:
@@ -39,6 +46,7 @@ class Exchange:
         self._status: int | None = None
         self._sent = 0
         self._finished = False
+        self._response: bytes | None = None
 
     def answered(self, status: int) -> None:
         """Record that the status line was sent."""
@@ -53,6 +61,11 @@ class Exchange:
             self._log.bytes_sent += size
             self._log.change.notify_all()
 
+    def responded(self, body: bytes) -> None:
+        """Record the body of a response, unless it is too long."""
+        if len(body) <= LONGEST_RESPONSE:
+            self._response = body
+
     def finished(self) -> None:
         """Record that the response has ended, complete or not."""
         with self._log.change:
@@ -61,8 +74,8 @@ class Exchange:
 
     def snapshot(self) -> Request:
         """The record as of now."""
-        r = self.request
-        return Request(r.method, r.path, r.target, r.query, r.headers, r.body, self._status, self._sent, self._finished)
+        r, ended = self.request, (self._status, self._sent, self._finished, self._response)
+        return Request(r.method, r.path, r.target, r.query, r.headers, r.body, *ended)
 
 
 class Log:
