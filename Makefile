@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOAD := .venv-load
+CLUSTER := .venv-cluster
 OFFICIAL := .venv-official
 DOCS := .venv-docs
 SECONDS ?= 600
@@ -12,7 +13,7 @@ SEED := $(or $(SEED),$(shell date +%s))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-load test-official test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
+.PHONY: help setup demo test coverage test-load test-cluster test-official test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,18 @@ $(LOAD)/.ready: requirements/load.txt requirements/torch.txt pyproject.toml
 	@$(LOAD)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@$(LOAD)/bin/python -m pip check -qq
 	@touch $(LOAD)/.ready
+
+# Apart, since Dask is not needed by anything else.
+test-cluster: $(CLUSTER)/.ready ## Download on a Dask cluster of two processes, one of which is killed; in its own environment
+	@$(CLUSTER)/bin/python -m pytest -q -W ignore --confcutdir=tests/cluster tests/cluster
+
+$(CLUSTER)/.ready: requirements/cluster.txt pyproject.toml
+	@echo "Setting up $(CLUSTER), once ..."
+	@$(PYTHON) -m venv $(CLUSTER)
+	@$(CLUSTER)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/cluster.txt
+	@$(CLUSTER)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(CLUSTER)/bin/python -m pip check -qq
+	@touch $(CLUSTER)/.ready
 
 test-official: $(READY) $(OFFICIAL)/.ready ## Run the official clients (Python 1.5.35 and 3.1.1, npm 0.52) against the simulator, each in its own environment
 	@OFFICIAL_CLIENTS=$(OFFICIAL) $(BIN)/python -m pytest -q -n auto tests/official
@@ -135,7 +148,7 @@ check-wheel: $(READY) ## Build the wheel and use it in an empty environment
 
 lock: $(READY) ## Update the pins of the development requirements, with hashes
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra objects --extra plot --extra simulator --extra socks --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url -o requirements/dev.txt pyproject.toml requirements/dev.in
 	@# Without torch and its GPU libraries: requirements/torch.txt says why
 	@echo 'torch; python_version < "3"' | $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 \
@@ -143,6 +156,8 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 		--constraint requirements/dev.txt -o requirements/load.txt pyproject.toml requirements/load.in
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --extra simulator --constraint requirements/dev.txt -o requirements/docs.txt pyproject.toml requirements/docs.in
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --extra simulator --extra dask --constraint requirements/dev.txt -o requirements/cluster.txt pyproject.toml requirements/cluster.in
 	@for name in fuzz official-1 official-3; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
