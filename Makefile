@@ -33,6 +33,16 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: $(READY) ## Start the simulator, list, download a model and an adapter, verify both
 	@$(BIN)/python -m tools.demo
 
+# An environment with the package and what a lock has: its folder, the name of the lock.
+define set_up
+	@echo "Setting up $(1), once ..."
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt
+	@$(1)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(1)/bin/python -m pip check -qq
+	@touch $(1)/.ready
+endef
+
 test: $(READY) ## Run the tests in random order; SEED=n repeats an order
 	@echo "Order of the tests: SEED=$(SEED)"
 	@$(BIN)/python -m pytest -q -n auto --randomly-seed=$(SEED) $(PYTEST)
@@ -58,12 +68,7 @@ test-cluster: $(CLUSTER)/.ready ## Download on a Dask cluster of two processes, 
 	@$(CLUSTER)/bin/python -m pytest -q -W ignore --confcutdir=tests/cluster tests/cluster
 
 $(CLUSTER)/.ready: requirements/cluster.txt pyproject.toml
-	@echo "Setting up $(CLUSTER), once ..."
-	@$(PYTHON) -m venv $(CLUSTER)
-	@$(CLUSTER)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/cluster.txt
-	@$(CLUSTER)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
-	@$(CLUSTER)/bin/python -m pip check -qq
-	@touch $(CLUSTER)/.ready
+	$(call set_up,$(CLUSTER),cluster)
 
 test-official: $(READY) $(OFFICIAL)/.ready ## Run the official clients (Python 1.5.35 and 3.1.1, npm 0.52) against the simulator, each in its own environment
 	@OFFICIAL_CLIENTS=$(OFFICIAL) $(BIN)/python -m pytest -q -n auto tests/official
@@ -99,12 +104,7 @@ docs-serve: $(DOCS)/.ready ## Serve the documentation site on this machine, rebu
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs serve --dev-addr 127.0.0.1:8000
 
 $(DOCS)/.ready: requirements/docs.txt pyproject.toml
-	@echo "Setting up $(DOCS), once ..."
-	@$(PYTHON) -m venv $(DOCS)
-	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/docs.txt
-	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
-	@$(DOCS)/bin/python -m pip check -qq
-	@touch $(DOCS)/.ready
+	$(call set_up,$(DOCS),docs)
 
 pictures: $(READY) ## Make the images of README and docs: the CLI at work, and the plot of the benchmarks
 	@$(BIN)/python -m tools.pictures
