@@ -320,6 +320,14 @@ def test_the_commands_of_version_3_are_tried_or_left_out_for_a_reason(newest: Cl
     assert sorted(found(newest.python(NAMES_3))) == sorted([*COMMANDS_3, *LEFT_OUT])
 
 
+def test_the_documentation_names_each_command_of_version_3() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    table = page.partition("| official command |")[2].partition("\n\n")[0]
+    names = [name.replace("fine-tuning", "ft") for name in [*COMMANDS_3, *LEFT_OUT]]
+    missing = {name for name in names if not re.search(rf"`{name}\b(?!-)", table)}
+    assert missing <= {"ft preview", "ft download-tokenized-dataset"}
+
+
 def test_version_3_downloads_models_byte_for_byte(newest: Client) -> None:
     """The official client as a check of how the registry's wire is read; hashes and parts are of 20 MiB."""
 

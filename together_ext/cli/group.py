@@ -166,6 +166,7 @@ def _common_options() -> tuple[Any, ...]:
     def declared(  # noqa: PLR0913 -- the common options
         *,
         json: Annotated[bool, _common("--json", help="Print one JSON document, also for errors.")] = False,
+        no_json: Annotated[bool, _common("--no-json", help="Print text, which is the default.", hidden=True)] = False,
         quiet: Annotated[bool, _common("--quiet", "-q", help="Print only the result (a path or IDs).")] = False,
         verbose: Annotated[
             bool, _common("--verbose", "-v", "--debug", help="Print log messages and tracebacks.")
@@ -217,7 +218,10 @@ def _noted(option: str) -> Callable[[typer.Context, object, object], None]:
             raise BadUsageError(
                 "--api-key exposes the key in every process list: set TOGETHER_API_KEY, or pass --api-key-file FILE"
             )
-        if value or (value is not None and value is not False):  # zero retries are a setting
+        if name == "no_json":
+            if value:
+                settings_of(context).json = False
+        elif value or (value is not None and value is not False):  # zero retries are a setting
             setattr(settings_of(context), name, value)
 
     return note

@@ -64,7 +64,12 @@ def _training(training_type: object) -> str:
     return cell(name) if kind is None else {TrainingKind.LORA: "LoRA", TrainingKind.FULL: "full"}[kind]
 
 
-def retrieve(context: typer.Context, id: JobId) -> None:
+def retrieve(
+    context: typer.Context,
+    id: JobId,
+    *,
+    _no_plots: Annotated[bool, typer.Option("--no-plots", hidden=True)] = False,  # there are none; officially there are
+) -> None:
     """Show the details of a job."""
     settings = settings_of(context)
     with connect(settings) as client:

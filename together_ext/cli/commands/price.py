@@ -79,10 +79,15 @@ def refuse_model_as_method(method: str | None) -> None:
 
 def limits(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Base model.", show_default=False)],
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Base model.", show_default=False)] = None,
+    *,
+    named: Annotated[str | None, typer.Option("--model", "-M", hidden=True)] = None,
 ) -> None:
     """Show the limits of a base model."""
     settings = settings_of(context)
+    if (model is None) == (named is None):
+        raise BadUsageError("one MODEL is required: add the name of a base model (see together-ext ft models)")
+    model = model or named or ""
     with connect(settings) as client:
         found = document_of(client.fine_tuning.model_limits(model))
     show(settings, found, Record(pairs_of(found)))
