@@ -7,13 +7,14 @@ LOAD := .venv-load
 CLUSTER := .venv-cluster
 OFFICIAL := .venv-official
 DOCS := .venv-docs
+CLOUD := .venv-cloud
 SECONDS ?= 600
 SEED := $(or $(SEED),$(shell date +%s))
 # Containers set it, and every process of the tests would compile the package again
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-load test-cluster test-official test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
+.PHONY: help setup demo test coverage test-load test-cluster test-official test-cloud test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,12 @@ $(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt test
 	@if command -v npm >/dev/null; then npm --prefix $(OFFICIAL)/node ci --silent --no-audit --no-fund; \
 		else echo "npm was not found: the Node client is not tested"; fi
 	@touch $(OFFICIAL)/.ready
+
+test-cloud: $(CLOUD)/.ready ## Save weights in real servers of object stores; in its own environment
+	@$(CLOUD)/bin/python -m pytest -q -W ignore --confcutdir=tests/cloud --randomly-seed=$(SEED) tests/cloud
+
+$(CLOUD)/.ready: requirements/cloud.txt pyproject.toml
+	$(call set_up,$(CLOUD),cloud)
 
 test-drift: $(READY) ## Try over a hundred changes on a public specification, and a sync after each: UPSTREAM=path
 	@test -n "$(UPSTREAM)" || { echo "make test-drift UPSTREAM=path, to the specification of openapi.yaml"; exit 2; }
@@ -158,6 +165,8 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 		--no-emit-index-url --extra simulator --constraint requirements/dev.txt -o requirements/docs.txt pyproject.toml requirements/docs.in
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --extra simulator --extra dask --constraint requirements/dev.txt -o requirements/cluster.txt pyproject.toml requirements/cluster.in
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra objects --extra simulator \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements/cloud.txt pyproject.toml requirements/cloud.in
 	@for name in fuzz official-1 official-3; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
@@ -168,4 +177,4 @@ bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDK
 	@$(BIN)/python -m tools.pictures
 
 clean: ## Remove what the commands have made
-	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) $(CLOUD) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

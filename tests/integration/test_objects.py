@@ -8,7 +8,9 @@ import json
 import re
 import secrets
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from backports import zstd
@@ -21,10 +23,16 @@ from together_ext import (
     Together,
     TransferCancelledError,
 )
+from together_ext.archive.inspect import inspect_files
+from together_ext.archive.next_steps import next_steps
+from together_ext.archive.weights.layout import Layout
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+from together_ext.simulator.models import model_files
+
+from .conftest import Outcome
 
 ALIAS = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
 CONFIG = json.dumps({"base_model_name_or_path": ALIAS}).encode()
@@ -254,3 +262,54 @@ def test_a_cancelled_upload_is_resumed(sync_client: Together, url: str) -> None:
     assert RECEIPT not in "".join(content(url))
     result = sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=url)
     assert content(str(result.extracted_to)).keys() == {*FILES, RECEIPT}
+
+
+def test_the_command_line_uploads_verifies_and_inspects(
+    command: Callable[..., Outcome], folder: Path, sim: Simulator, url: str
+) -> None:
+    weights = {name.rpartition("/")[2]: data for name, data in model_files("seed").items()}
+    sim.add_archive(LORA_JOB, BytesArchive(packed(weights)))
+    done = command("ft", "download", LORA_JOB, "-o", url.rstrip("/"), "--extract", "--quiet")
+    place = done.out.strip()
+    assert (done.code, place.startswith(url)) == (0, True)
+    assert not any(folder.iterdir())
+
+    assert command("verify", place).out.startswith("OK")
+    assert command("verify", place, "--quick").out.startswith("OK")
+    seen = json.loads(command("inspect", place, "--json").out)
+    assert seen["layout"] == "model"
+    assert seen["tensors"] > 0
+
+    name = next(name for name in weights if name.endswith(".safetensors"))
+    Store(parse_url(place, "url")).put(name, b"x" * len(weights[name]))
+    put(place, "more.txt", b"")
+    Store(parse_url(place, "url")).remove(["config.json"])
+    for options in ((), ("--quick",)):
+        outcome = command("verify", place, *options)
+        assert outcome.code == 6
+        assert "1 missing, 1 changed, 1 extra" in outcome.err
+
+
+def test_the_command_line_refuses_what_does_not_fit(command: Callable[..., Outcome], sim: Simulator, url: str) -> None:
+    for arguments in (
+        ("ft", "download", LORA_JOB, "--output", url),
+        ("ft", "download", LORA_JOB, "-o", "s3://bucket", "--storage-option", "secret"),
+        ("ft", "download", LORA_JOB, "-o", "x", "--storage-option", "secret_access_key=secret"),
+        ("verify", "x", "--quick"),
+        ("inspect", "x", "--storage-option", "a=secret"),
+        ("ft", "download", LORA_JOB, "-o", "ftp://bucket"),
+    ):
+        outcome = command(*arguments)
+        assert outcome.code == 2, arguments
+        assert "secret" not in outcome.err.replace("secret_access_key", "")
+    assert not sim.requests
+    assert command("verify", f"{url}nothing").code == 4
+    put(f"{url}some", "x", b"")
+    assert command("verify", f"{url}some").code == 6
+
+
+def test_a_model_in_s3_is_loaded_by_vllm_as_a_stream() -> None:
+    found = replace(inspect_files([]), layout=Layout.MODEL, configured=True)
+    (step,) = next_steps("s3://bucket/my models/x", found)
+    assert step.command == "vllm serve 's3://bucket/my models/x/' --load-format runai_streamer"
+    assert next_steps("gs://bucket/x", found) == ()

@@ -38,7 +38,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "simulator": {"errors"},
     "cli": LEAVES
     | {"bulk", "api", "archive", "checkpoints", "client", "config", "files", "fine_tuning", "inference"}
-    | {"simulator", "transfer"},
+    | {"destinations", "simulator", "transfer"},
     "__main__": {"cli"},
 }
 """The rooms at the top of the package, and what each may import."""

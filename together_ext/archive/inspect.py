@@ -6,7 +6,7 @@ import os
 import stat
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from together_ext.errors import ArchiveError
 from together_ext.storage import absolute, local_path
 from together_ext.text import printable
 
-from .content import contents
+from .content import File, Special, contents
 from .findings import Finding, consequence
 from .formats.reading import reading
 from .limits import Limits
@@ -93,7 +93,17 @@ def inspect(
     with reading(place):
         _refuse_several_models(place)
         with closing(contents(place, limits or Limits(), cancel or threading.Event())) as files:
-            return _inspection(scan(files), place.name if place.is_dir() else "")
+            return inspect_files(files, place.name if place.is_dir() else "")
+
+
+def inspect_files(files: Iterable[File | Special], folder: str = "") -> Inspection:
+    """Identify weights by their files, each of which is read while it is current; as `inspect` otherwise.
+
+    Args:
+        files: The files.
+        folder: The name of their folder; empty if they are not in one.
+    """
+    return _inspection(scan(files), folder)
 
 
 def _refuse_several_models(place: Path) -> None:

@@ -60,7 +60,7 @@ def next_steps(folder: str, found: Inspection) -> tuple[NextStep, ...]:
     """The commands that load the weights in a folder.
 
     Args:
-        folder: Its path, preferably absolute.
+        folder: Its path, preferably absolute; or its URL in an object store.
         found: The result of `inspect` for it.
 
     Returns:
@@ -73,6 +73,8 @@ def next_steps(folder: str, found: Inspection) -> tuple[NextStep, ...]:
     if (finding := loads_nowhere(found.findings)) is not None:
         note = f"no tool can load the weights ({finding}): {way_out(finding)}"
         return (NextStep("weights", None, note),)
+    if "://" in folder:
+        return tuple(_possible(_for_bucket(folder, found), found))
     name = _name(folder)
     match found.layout:
         case Layout.ADAPTER:
@@ -92,6 +94,13 @@ def steps_for_archive(archive: str) -> tuple[NextStep, ...]:
         archive: Its path.
     """
     return (NextStep("together-ext", f"together-ext extract {_quoted(archive)}"),)
+
+
+def _for_bucket(url: str, found: Inspection) -> Iterator[NextStep]:
+    """The steps for weights in an object store: vLLM streams models from S3; other tools need a folder."""
+    if found.layout is Layout.MODEL and url.startswith("s3://"):
+        command = f"vllm serve {_quoted(url.rstrip('/') + '/')} --load-format runai_streamer"
+        yield NextStep(Tool.VLLM, command, "needs vllm[runai]")
 
 
 def _for_model(folder: str, name: str, found: Inspection) -> Iterator[NextStep]:

@@ -1,22 +1,28 @@
 """`together-ext extract`, `verify` and `inspect`: local archives and folders."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from together_ext.cli.exits import CommandError, Exit
+from together_ext.cli.exits import BadUsageError, CommandError, Exit
 from together_ext.cli.options.base_model import BaseModel, NoFixBase, check_base
 from together_ext.cli.options.durable import Durable
 from together_ext.cli.options.limits import MaxWindow
 from together_ext.cli.options.lock import LockTimeout
+from together_ext.cli.options.storage import StorageOptions, storage_options
 from together_ext.cli.paths import path_of
 from together_ext.cli.render.amounts import counted, size, size_text
 from together_ext.cli.render.screen import show
-from together_ext.cli.render.unpacked import lines_of, show_unpacked, with_steps
+from together_ext.cli.render.unpacked import inspected, lines_of, show_unpacked, with_steps
 from together_ext.cli.render.views import NOTHING, Lines, Record, Results, cell
 from together_ext.cli.settings import settings_of
 from together_ext.storage import absolute
+
+if TYPE_CHECKING:
+    from together_ext.archive.inspect import Inspection
+    from together_ext.archive.next_steps import NextStep
+    from together_ext.archive.receipt import Verification
 
 
 def extract(  # noqa: PLR0913 -- the command's options
@@ -96,16 +102,22 @@ def extract(  # noqa: PLR0913 -- the command's options
 
 def verify(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Extracted folder.", show_default=False)],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="Extracted folder, or its URL in an object store.", show_default=False)
+    ],
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="For a URL: compare only sizes and entity tags, and read no object.")
+    ] = False,
+    storage_option: StorageOptions = None,
 ) -> None:
     """Compare an extracted folder with its receipt.
 
-    Works offline. Exit code 6: files are missing, changed or extra.
+    Works offline, except for the URL of an object store, whose objects are read. Exit code 6: files are missing,
+    changed or extra.
     """
-    from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
-
     settings = settings_of(context)
-    outcome = compare(path_of(folder, "DIR"))
+    outcome = _compared(folder, storage_options(storage_option), quick=quick)
     if outcome.good:
         show(settings, outcome, Lines([f"OK: {counted(outcome.checked, 'file matches', 'files match')} the receipt"]))
         return
@@ -130,27 +142,64 @@ def verify(
     )
 
 
+def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "Verification":
+    from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+
+    if is_object_url(folder):
+        from together_ext.destinations.checking import verify_objects  # noqa: PLC0415 -- an extra
+
+        return verify_objects(folder, storage_options=storage, quick=quick)
+    _refuse_storage(quick=quick, storage=storage)
+    return compare(path_of(folder, "DIR"))
+
+
+def _refuse_storage(*, quick: bool = False, storage: dict[str, str] | None = None) -> None:
+    """Refuse options for object stores with a local path."""
+    option = "--quick" if quick else "--storage-option" if storage else None
+    if option is not None:
+        raise BadUsageError(f"{option} is for the URL of an object store: omit it, or pass s3://, gs:// or az://")
+
+
+def _inspected(
+    path: str, storage: dict[str, str] | None, max_window: int | None
+) -> "tuple[Inspection, tuple[NextStep, ...]]":
+    """What is at a path or URL, and the commands that load it."""
+    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
+    from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+
+    if is_object_url(path):
+        found = inspected(path, storage)
+        return found, next_steps(path, found)
+    _refuse_storage(storage=storage)
+    place = str(absolute(path_of(path, "DIR_OR_ARCHIVE")))
+    found = look(place, limits=None if max_window is None else Limits(window=max_window))
+    return found, next_steps(place, found) if os.path.isdir(place) else steps_for_archive(place)  # noqa: PTH112
+
+
 def inspect(
     context: typer.Context,
     path: Annotated[
-        str, typer.Argument(metavar="DIR_OR_ARCHIVE", help="Extracted folder, or archive.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="DIR_OR_ARCHIVE",
+            help="Extracted folder, its URL in an object store, or archive.",
+            show_default=False,
+        ),
     ],
     *,
     max_window: MaxWindow = None,
+    storage_option: StorageOptions = None,
 ) -> None:
     """Identify weights, and warn about loading problems.
 
     Shows the layout, the base model, and the commands that load the weights. Reads only headers and small tensors;
     loads and runs nothing.
     """
-    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
-    from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
-    from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
-
     settings = settings_of(context)
-    place = str(absolute(path_of(path, "DIR_OR_ARCHIVE")))
-    found = look(place, limits=None if max_window is None else Limits(window=max_window))
-    steps = next_steps(place, found) if os.path.isdir(place) else steps_for_archive(place)  # noqa: PTH112
+    found, steps = _inspected(path, storage_options(storage_option), max_window)
     pairs = [
         ("layout", found.layout),
         ("tensors", f"{found.tensors:,}"),

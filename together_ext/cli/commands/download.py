@@ -24,6 +24,7 @@ from together_ext.cli.options.many import (
     Suffix,
 )
 from together_ext.cli.options.source import Source, source_of
+from together_ext.cli.options.storage import StorageOptions, storage_options
 from together_ext.cli.paths import path_of
 from together_ext.cli.pipe import STANDARD_OUTPUT, send, standard_output
 from together_ext.cli.render.amounts import duration_text, rate, rate_text, size_text
@@ -33,6 +34,7 @@ from together_ext.cli.render.unpacked import show_unpacked
 from together_ext.cli.render.views import Lines
 from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
+from together_ext.text import printable
 
 from .download_many import download_many, executor_of, selected
 from .plan import show_plan
@@ -59,12 +61,17 @@ def download(  # noqa: PLR0913 -- the command's options
     output_dir: Annotated[
         str | None,
         typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="Output folder; created if missing (default: the current folder)."
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            help="Output folder, created if missing, or URL of an object store (default: the current folder).",
         ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="FILE", help="Output file, instead of a folder; - for standard output."),
+        typer.Option(
+            "--output", metavar="FILE", help="Output file or URL, instead of a folder; - for standard output."
+        ),
     ] = None,
     checkpoint_step: Annotated[
         int | None, typer.Option("--checkpoint-step", "-s", metavar="STEP", help="Step of the checkpoint.")
@@ -115,6 +122,7 @@ def download(  # noqa: PLR0913 -- the command's options
     suffix: Suffix = None,
     status: Statuses = None,
     parallel: Parallel = 4,
+    storage_option: StorageOptions = None,
     manifest: Manifest = None,
     dry_run: DryRun = False,
     dask: Dask = None,
@@ -171,6 +179,7 @@ def download(  # noqa: PLR0913 -- the command's options
         lock_timeout=lock_timeout,
         limits=None if max_window is None else Limits(window=max_window),
         source=source_of(source),
+        storage_options=storage_options(storage_option),
     )
     names = selected(ids or [], from_, suffix, status, all_checkpoints=all_checkpoints)
     if dry_run:
@@ -244,7 +253,7 @@ def _download_one(  # noqa: PLR0913 -- what the command line gives
     if result.extracted_to is None:
         show(settings, result, view)
     else:
-        show_unpacked(settings, result, view, result.extracted_to)
+        show_unpacked(settings, result, view, result.extracted_to, options.get("storage_options"))
 
 
 def _pipe(settings: Settings, client: "Together", name: str, options: "DownloadOptions", step: int | None) -> None:
@@ -299,6 +308,8 @@ def _target(folder: str | None, file: str | None) -> str | None:
         raise BadUsageError("--output-dir and --output cannot be combined: pass a folder or a file, not both")
     if file == STANDARD_OUTPUT:
         return file
+    if (url := _url(folder, file)) is not None:
+        return url
     if file is not None:
         path = path_of(file, "--output")
         if path.endswith(os.sep) or os.path.isdir(path):  # noqa: PTH112 -- that of pathlib raises for a long name
@@ -311,6 +322,21 @@ def _target(folder: str | None, file: str | None) -> str | None:
         raise BadUsageError(f"--output-dir {folder} is a file: pass a folder, or use --output")
     # The trailing separator marks a folder, also one that does not exist yet.
     return os.path.join(path, "")  # noqa: PTH118 -- which pathlib drops
+
+
+def _url(folder: str | None, file: str | None) -> str | None:
+    """The output as the URL of an object store; None if it is a path.
+
+    Raises:
+        BadUsageError: The URL of a file is that of a prefix.
+    """
+    from together_ext.destinations.urls import is_object_url, names_folder  # noqa: PLC0415 -- not for `--help`
+
+    if file is not None and is_object_url(file):
+        if names_folder(file):
+            raise BadUsageError(f"--output {printable(file, 200)} is a prefix: pass a path, or use --output-dir")
+        return file
+    return folder.rstrip("/") + "/" if folder is not None and is_object_url(folder) else None
 
 
 def _summary(result: "DownloadResult", seconds: float) -> str:

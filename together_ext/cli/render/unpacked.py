@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from together_ext.cli.settings import Settings
@@ -16,26 +17,45 @@ MOST_WARNINGS: Final = 5
 """Maximum number of warnings after an extraction; `inspect` shows all of them."""
 
 if TYPE_CHECKING:
+    from together_ext.archive.inspect import Inspection
     from together_ext.archive.next_steps import NextStep
 
 
-def show_unpacked(settings: Settings, outcome: object, view: View, folder: str) -> None:
+def inspected(place: str, storage: Mapping[str, str] | None) -> Inspection:
+    """Inspect extracted weights, in a folder or an object store.
+
+    Raises:
+        TogetherExtError: As `inspect`.
+    """
+    from together_ext.archive.inspect import inspect  # noqa: PLC0415 -- not for `--help`
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+
+    if not is_object_url(place):
+        return inspect(place)
+    from together_ext.destinations.checking import inspect_objects  # noqa: PLC0415 -- an extra
+
+    return inspect_objects(place, storage_options=storage)
+
+
+def show_unpacked(
+    settings: Settings, outcome: object, view: View, folder: str, storage: Mapping[str, str] | None = None
+) -> None:
     """Print the outcome of an extraction, with warnings and the command that shows more on standard error.
 
     Args:
         settings: Decides the form; with `--quiet`, only the result is printed.
         outcome: The outcome, a dataclass; its document also has the next steps.
         view: The outcome for people.
-        folder: The extracted folder.
+        folder: The extracted folder, or its URL.
+        storage: The settings of the object store.
     """
     if settings.quiet and not settings.json:
         show(settings, outcome, view)
         return
-    from together_ext.archive.inspect import inspect  # noqa: PLC0415 -- not for `--help`
-    from together_ext.archive.next_steps import next_steps  # noqa: PLC0415
+    from together_ext.archive.next_steps import next_steps  # noqa: PLC0415 -- not for `--help`
 
     try:
-        found = inspect(folder)
+        found = inspected(folder, storage)
     except TogetherExtError as error:
         # The weights are extracted nevertheless, such as several models in one archive.
         show(settings, with_steps(outcome, ()), view)

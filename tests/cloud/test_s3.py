@@ -1,0 +1,220 @@
+"""Weights in S3, played by moto: multipart uploads, interruptions, and what refusals become."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from backports import zstd
+
+from together_ext import MissingPathError, StorageError, StoreCredentialsError, Together
+from together_ext.cli.exits import exit_of
+from together_ext.destinations.checking import verify_objects
+from together_ext.destinations.object_state import PARTIAL
+from together_ext.destinations.store import Store
+from together_ext.destinations.urls import parse_url
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+
+from .conftest import KEYS, Bucket
+from .front import front
+
+MODEL = {
+    "config.json": b"{}",
+    "model-1.safetensors": secrets.token_bytes(20 << 20),
+    "model-2.safetensors": secrets.token_bytes(10 << 20),
+    "a b/ü#%+.txt": b"names",
+}
+RECEIPT = "together-ext.json"
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"output/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return zstd.compress(out.getvalue(), 1)
+
+
+ARCHIVE = packed(MODEL)
+
+
+@pytest.fixture(autouse=True)
+def _served(sim: Simulator) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(ARCHIVE))
+
+
+def store_of(bucket: Bucket, url: str | None = None) -> Store:
+    return Store(parse_url(url or bucket.url, "url"), bucket.options)
+
+
+def hashes(store: Store) -> dict[str, str]:
+    """The hash of every object but the receipt, by name."""
+    found = {name: stored.size for name, stored in store.list().items() if name != RECEIPT}
+    return {name: hashlib.sha256(b"".join(store.pieces(name, size))).hexdigest() for name, size in found.items()}
+
+
+def unfinished(bucket: Bucket) -> bytes:
+    """The list of the multipart uploads that are not complete."""
+    return httpx.get(f"{bucket.server}/{bucket.name}?uploads", timeout=60).content
+
+
+def archive_requests(sim: Simulator) -> int:
+    return sum(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests)
+
+
+def test_the_prefix_equals_the_folder_and_nothing_is_written_locally(client: Together, s3: Bucket) -> None:
+    result = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
+
+    assert not any(Path.cwd().iterdir())
+    store = store_of(s3, result.extracted_to)
+    assert hashes(store) == {name: hashlib.sha256(data).hexdigest() for name, data in MODEL.items()}
+    # The entity tag of an object that was uploaded in parts ends with their number.
+    assert str(store.list()["model-1.safetensors"].etag).strip('"').endswith("-3")
+    assert b"<Upload>" not in unfinished(s3)
+    for quick in (False, True):
+        assert verify_objects(str(result.extracted_to), storage_options=s3.options, quick=quick).good
+
+
+def test_the_archive_becomes_one_object(client: Together, s3: Bucket) -> None:
+    result = client.fine_tuning.download(LORA_JOB, output=s3.url, storage_options=s3.options)
+
+    assert hashes(store_of(s3)) == {result.filename.removeprefix(s3.url): hashlib.sha256(ARCHIVE).hexdigest()}
+    assert result.sha256 == hashlib.sha256(ARCHIVE).hexdigest()
+
+
+@pytest.mark.parametrize("extract", [True, False])
+def test_an_interrupted_upload_is_aborted(client: Together, s3: Bucket, *, extract: bool) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(now: object) -> None:
+        if getattr(now, "done", 0) > 15 << 20:
+            raise StopError
+
+    with pytest.raises(StopError):
+        client.fine_tuning.download(LORA_JOB, extract=extract, output=s3.url, storage_options=s3.options, progress=stop)
+    found = {name.rpartition("/")[2]: digest for name, digest in hashes(store_of(s3)).items()}
+    assert (PARTIAL in found) is extract
+    found.pop(PARTIAL, None)
+    # What is there is whole: a file that had ended before the interruption.
+    assert all(digest == hashlib.sha256(MODEL[name]).hexdigest() for name, digest in found.items())
+    assert not any(name.endswith(RECEIPT) for name in store_of(s3).list())
+    assert len(found) < len(MODEL)
+    assert b"<Upload>" not in unfinished(s3)
+
+
+def test_a_killed_upload_publishes_nothing_and_the_rerun_completes(
+    sim: Simulator, client: Together, s3: Bucket
+) -> None:
+    sim.script(Fault(stall=15 << 20, times=None))
+    settings = [part for name, value in s3.options.items() for part in ("--storage-option", f"{name}={value}")]
+    command = [sys.executable, "-m", "together_ext", "ft", "download", LORA_JOB, "--extract", "-o", s3.url, *settings]
+    environment = {**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
+    process = subprocess.Popen(  # noqa: S603 -- this package
+        [*command, "--connections", "1"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while b"<Upload>" not in unfinished(s3):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    sim.faults.clear()
+    sim.release()
+
+    left = {name.rpartition("/")[2] for name in store_of(s3).list()}
+    assert PARTIAL in left
+    assert RECEIPT not in left
+    assert "model-1.safetensors" not in left
+    result = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
+    assert hashes(store_of(s3, result.extracted_to)) == {
+        name: hashlib.sha256(data).hexdigest() for name, data in MODEL.items()
+    }
+
+
+def test_slow_down_is_retried(client: Together, s3: Bucket) -> None:
+    parts: list[str] = []
+
+    def slow(method: str, path: str) -> tuple[int, str] | None:
+        if method == "PUT" and "partNumber" in path:
+            parts.append(path)
+            return (503, "SlowDown") if len(parts) <= 3 else None
+        return None
+
+    with front(s3.server, slow) as server:
+        result = client.fine_tuning.download(
+            LORA_JOB, extract=True, output=s3.url, storage_options={**s3.options, "endpoint": server.url}
+        )
+    assert len(parts) > 3
+    assert verify_objects(str(result.extracted_to), storage_options=s3.options).good
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "exit_code"),
+    [
+        (403, "InvalidAccessKeyId", StoreCredentialsError, 3),
+        (403, "SignatureDoesNotMatch", StoreCredentialsError, 3),
+        (403, "AccessDenied", StorageError, 7),
+        (404, "NoSuchBucket", MissingPathError, 4),
+    ],
+)
+@pytest.mark.parametrize("extract", [True, False])
+def test_a_refusal_is_one_sentence_before_the_archive_is_requested(
+    client: Together,
+    sim: Simulator,
+    s3: Bucket,
+    status: int,
+    code: str,
+    kind: type[Exception],
+    exit_code: int,
+    *,
+    extract: bool,
+) -> None:
+    def refuse(method: str, _: str) -> tuple[int, str] | None:
+        return (status, code) if method == "PUT" else None
+
+    options = {**s3.options}
+    with front(s3.server, refuse) as server:
+        options["endpoint"] = server.url
+        with pytest.raises(kind) as caught:
+            client.fine_tuning.download(LORA_JOB, extract=extract, output=s3.url, storage_options=options)
+    message = str(caught.value)
+    assert exit_of(caught.value) == exit_code
+    assert code in message
+    assert s3.url.rstrip("/") in message
+    assert "\n" not in message
+    assert not any(
+        secret in repr((message, caught.value.__context__)) for secret in KEYS.values() if secret != "us-east-1"
+    )
+    assert archive_requests(sim) == 0
+
+
+def test_a_missing_bucket_of_the_server_itself(client: Together, sim: Simulator, s3: Bucket) -> None:
+    with pytest.raises(MissingPathError, match="does not exist"):
+        client.fine_tuning.download(LORA_JOB, extract=True, output="s3://no-such-bucket/", storage_options=s3.options)
+    assert archive_requests(sim) == 0
+
+
+def test_a_rerun_downloads_nothing(client: Together, sim: Simulator, s3: Bucket) -> None:
+    client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
+    before = archive_requests(sim)
+    again = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
+    assert archive_requests(sim) == before
+    assert again.resumed_from == again.size == len(ARCHIVE)
+    receipt = store_of(s3, again.extracted_to)
+    assert json.loads(receipt.read(RECEIPT, 0, 1 << 20))["archive"]["size"] == len(ARCHIVE)
