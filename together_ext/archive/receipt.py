@@ -9,7 +9,7 @@ import os
 import stat
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,9 @@ from .formats.reading import reading
 from .formats.source import NotRegularError, open_regular
 from .names import checked
 from .tree import Entry, entries
+
+TURN: Final = 0.2
+"""Seconds after which a wait looks for signals."""
 
 RECEIPT: Final = "together-ext.json"
 """Its name in the folder."""
@@ -122,8 +125,8 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
-        same = pool.map(lambda name: _is_same(present[name], files[name], stop, cancel), there)
-        changed = [name for name, good in zip(there, same, strict=True) if not good]
+        same = [pool.submit(_is_same, present[name], files[name], stop, cancel) for name in there]
+        changed = [name for name, good in zip(there, same, strict=True) if not _awaited(good)]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
@@ -134,6 +137,13 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
         tuple(changed),
         tuple(sorted(present.keys() - files.keys())),
     )
+
+
+def _awaited(good: Future[bool]) -> bool:
+    # A signal that arrives just before a wait without an end is handled after it: after minutes, for a large file.
+    while not good.done():
+        wait([good], TURN)
+    return good.result()
 
 
 def origin(folder: Path) -> Mapping[str, Any]:
