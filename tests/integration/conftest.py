@@ -22,6 +22,7 @@ import anyio.from_thread
 import httpx
 import pytest
 
+from tests.forks import program
 from tests.servers import SocketServer, request_of
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
@@ -414,6 +415,13 @@ def on_a_terminal(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPat
         return terminal.text() + outcome.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for PATH, with `together-ext` and `python` that need little time to start; see `tests.forks`."""
+    with program(tmp_path_factory.mktemp("forked")) as found:
+        yield found
 
 
 @pytest.fixture

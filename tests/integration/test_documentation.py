@@ -21,6 +21,8 @@ from together_ext.simulator import LORA_JOB, Simulator
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {"guide.md", "transfer.md"}
+AS_INSTALLED = {"README.md", "docs/get-started.md"}
+"""The pages that are run with the program itself; the others with forks of one, which start sooner."""
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PAGES = {
     path.relative_to(ROOT).as_posix(): BLOCK.findall(path.read_text(encoding="utf-8"))
@@ -31,21 +33,24 @@ CASES = [(page, language) for page, blocks in PAGES.items() for language in sort
 
 
 @pytest.fixture
-def reader(folder: Path) -> Iterator[dict[str, str]]:
+def reader(folder: Path, page: str, forked: Path) -> Iterator[dict[str, str]]:
     """The environment of a reader, in a folder with what the pages take for granted."""
     with Simulator(pace=0) as simulator:
         archive = simulator.archive(LORA_JOB, 500, "adapter")
         (folder / "model.tar.zst").write_bytes(archive.read(0, archive.size))
         example = '{"messages": [{"role": "user", "content": "1 plus 1?"}, {"role": "assistant", "content": "2."}]}\n'
         (folder / "train.jsonl").write_text(example * 8)
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        programs = Path(sys.executable).parent if page in AS_INSTALLED else forked
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         yield os.environ | {"TOGETHER_BASE_URL": simulator.url, "TOGETHER_API_KEY": simulator.api_key, "PATH": path}
 
 
 def run(language: str, code: str, environment: dict[str, str]) -> None:
     bash = shutil.which("bash")
     assert bash is not None
-    command = [bash, "-euo", "pipefail"] if language == "sh" else [sys.executable, "-W", "error", "-"]
+    python = shutil.which("python", path=environment["PATH"])
+    assert python is not None
+    command = [bash, "-euo", "pipefail"] if language == "sh" else [python, "-W", "error", "-"]
     done = subprocess.run(  # noqa: S603 -- our own pages
         command, input=code, env=environment, capture_output=True, text=True, timeout=100, check=False
     )

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def account() -> Iterator[dict[str, str]]:
+def account(forked: Path) -> Iterator[dict[str, str]]:
     """The environment of a reader, whose jobs take no time."""
     with Simulator(pace=0) as simulator:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{forked}{os.pathsep}{os.environ['PATH']}"
         yield os.environ | {
             "TOGETHER_BASE_URL": simulator.url,
             "TOGETHER_API_KEY": simulator.api_key,
@@ -38,7 +37,7 @@ def run(command: list[str], code: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_every_block_of_the_guide_works(account: dict[str, str], folder: Path) -> None:
+def test_every_block_of_the_guide_works(account: dict[str, str], folder: Path, forked: Path) -> None:
     blocks = _BLOCK.findall(GUIDE.read_text())
     shell = "".join(code for language, code in blocks if language == "sh")
     # Variables of one block are used by the next, so that they make one script.
@@ -47,6 +46,6 @@ def test_every_block_of_the_guide_works(account: dict[str, str], folder: Path) -
     out = run([bash, "-euo", "pipefail"], shell, account)
     assert "is over" not in out
     for code in (code for language, code in blocks if language == "python"):
-        out += run([sys.executable, "-W", "error", "-"], code, account)
+        out += run([str(forked / "python")], code, account)
     assert {language for language, _ in blocks} == {"sh", "python"}
     assert len(list(folder.glob("rank-*/*.tar.zst"))) == 3

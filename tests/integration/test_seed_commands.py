@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +81,14 @@ NAME = "acme-research--Tiny-Llama-added-0badcafe"
 
 
 @pytest.fixture
-def shell(sim: Simulator, folder: Path) -> Any:  # noqa: ANN401 -- a function
+def shell(sim: Simulator, folder: Path, forked: Path) -> Any:  # noqa: ANN401 -- a function
     """Runs lines in bash, in an empty folder, with the program in the path; returns what they print."""
     archive = BytesArchive(pack(FILES))
     sim.add_job(job_id="ft-id", archive=archive)
     sim.add_job(job_id="ft-abc123", archive=archive, steps=(48, 96))
     bash = shutil.which("bash")
     assert bash is not None
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{forked}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url, "PATH": path}
 
     def run(lines: str) -> bytes:
