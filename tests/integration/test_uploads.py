@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -14,7 +15,9 @@ from together_ext import (
     ApiConnectionError,
     ApiResponseError,
     ApiStatusError,
+    AsyncTogether,
     DownloadProgress,
+    IntegrityError,
     RuleError,
     Together,
 )
@@ -129,6 +132,36 @@ class TestSigned:
             client.files.upload(data)
         assert sim.storage_requests == []
 
+    @pytest.mark.parametrize(("location", "reason"), [("ftp://host/x", "scheme 'ftp'"), ("", "more than 10 redirects")])
+    def test_a_redirect_of_the_storage_host_that_leads_nowhere_is_an_error(
+        self, client: Together, data: Path, sim: Simulator, location: str, reason: str
+    ) -> None:
+        sim.script(Fault(path="/upload/", status=307, location=location, times=None))
+        with pytest.raises(IntegrityError, match=reason):
+            client.files.upload(data)
+
+    @pytest.mark.parametrize("body", [b"no", b"[]", b"{}"])
+    def test_an_unusable_last_response_is_an_error(
+        self, client: Together, data: Path, sim: Simulator, body: bytes
+    ) -> None:
+        sim.script(Fault(path="/files/", status=200, body=body))
+        with pytest.raises(ApiResponseError, match="the response cannot be used"):
+            client.files.upload(data)
+
+    def test_a_cancelled_task_ends_the_upload(self, data: Path, sim: Simulator) -> None:
+        sim.script(Fault(path="/upload/", hold=True))
+
+        async def run() -> None:
+            async with AsyncTogether(sim.api_key, sim.url) as client:
+                task = asyncio.ensure_future(client.files.upload(data))
+                await asyncio.to_thread(sim.wait_until, lambda one: bool(one.storage_requests), 20)
+                task.cancel()
+                await asyncio.wait([task], timeout=20)
+                assert task.cancelled()
+
+        asyncio.run(run())
+        sim.release()
+
     def test_a_file_above_the_limit_is_refused_before_any_request(
         self, client: Together, folder: Path, sim: Simulator
     ) -> None:
@@ -153,6 +186,12 @@ class TestParts:
         found = upload_in_parts(client, data)
         assert client.files.content(found.id) == data.read_bytes()
         assert (len(sim.storage_requests), bool(waits)) == (5, True)
+
+    def test_a_host_that_sends_no_etag_is_an_error(self, client: Together, data: Path, sim: Simulator) -> None:
+        sim.script(Fault(path="/upload/", status=200, times=None))
+        with pytest.raises(ApiResponseError, match="sent no ETag for part 1"):
+            upload_in_parts(client, data)
+        assert asked(sim)[-1] == "POST /files/multipart/abort"
 
     def test_a_part_that_fails_aborts_the_upload(self, client: Together, data: Path, sim: Simulator) -> None:
         before = files(sim)

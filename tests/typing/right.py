@@ -303,6 +303,10 @@ def an_upload(client: Together) -> str:
     return client.files.upload("train.jsonl", purpose="fine-tune").id
 
 
+def an_upload_with_progress(client: Together) -> bool:
+    return client.files.upload("train.jsonl", progress=lambda now: print(now.rate)).already_existed
+
+
 async def an_upload_async(client: AsyncTogether) -> str:
     return (await client.files.upload(Path("eval.jsonl"), purpose="eval", check=False)).id
 
