@@ -75,9 +75,9 @@ HTTPX: Final = "httpx iteration"
 def all_peers() -> dict[str, Peer]:
     """All of them by name; the environments of the libraries are made if they are missing."""
     _check_programs()
-    sdk_3, sdk_1 = _environment("3.1.1", "together==3.1.1"), _environment("1.5.35", "together==1.5.35")
+    sdk_3, sdk_1 = peer_environment("3.1.1", "together==3.1.1"), peer_environment("1.5.35", "together==1.5.35")
     # Not the one of development: httpx imports trio where it finds it, and that takes longer than all of our own code.
-    own = _environment("together-ext", "--editable", str(ROOT))
+    own = peer_environment("together-ext", "--editable", str(ROOT))
     peers = [
         Peer(CURL, _curl, ["curl", "--version"], lambda: _first_line("curl", "--version").split()[1]),
         Peer(
@@ -147,7 +147,7 @@ def _check_programs() -> None:
         raise MissingProgramError(f"{', '.join(missing)} missing: apt-get install {' '.join(missing)}")
 
 
-def _environment(name: str, *packages: str) -> str:
+def peer_environment(name: str, *packages: str) -> str:
     """The interpreter of an environment with these packages and what they need; made once."""
     folder = SCRATCH / "peers" / name
     python, ready = folder / "bin" / "python", folder / ".ready"
