@@ -32,8 +32,8 @@ class Front:
 
 
 @contextmanager
-def front(behind: str, script: Script) -> Iterator[Front]:
-    """Run the server until the end of the block."""
+def front(behind: str, script: Script, *, hidden: str = "") -> Iterator[Front]:
+    """Run the server until the end of the block; the header `hidden` is not passed on."""
     lock = Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,7 +52,7 @@ def front(behind: str, script: Script) -> Iterator[Front]:
                 )
                 return
             other = http.client.HTTPConnection(urlsplit(behind).netloc, timeout=60)
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP, hidden}}
             other.request(self.command, self.path, body, headers)
             answer = other.getresponse()
             data = answer.read()

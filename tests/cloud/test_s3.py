@@ -218,3 +218,14 @@ def test_a_rerun_downloads_nothing(client: Together, sim: Simulator, s3: Bucket)
     assert again.resumed_from == again.size == len(ARCHIVE)
     receipt = store_of(s3, again.extracted_to)
     assert json.loads(receipt.read(RECEIPT, 0, 1 << 20))["archive"]["size"] == len(ARCHIVE)
+
+
+def test_a_store_without_byte_ranges_is_written_and_large_objects_are_not_read(client: Together, s3: Bucket) -> None:
+    with front(s3.server, lambda _, __: None, hidden="range") as server:
+        options = {**s3.options, "endpoint": server.url}
+        first = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=options)
+        again = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=options)
+        assert again.resumed_from == first.size
+        assert verify_objects(str(first.extracted_to), storage_options=options, quick=True).good
+        with pytest.raises(StorageError, match="byte ranges"):
+            verify_objects(str(first.extracted_to), storage_options=options)

@@ -74,7 +74,8 @@ def look(store: Store) -> Found:
         if name in objects:
             path = store.location / name
             try:
-                document = parsed(store.read(name, 0, min(objects[name].size, LARGEST + 1)), path)
+                size = objects[name].size
+                document = parsed(store.content(name) if size <= LARGEST else store.read(name, 0, LARGEST + 1), path)
                 files = files_in(document, path)
             except ArchiveError:
                 continue

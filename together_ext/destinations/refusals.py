@@ -112,6 +112,9 @@ def _other(seen: _Seen, location: Location, bucket: str, action: str) -> Togethe
     if seen.status == FORBIDDEN or seen.kind == "PermissionDeniedError":
         message = f"no permission to {action} {location}{seen.said}: grant it, or name another bucket"
         return _storage(message, errno.EACCES)
+    if "non-partial" in seen.text:
+        message = f"could not {action} {location}: the store does not support byte ranges; download it to a folder"
+        return _storage(message, errno.ENOTSUP)
     if "redirect" in seen.text.lower():
         return _storage(f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL)
     if seen.kind in {"UnknownConfigurationKeyError", "InvalidPathError", "NotSupportedError"}:

@@ -158,6 +158,11 @@ class Store:
         key = self._key(name)
         return self._do("read", name, lambda: bytes(self._obstore.get_range(self._store, key, start=start, end=stop)))
 
+    def content(self, name: str) -> bytes:
+        """A small object as a whole, also where the store does not support byte ranges (`rclone serve`)."""
+        key = self._key(name)
+        return self._do("read", name, lambda: bytes(self._obstore.get(self._store, key).bytes()))
+
     def remove(self, names: Iterable[str]) -> None:
         """Remove objects; those that do not exist are ignored."""
         for name in names:
@@ -172,6 +177,9 @@ class Store:
 
     def pieces(self, name: str, size: int, piece: int = PART) -> Iterator[bytes]:
         """The content of an object in pieces, each by its own request: a request has a time limit."""
+        if 0 < size <= piece:
+            yield self.content(name)
+            return
         for start in range(0, size, piece):
             yield self.read(name, start, min(start + piece, size))
 
