@@ -132,3 +132,15 @@ def test_downloads_of_a_killed_worker_are_resumed_by_another(workers: Client, si
     assert sorted(outcome.name for outcome in found) == JOBS
     assert [outcome.error for outcome in found] == [None] * len(JOBS)
     assert_whole(tmp_path, sim)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:port", "nonsense://x"])
+def test_a_scheduler_that_does_not_respond_is_one_sentence(
+    address: str, sim: Simulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", KEY)
+    assert main(["ft", "download", JOBS[0], "--dask", address]) == 1
+    err = capfd.readouterr().err
+    assert err.startswith(f"error: the Dask scheduler {address} does not respond: check the address")
+    assert "Traceback" not in err
+    assert sim.requests == []

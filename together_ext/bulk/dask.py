@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from together_ext.errors import MissingExtraError, TransferError
 
 if TYPE_CHECKING:
     from distributed import Client
+
+PORT: Final = 8786
+"""The usual port of a scheduler."""
 
 TIMEOUT: Final = 30.0
 """Seconds to wait for the scheduler."""
@@ -33,16 +37,29 @@ def cluster(address: str) -> Iterator[Client]:
     except ImportError:
         raise MissingExtraError("Dask", "dask") from None
     try:
+        _reach(address)
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise TransferError(
-            f"the Dask scheduler {address} does not respond within {TIMEOUT:.0f} s: check the address, such as "
+            f"the Dask scheduler {address} does not respond: check the address, such as "
             "tcp://scheduler:8786, and that the scheduler runs"
         ) from error
     with client:
         if not client.nthreads():
             raise TransferError(f"the Dask scheduler {address} has no workers: start at least one")
         yield client
+
+
+def _reach(address: str) -> None:
+    """Connect to a scheduler and close the connection: a client that fails later prints tracebacks.
+
+    Raises:
+        OSError: It does not respond.
+        ValueError: The address has another form.
+    """
+    found = urlsplit(address if "://" in address else f"tcp://{address}")
+    if found.scheme in {"tcp", "tls"}:
+        socket.create_connection((found.hostname or "", found.port or PORT), timeout=TIMEOUT).close()
 
 
 def executor(client: Client) -> Executor:

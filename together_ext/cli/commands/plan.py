@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from together_ext.cli.exits import code_of, sentence_of
-from together_ext.cli.render.amounts import size_text
+from together_ext.cli.render.amounts import counted, size_text
 from together_ext.cli.render.documents import Listed, plain
 from together_ext.cli.render.screen import print_document, show, tell
 from together_ext.cli.render.views import NOTHING, Table, cell
@@ -61,5 +61,5 @@ def _document(entry: PlannedDownload) -> Mapping[str, object]:
 
 def _summary(plan: DownloadPlan) -> str:
     space = f"{size_text(plan.needed)} needed, {size_text(plan.free)} free"
-    text = f"{len(plan.entries)} downloads planned: {space}"
+    text = f"{counted(len(plan.entries), 'download', 'downloads')} planned: {space}"
     return text if plan.fits else f"{text}; make room, or choose another folder"
