@@ -219,11 +219,19 @@ class TestFaults:
 
     @pytest.mark.parametrize("odd", ["sha256:00", "", "A" * 32, f"{'0' * 32}-9"])
     def test_a_hash_of_another_form_is_reported_as_verified_by_size(
-        self, client: Together, sim: Simulator, model: str, tmp_path: Path, odd: str
+        self,
+        client: Together,
+        sim: Simulator,
+        model: str,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        odd: str,
     ) -> None:
         sim.registry.distort("model.safetensors", Distortion(hash=odd))
         found = client.models.download(model, output=tmp_path / "out")
         assert (found.verified, content_of(found.folder)) == ("size", FILES)
+        (line,) = [one.getMessage() for one in caplog.records if "verified by size" in one.getMessage()]
+        assert f"the hash of model.safetensors is {odd!r}" in line
 
     @pytest.mark.parametrize("status", [401, 403, 410])
     def test_urls_that_expire_are_renewed_for_the_same_revision(

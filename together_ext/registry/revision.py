@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ from .located import LocatedFile, located
 
 if TYPE_CHECKING:
     from .project import Project
+
+log = logging.getLogger("together_ext")
 
 MOST_RENEWALS: Final = 3
 """Maximum number of times in a row that URLs expire before a byte arrives."""
@@ -80,6 +83,7 @@ class Revision:
             before = fetching.received
             expired = yield from transfers(partial(_transferred, fetching, files, options))
             if expired is None:
+                _report_unverified(files)
                 return [fetching.arrived[file.path] for file in files]
             failures = failures + 1 if fetching.received == before else 1
             if failures > MOST_RENEWALS:
@@ -138,6 +142,14 @@ def said_of(revision: Revision, arrived: Sequence[Arrived]) -> dict[str, Any]:
     """The receipt's entries about the source of the files."""
     hashes = {one.file.path: one.file.hash for one in arrived if one.file.hash}
     return {"source": "registry", "object": revision.object_id, "revision": revision.id, "hashes": hashes}
+
+
+def _report_unverified(files: Sequence[LocatedFile]) -> None:
+    """Log one line if hashes have an unknown form."""
+    odd = [file for file in files if not file.verifiable]
+    if odd:
+        found = printable(repr(odd[0].hash), 80)
+        log.warning("%d files are verified by size alone: the hash of %s is %s", len(odd), odd[0].path, found)
 
 
 def _named_or_latest(project: Project, object_id: str, named: str | None) -> Flow[str | None]:
