@@ -186,15 +186,16 @@ class TestFallback:
         found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
         assert content_of(found.extracted_to) == WEIGHTS
 
-    def test_what_fails_later_is_an_error_and_resumed(self, client: Together, sim: Simulator, tmp_path: Path) -> None:
+    def test_what_fails_later_is_an_error_and_a_rerun_continues_with_the_registry(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
         sim.script(Fault(path=f"{PARTS_PATH}model-00002", corrupt=7, times=None))
         with pytest.raises(IntegrityError, match="is bad"):
             client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        assert (archives(sim), (tmp_path / "out").exists()) == (0, False)
         sim.faults.clear()
-        sim.forget()
         found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
-        assert (found.source, archives(sim)) == ("registry", 0)
-        assert 0 < found.resumed_from == found.size - sim.bytes_sent
+        assert (found.source, found.verified, archives(sim)) == ("registry", "hash", 0)
 
 
 class TestRefused:
