@@ -8,13 +8,14 @@ CLUSTER := .venv-cluster
 OFFICIAL := .venv-official
 DOCS := .venv-docs
 CLOUD := .venv-cloud
+JUDGE := .venv-spec
 SECONDS ?= 600
 SEED := $(or $(SEED),$(shell date +%s))
 # Containers set it, and every process of the tests would compile the package again
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-load test-cluster test-official test-cloud test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
+.PHONY: help setup demo test coverage test-load test-cluster test-official test-cloud test-spec test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +91,16 @@ test-cloud: $(CLOUD)/.ready ## Save weights in real servers of object stores; in
 
 $(CLOUD)/.ready: requirements/cloud.txt pyproject.toml
 	$(call set_up,$(CLOUD),cloud)
+
+test-spec: $(READY) $(JUDGE)/.ready ## Try what openapi.yaml describes on the simulator, and judge its responses; EXAMPLES=n for random ones
+	@$(BIN)/python -m tools.judge $(JUDGE)/bin/schemathesis $(or $(EXAMPLES),10 --generation-deterministic)
+
+$(JUDGE)/.ready: requirements/spec.txt
+	@echo "Setting up $(JUDGE), once ..."
+	@$(PYTHON) -m venv $(JUDGE)
+	@$(JUDGE)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/spec.txt
+	@$(JUDGE)/bin/python -m pip check -qq
+	@touch $(JUDGE)/.ready
 
 test-drift: $(READY) ## Try over a hundred changes on a public specification, and a sync after each: UPSTREAM=path
 	@test -n "$(UPSTREAM)" || { echo "make test-drift UPSTREAM=path, to the specification of openapi.yaml"; exit 2; }
@@ -167,7 +178,7 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 		--no-emit-index-url --extra simulator --extra dask --constraint requirements/dev.txt -o requirements/cluster.txt pyproject.toml requirements/cluster.in
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra objects --extra simulator \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements/cloud.txt pyproject.toml requirements/cloud.in
-	@for name in fuzz official-1 official-3; do \
+	@for name in fuzz official-1 official-3 spec; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
@@ -177,4 +188,4 @@ bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDK
 	@$(BIN)/python -m tools.pictures
 
 clean: ## Remove what the commands have made
-	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) $(CLOUD) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) $(CLOUD) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

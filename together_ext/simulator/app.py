@@ -22,6 +22,7 @@ from .files import Files
 from .host import fault_of
 from .jobs import Job
 from .models import Form
+from .request_fields import JOB, check_fields
 from .shelf import Label, Shelf
 
 Sender = Callable[[Archive, Scope, Receive, Send], Awaitable[None]]
@@ -75,6 +76,7 @@ class Api:
     async def create(self, request: Request) -> Response:
         """Create a job."""
         settings = await json_object(request)
+        check_fields(settings, JOB)
         needed = ["training_file"] if settings.get("from_checkpoint") else ["training_file", "model"]
         for name in needed:
             if not isinstance(settings.get(name), str) or not settings[name]:

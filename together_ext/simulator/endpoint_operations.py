@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from .account import Account
 from .answers import ApiError, Operation, json_object
 from .owner import PROJECT, check_project
+from .request_fields import ENDPOINT, check_fields
 from .serving import Endpoint, Endpoints, hardware
 
 
@@ -48,6 +49,7 @@ class EndpointOperations:
     async def create_endpoint(self, request: Request) -> Response:
         """Create an endpoint."""
         wanted = await json_object(request)
+        check_fields(wanted, ENDPOINT)
         for name in ("model", "hardware", "autoscaling"):
             if not wanted.get(name):
                 raise ApiError(400, f"{name} is required", param=name)
@@ -64,7 +66,9 @@ class EndpointOperations:
     async def update_endpoint(self, request: Request) -> Response:
         """Change an endpoint."""
         found = self._endpoint(request)
-        self.endpoints.update(found, await json_object(request))
+        changes = await json_object(request)
+        check_fields(changes, ENDPOINT)
+        self.endpoints.update(found, changes)
         return JSONResponse(found.payload())
 
     async def delete_endpoint(self, request: Request) -> Response:

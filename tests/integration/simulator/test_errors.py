@@ -122,6 +122,19 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("path", "field", "value"),
         [
+            ("/fine-tunes", "hf_model_revision", {}),
+            ("/fine-tunes", "n_epochs", True),
+            ("/endpoints", "inactive_timeout", "soon"),
+        ],
+    )
+    def test_a_field_of_another_type_is_refused(self, http: httpx.Client, path: str, field: str, value: object) -> None:
+        """It would be part of later responses."""
+        answer = http.post(path, json={"training_file": TRAINING_FILE, "model": MODEL, field: value})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+    @pytest.mark.parametrize(
+        ("path", "field", "value"),
+        [
             ("/fine-tunes", "training_file", "file-unknown"),
             ("/fine-tunes", "training_file", "../file"),
             ("/fine-tunes", "validation_file", "file-unknown"),
