@@ -107,7 +107,7 @@ def test_direct_spooled_and_separate_extraction_make_the_same_folder(
     ]
     kept = client.fine_tuning.download(LORA_JOB, output=tmp_path / "kept" / f"model{ending}")
     said = receipt(tmp_path / "direct" / "model")
-    origin = {name: said[name] for name in ("job", "step", "type")}
+    origin = {name: said[name] for name in ("job", "step", "type", "source")}
     extract(kept.filename, origin={**origin, "base_model": said.get("base_model_alias", said["base_model"])})
 
     folders = [tmp_path / name / "model" for name in ("direct", "spooled", "kept")]
