@@ -97,7 +97,7 @@ class Lab:
     clock: FakeClock = field(default_factory=FakeClock)
     identity: Mapping[str, str] = field(default_factory=dict)
     connections: int = 4
-    timeout: float = 30.0
+    timeout: float = 600.0
     content: bytes = b""
 
     @property

@@ -21,6 +21,7 @@ from together_ext.errors import ApiError, AuthenticationError
 if TYPE_CHECKING:
     from together_ext.client import Together
     from together_ext.inference.chat import ChatOptions
+    from together_ext.inference.completion import Completion
     from together_ext.inference.stream import ChatStream
     from together_generated.models import Endpoint
 
@@ -209,12 +210,17 @@ def chat(  # noqa: PLR0913 -- the command's options
     with connect(settings) as client:
         if stream or (stream is None and stdout_is_terminal() and not settings.json):
             _print_stream(model, client.chat.completions.create(model=model, messages=messages, stream=True, **options))
-            return
-        found = client.chat.completions.create(model=model, messages=messages, **options)
+        else:
+            found = client.chat.completions.create(model=model, messages=messages, **options)
+            show(settings, document_of(found), _prose(model, found))
+
+
+def _prose(model: str, found: Completion) -> Prose:
+    """The text of a response, line by line."""
     text = next((getattr(one.message, "content", None) for one in found.choices or ()), None)
     if not isinstance(text, str):
         raise _no_text(model, document_of(found))
-    show(settings, document_of(found), Prose([_harmless(line) for line in text.splitlines()]))
+    return Prose([_harmless(line) for line in text.splitlines()])
 
 
 def _no_text(model: str, document: dict[str, Any] | None = None) -> CommandError:
