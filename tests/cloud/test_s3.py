@@ -210,6 +210,28 @@ def test_a_missing_bucket_of_the_server_itself(client: Together, sim: Simulator,
     assert archive_requests(sim) == 0
 
 
+def test_the_doctor_tests_the_destination(sim: Simulator, s3: Bucket) -> None:
+    def destination(url: str, **changed: str) -> dict[str, str]:
+        options = [f"--storage-option={name}={value}" for name, value in {**s3.options, **changed}.items()]
+        done = subprocess.run(  # noqa: S603 -- our own command
+            [sys.executable, "-m", "together_ext", "doctor", "--json", "-o", url, *options],
+            env={**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        (found,) = (one for one in json.loads(done.stdout)["data"] if one["name"] == "destination")
+        assert done.returncode == (0 if found["state"] == "ok" else 1), done.stderr
+        return dict(found)
+
+    assert destination(f"{s3.url}models/")["state"] == "ok"
+    assert store_of(s3).list() == {}
+    assert "s3://no-such-bucket does not exist" in destination("s3://no-such-bucket/")["seen"]
+    nobody = {"endpoint": "http://127.0.0.1:9"}
+    assert destination(s3.url, **nobody)["seen"].endswith("the store does not respond")
+
+
 def test_a_rerun_downloads_nothing(client: Together, sim: Simulator, s3: Bucket) -> None:
     client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
     before = archive_requests(sim)

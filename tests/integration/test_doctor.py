@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -18,6 +19,8 @@ import pytest
 
 from together_ext.cli.doctor.findings import Finding, State, shareable
 from together_ext.cli.doctor.running import attempt
+from together_ext.destinations.store import Store
+from together_ext.destinations.urls import parse_url
 from together_ext.leases import Owner
 from together_ext.simulator import FULL_JOB, LORA_JOB, RUNNING_JOB, BytesArchive, Fault, Simulator
 
@@ -80,7 +83,16 @@ def test_what_is_printed_can_be_read_and_parsed(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("ft-x:best",), ("nonsense",), ("ft-x:1:2",), ("-o", "s3://bucket/x"), ("--api-key-file", "nowhere")]
+    "arguments",
+    [
+        ("ft-x:best",),
+        ("nonsense",),
+        ("ft-x:1:2",),
+        ("-o", "ftp://bucket/x"),
+        ("-o", "s3:///x"),
+        ("--storage-option", "a=b"),
+        ("--api-key-file", "nowhere"),
+    ],
 )
 def test_bad_input_is_refused_before_any_request(
     arguments: tuple[str, ...], command: Callable[..., Outcome], sim: Simulator
@@ -386,6 +398,49 @@ def test_a_folder_that_does_not_exist_is_not_made(doctor: Doctor, folder: Path) 
     found = doctor("-o", "new/models", code=0)
     assert "a download makes it" in found["destination"]["seen"]
     assert list(folder.iterdir()) == []
+
+
+# Object stores -------------------------------------------------------------------------------------------------------
+
+S3_KEYS = ("access_key_id=TESTKEYTESTKEY", "secret_access_key=secret-of-the-test", "region=us-east-1")
+
+
+def test_a_bucket_that_can_be_written_to(doctor: Doctor, folder: Path) -> None:
+    found = doctor("-o", "memory://doctor/models/", code=0)
+    assert list(found) == [*CHECKS, "destination"]
+    assert found["destination"]["seen"] == "memory://doctor/models is writable: an object was written and removed"
+    assert Store(parse_url("memory://doctor", "url")).list() == {}
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "seen"),
+    [
+        ("403 Forbidden", "AccessDenied", "no permission to write to s3://bucket/models/"),
+        ("403 Forbidden", "InvalidAccessKeyId", "s3://bucket refuses the credentials (403 InvalidAccessKeyId)"),
+        ("404 Not Found", "NoSuchBucket", "s3://bucket does not exist (404 NoSuchBucket): create it"),
+        ("405 Not Allowed", "Odd", "the store responded (405"),
+    ],
+)
+def test_a_bucket_that_refuses(
+    status: str, code: str, seen: str, doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR")  # obstore refuses an empty folder
+    body = f"<Error><Code>{code}</Code></Error>"
+    raw.answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    options = [f"--storage-option={setting}" for setting in (*S3_KEYS, f"endpoint={raw.url}")]
+    found = doctor("-o", "s3://bucket/models/", *options)
+    assert wrong(found) == ["destination"]
+    assert seen in found["destination"]["seen"]
+    assert "resume" not in found["destination"]["seen"]
+    assert not any(setting.partition("=")[2] in str(found) for setting in S3_KEYS)
+
+
+def test_a_store_without_its_extra(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    found = doctor("-o", "gs://bucket")
+    assert wrong(found) == ["destination"]
+    assert "needs the extra 'objects'" in found["destination"]["seen"]
 
 
 # The frame -----------------------------------------------------------------------------------------------------------

@@ -29,8 +29,14 @@ MOST_PARTS: Final = 9_000
 AT_ONCE: Final = 4
 """Maximum number of parts of one object that are uploaded at once."""
 
-REQUEST: Final = "120s"
-"""Time limit of a request; obstore's is 30 s, in which a slow line does not take a part."""
+REQUEST: Final = 120.0
+"""Time limit of a request, in seconds; obstore's is 30 s, in which a slow line does not take a part."""
+
+PATIENCE: Final = 180.0
+"""Maximum number of seconds of all attempts of a request."""
+
+WRITE_TEST: Final = ".together-ext.write-test"
+"""The object that a write test writes and removes."""
 
 
 ENDPOINTS: Final = (
@@ -61,12 +67,15 @@ class Stored:
 class Store:
     """The objects below a location."""
 
-    def __init__(self, location: Location, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, location: Location, options: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+    ) -> None:
         """Open a store; nothing is requested.
 
         Args:
             location: The location.
             options: Settings of the store, as obstore names them, such as `endpoint`.
+            patience: Maximum number of seconds of all attempts of a request.
 
         Raises:
             MissingExtraError: obstore is not installed.
@@ -79,12 +88,12 @@ class Store:
         except ImportError:
             raise MissingExtraError(f"{location.scheme}://", "objects") from None
         self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)
-        self._store = self._opened(options or {})
+        self._store = self._opened(options or {}, patience)
 
     def __repr__(self) -> str:
         return f"Store({str(self.location)!r})"
 
-    def _opened(self, options: Mapping[str, str]) -> Any:  # noqa: ANN401 -- one of four classes of obstore
+    def _opened(self, options: Mapping[str, str], patience: float) -> Any:  # noqa: ANN401 -- one of four classes of obstore
         from obstore import store  # noqa: PLC0415 -- an extra
 
         if self.location.scheme == "memory":
@@ -94,8 +103,8 @@ class Store:
         plain = any(
             value.startswith("http://") for value in (*options.values(), *map(os.environ.get, ENDPOINTS)) if value
         )
-        client = {"timeout": REQUEST, **({"allow_http": True} if plain else {})}
-        retries = {"max_retries": 10, "retry_timeout": timedelta(minutes=3)}
+        client = {"timeout": f"{min(patience, REQUEST):g}s", **({"allow_http": True} if plain else {})}
+        retries = {"max_retries": 10, "retry_timeout": timedelta(seconds=patience)}
         try:
             return kind(self.location.bucket, config=dict(options), client_options=client, retry_config=retries)
         except self._errors as error:
@@ -170,6 +179,11 @@ class Store:
                 self._do("remove", name, lambda name=name: self._obstore.delete(self._store, self._key(name)))  # type: ignore[misc]
             except MissingPathError:
                 continue
+
+    def try_writing(self) -> None:
+        """Write and remove a small object, so that missing access is reported before anything is downloaded."""
+        self.put(WRITE_TEST, b"together-ext")
+        self.remove([WRITE_TEST])
 
     def rename(self, name: str, new: str) -> None:
         """Rename an object."""

@@ -180,7 +180,7 @@ def _found(archive: Archive, location: Location, receipt: Mapping[str, Any]) -> 
 def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     """Upload an archive as one object while it arrives."""
     folder = _store(parse_url(saving.url, "output"), saving.storage)
-    yield from local(lambda _: _tested(folder))
+    yield from local(lambda _: folder.try_writing())
 
     def read(stream: OrderedStream) -> DownloadResult:
         return _saved(saving, stream, overwrite=overwrite)
@@ -188,13 +188,6 @@ def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     reading = Streamed(saving.archive, read, stream_options(saving.options, saving.stem))
     result: DownloadResult = yield from in_order(reading, saving.url)
     return result
-
-
-def _tested(store: Store) -> None:
-    """Write and remove a small object, so that missing access is reported before the archive is requested."""
-    test = ".together-ext.write-test"
-    store.put(test, b"together-ext")
-    store.remove([test])
 
 
 def _saved(saving: Saving, stream: OrderedStream, *, overwrite: bool) -> DownloadResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,15 +10,18 @@ import typer
 
 from together_ext.checkpoints import CheckpointName, parse_checkpoint_name
 from together_ext.cli.exits import BadUsageError, CommandError
+from together_ext.cli.options.storage import StorageOptions, storage_options
 from together_ext.cli.paths import path_of
 from together_ext.cli.render.amounts import counted
 from together_ext.cli.render.screen import show
 from together_ext.cli.render.views import Table, cell
 from together_ext.cli.settings import settings_of
+from together_ext.destinations.urls import is_object_url, parse_url
 from together_ext.storage import absolute
 
 if TYPE_CHECKING:
     from together_ext.cli.doctor.findings import Finding
+    from together_ext.cli.doctor.objects import Bucket
 
 
 def doctor(
@@ -28,10 +32,14 @@ def doctor(
     ] = None,
     *,
     output_dir: Annotated[
-        str, typer.Option("--output-dir", "-o", metavar="DIR", help="Folder that downloads are saved in.")
+        str,
+        typer.Option(
+            "--output-dir", "-o", metavar="DIR", help="Folder, or URL of an object store, that downloads are saved in."
+        ),
     ] = ".",
+    storage_option: StorageOptions = None,
 ) -> None:
-    """Check the API key, the network, a download and a folder.
+    """Check the API key, the network, a download and its destination.
 
     The output has no secrets: paste it into an issue. Reads at most 13 MB of an archive, and writes at most 34 MB,
     which it removes. Exit code 1: a check failed or warns.
@@ -40,8 +48,8 @@ def doctor(
 
     settings = settings_of(context)
     checkpoint = None if name is None else _checkpoint(name)
-    folder = absolute(Path(path_of(output_dir, "--output-dir")))
-    found = list(diagnosis(Wanted(settings, checkpoint, folder)))
+    place = _place(output_dir, storage_options(storage_option))
+    found = list(diagnosis(Wanted(settings, checkpoint, place)))
     wrong = [one for one in found if not one.good]
     document = {"data": found}
     if not wrong:
@@ -62,6 +70,16 @@ def _checkpoint(name: str) -> CheckpointName:
     if found.best:
         raise BadUsageError(f"{name} is not supported here: name the job, or a step (ft-...:500)")
     return found
+
+
+def _place(output_dir: str, storage: Mapping[str, str] | None) -> Path | Bucket:
+    from together_ext.cli.doctor.objects import Bucket  # noqa: PLC0415 -- not for `--help`
+
+    if is_object_url(output_dir):
+        return Bucket(parse_url(output_dir, "--output-dir"), storage)
+    if storage is not None:
+        raise BadUsageError("--storage-option needs the URL of an object store, as in -o s3://bucket/prefix/")
+    return absolute(Path(path_of(output_dir, "--output-dir")))
 
 
 def _table(found: list[Finding]) -> Table:

@@ -14,7 +14,7 @@ from together_ext.clock import SYSTEM
 from together_ext.config import DEFAULT_BASE_URL, Settings, download_connections, download_source
 from together_ext.text import environment_secrets
 
-from . import destination, machine, network, weights
+from . import destination, machine, network, objects, weights
 from .findings import Finding, shareable, skipped
 from .running import attempt
 
@@ -37,12 +37,12 @@ class Wanted:
     Attributes:
         common: The common options.
         name: The job or checkpoint whose download is checked; None for no download.
-        folder: The absolute path of the folder that downloads are saved in.
+        place: Where downloads are saved: the absolute path of a folder, or a bucket.
     """
 
     common: Common
     name: CheckpointName | None
-    folder: Path
+    place: Path | objects.Bucket
 
 
 def diagnosis(wanted: Wanted) -> Iterator[Finding]:
@@ -63,10 +63,17 @@ def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
     size = None
     if settings is not None:
         size = yield from _online(wanted, settings)
-    yield from _each("destination", partial(destination.writable, wanted.folder))
-    yield from _each("disk space", partial(destination.space, wanted.folder, size))
-    yield from _each("disk speed", partial(destination.speed, wanted.folder))
-    yield from _each("locks", partial(destination.leftovers, wanted.folder))
+    if isinstance(wanted.place, objects.Bucket):
+        yield from _each("destination", partial(objects.writable, wanted.place))
+    else:
+        yield from _on_disk(wanted.place, size)
+
+
+def _on_disk(folder: Path, size: int | None) -> Iterator[Finding]:
+    yield from _each("destination", partial(destination.writable, folder))
+    yield from _each("disk space", partial(destination.space, folder, size))
+    yield from _each("disk speed", partial(destination.speed, folder))
+    yield from _each("locks", partial(destination.leftovers, folder))
 
 
 def _each(name: str, check: Callable[[], Finding | list[Finding]]) -> Iterator[Finding]:
