@@ -96,6 +96,24 @@ def test_the_archive_becomes_one_object(client: Together, s3: Bucket) -> None:
     assert result.sha256 == hashlib.sha256(ARCHIVE).hexdigest()
 
 
+def test_many_downloads_go_below_one_prefix(client: Together, sim: Simulator, s3: Bucket) -> None:
+    names = [LORA_JOB, f"{LORA_JOB}:500", f"{LORA_JOB}:250"]
+
+    def run() -> dict[str, str]:
+        found = client.fine_tuning.download_many(names, extract=True, output=s3.url, storage_options=s3.options)
+        return {outcome.name: outcome.unwrap().filename for outcome in found}
+
+    first = run()
+    assert len(set(first.values())) == len(names)
+    for url in first.values():
+        assert verify_objects(url, storage_options=s3.options).good
+    asked = archive_requests(sim)
+    assert run() == first
+    assert archive_requests(sim) == asked
+    assert not any(Path.cwd().iterdir())
+    assert b"<Upload>" not in unfinished(s3)
+
+
 @pytest.mark.parametrize("extract", [True, False])
 def test_an_interrupted_upload_is_aborted(client: Together, s3: Bucket, *, extract: bool) -> None:
     class StopError(Exception):

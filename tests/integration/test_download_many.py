@@ -156,7 +156,7 @@ def test_no_download_replaces_the_file_of_another(
         ({"parallel": 0}, ConfigurationError, "parallel is 0"),
         ({"parallel": True}, ConfigurationError, "parallel is True"),
         ({"connections": 0}, ConfigurationError, "connections is 0"),
-        ({"output": "s3://bucket/models"}, ConfigurationError, "s3"),
+        ({"output": "ftp://bucket/models"}, ConfigurationError, "ftp"),
         ({"output": __file__}, RuleError, "expected a folder"),
         ({"nonsense": 1}, TypeError, "nonsense"),
     ],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import pickle
 import re
 import secrets
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from backports import zstd
@@ -29,7 +32,7 @@ from together_ext.archive.weights.layout import Layout
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
-from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+from together_ext.simulator import DOWNLOAD_PATH, FAILED_JOB, LORA_JOB, BytesArchive, Simulator
 from together_ext.simulator.models import model_files
 
 from .conftest import Outcome
@@ -313,3 +316,107 @@ def test_a_model_in_s3_is_loaded_by_vllm_as_a_stream() -> None:
     (step,) = next_steps("s3://bucket/my models/x", found)
     assert step.command == "vllm serve 's3://bucket/my models/x/' --load-format runai_streamer"
     assert next_steps("gs://bucket/x", found) == ()
+
+
+# Many -----------------------------------------------------------------------------------------------------------------
+
+
+class Pickling(Executor):
+    """Runs what another process would get: a copy by way of pickle."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def submit(self, work: Callable[..., object], /, *_: object, **__: object) -> Future[object]:  # type: ignore[override]
+        self.shown.append(repr(work))
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(pickle.loads(pickle.dumps(work)))  # noqa: S301 -- made here
+
+
+@pytest.mark.parametrize("extract", [True, False])
+def test_many_downloads_go_below_one_prefix(client: Together, sim: Simulator, url: str, *, extract: bool) -> None:
+    names = [LORA_JOB, f"{LORA_JOB}:500", FAILED_JOB]
+
+    def run() -> dict[str, str | None]:
+        found = client.fine_tuning.download_many(names, output=f"{url}all", extract=extract, checkpoint_type="adapter")
+        return {outcome.name: None if outcome.result is None else outcome.result.filename for outcome in found}
+
+    first = run()
+    good = [str(first[name]).removeprefix(f"{url}all/") for name in names[:2]]
+    expected = {f"{name}/{file}" for name in good for file in (*FILES, RECEIPT)} if extract else set(good)
+    assert content(f"{url}all").keys() == expected
+    assert first[FAILED_JOB] is None
+    asked = downloads(sim)
+    assert run() == first
+    assert not extract or downloads(sim) == asked
+
+
+def test_an_executor_gets_the_storage_options_and_does_not_show_them(
+    sync_client: Together, sim: Simulator, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+    executor = Pickling()
+    options = MappingProxyType({"secret_access_key": "secret-of-the-test"})
+    (outcome,) = sync_client.fine_tuning.download_many(
+        [LORA_JOB], output=url, checkpoint_type="adapter", extract=True, storage_options=options, executor=executor
+    )
+    assert content(outcome.unwrap().filename).keys() == {*FILES, RECEIPT}
+    assert len(executor.shown) == 1
+    assert "secret-of-the-test" not in executor.shown[0]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_no_download_writes_to_the_prefix_of_another(
+    sync_client: Together, sim: Simulator, url: str, monkeypatch: pytest.MonkeyPatch, *, elsewhere: bool
+) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+    for job in ("ft-a", "ft-b"):
+        sim.add_job(job, archive=BytesArchive(packed(FILES)), model_output_name="acme/same")
+    for names, problem in (
+        (["ft-a", "ft-b"], "one output name"),
+        ([f"{LORA_JOB}:500", f"{LORA_JOB}:0500"], "same archive"),
+    ):
+        found = sync_client.fine_tuning.download_many(
+            names, output=url, checkpoint_type="adapter", extract=True, executor=Pickling() if elsewhere else None
+        )
+        good, bad = sorted(found, key=lambda outcome: outcome.error is not None)
+        assert content(good.unwrap().filename)
+        assert isinstance(bad.error, TargetExistsError)
+        assert problem in str(bad.error)
+        assert good.name in str(bad.error)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"output": "memory://user:secret@bucket/x"},
+        {"output": "memory://bucket/x", "extract": True, "keep_archive": True},
+        {"output": "memory://bucket/x", "executor": {"host": Pickling()}},
+        {"output": "x", "storage_options": {"endpoint": "secret"}},
+    ],
+)
+def test_many_downloads_refuse_what_does_not_fit(
+    sync_client: Together, sim: Simulator, options: Mapping[str, object]
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        sync_client.fine_tuning.download_many([LORA_JOB], **options)  # type: ignore[arg-type]
+    assert "secret" not in str(caught.value)
+    assert not sim.requests
+
+
+def test_the_command_line_uploads_many_and_has_their_hashes_in_the_manifest(
+    command: Callable[..., Outcome], folder: Path, sim: Simulator, url: str
+) -> None:
+    ids = (LORA_JOB, f"{LORA_JOB}:500")
+    refused = command("ft", "download", *ids, "-o", url, "--dry-run")
+    assert (refused.code, sim.requests) == (2, [])
+    assert "a plan (--dry-run) is for local folders" in refused.err
+
+    done = command("ft", "download", *ids, "-o", url.rstrip("/"), "-c", "adapter", "--extract", "--manifest", "m.jsonl")
+    assert done.code == 0
+    assert {line.split("\t")[1] for line in done.out.splitlines()} == set(ids)
+    for line in (folder / "m.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        found = content(entry["result"]["extracted_to"])
+        hashes = {file["path"]: file["sha256"] for file in entry["files"]}
+        assert hashes == {name: hashlib.sha256(data).hexdigest() for name, data in found.items() if name != RECEIPT}

@@ -12,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from together_ext.errors import TogetherExtError
 from together_ext.storage import storage_errors
 
 from .exits import BadUsageError, code_of, sentence_of
@@ -70,8 +71,14 @@ def _name_of_entry(line: str, place: str) -> str:
 
 
 @contextmanager
-def manifest(path: str | None) -> Iterator[Callable[[Outcome[DownloadResult]], object]]:
+def manifest(
+    path: str | None, storage: Mapping[str, str] | None = None
+) -> Iterator[Callable[[Outcome[DownloadResult]], object]]:
     """A function that adds an outcome to the manifest, which is written line by line.
+
+    Args:
+        path: The manifest; None for none.
+        storage: The settings of the object store that the downloads go to.
 
     Raises:
         StorageError: The manifest cannot be written; also raised by the function.
@@ -83,7 +90,7 @@ def manifest(path: str | None) -> Iterator[Callable[[Outcome[DownloadResult]], o
 
     def add(outcome: Outcome[DownloadResult]) -> None:
         with storage_errors(place, "write to"):
-            _write(file, json.dumps(plain(entry_of(outcome)), ensure_ascii=True).encode() + b"\n")
+            _write(file, json.dumps(plain(entry_of(outcome, storage)), ensure_ascii=True).encode() + b"\n")
 
     with storage_errors(place, "write to"):
         file = place.open("ab", buffering=0)
@@ -108,8 +115,8 @@ def _write(file: FileIO, data: bytes) -> None:
         data = data[file.write(data) :]
 
 
-def entry_of(outcome: Outcome[DownloadResult]) -> Mapping[str, object]:
-    """An outcome as a document: of a folder, with the hash of each file."""
+def entry_of(outcome: Outcome[DownloadResult], storage: Mapping[str, str] | None = None) -> Mapping[str, object]:
+    """An outcome as a document: of a folder or a prefix, with the hash of each file."""
     entry: dict[str, object] = {"name": outcome.name, "seconds": round(outcome.seconds, 3)}
     if outcome.host is not None:
         entry["host"] = outcome.host
@@ -118,8 +125,22 @@ def entry_of(outcome: Outcome[DownloadResult]) -> Mapping[str, object]:
     result = outcome.unwrap()
     entry |= {"result": plain(result)}
     if result.extracted_to is not None:
-        from together_ext.archive.receipt import origin  # noqa: PLC0415 -- not for `--help`
-
-        receipt = origin(Path(result.extracted_to)) or {}
-        entry["files"] = receipt.get("files")
+        entry["files"] = _receipt(result.extracted_to, storage).get("files")
     return entry
+
+
+def _receipt(place: str, storage: Mapping[str, str] | None) -> Mapping[str, object]:
+    """The receipt of a folder or a prefix; empty if it cannot be read."""
+    from together_ext.destinations.urls import is_object_url, parse_url  # noqa: PLC0415 -- not for `--help`
+
+    if not is_object_url(place):
+        from together_ext.archive.receipt import origin  # noqa: PLC0415
+
+        return origin(Path(place)) or {}
+    from together_ext.destinations.object_state import look  # noqa: PLC0415
+    from together_ext.destinations.store import Store  # noqa: PLC0415
+
+    try:
+        return look(Store(parse_url(place, "output"), storage)).document
+    except TogetherExtError:
+        return {}

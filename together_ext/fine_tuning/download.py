@@ -29,6 +29,7 @@ from together_ext.config import (
     download_source,
 )
 from together_ext.destinations.local import check_output, destination
+from together_ext.destinations.urls import Location, is_object_url
 from together_ext.errors import (
     ApiError,
     CheckpointTypeError,
@@ -47,7 +48,7 @@ from .extraction import Extraction, extracted
 from .job import training_type
 from .operations import list_checkpoints, retrieve
 from .refusals import explained
-from .to_objects import Saving, object_url, saved
+from .to_objects import Saving, location_of, object_url, saved
 
 __all__ = [
     "DownloadResult",
@@ -57,7 +58,7 @@ __all__ = [
     "download",
     "download_form",
     "open_stream",
-    "target",
+    "place_of",
 ]
 
 
@@ -68,6 +69,13 @@ if TYPE_CHECKING:
     from .metrics import BestCheckpoint
 
 log = logging.getLogger("together_ext")
+
+Prepare = Callable[[Archive, "Target | Location", Options], Options]
+"""Is called before an archive is requested, with its path or URL: may refuse it, or change the options."""
+
+
+def _unchanged(_archive: Archive, _place: Target | Location, options: Options) -> Options:
+    return options
 
 
 def archive(
@@ -132,7 +140,7 @@ def download(
     project: Project,
     name: str,
     wanted: DownloadRequest,
-    prepared: Callable[[Fetch[Archive]], Fetch[Archive]] = lambda step: step,
+    prepare: Prepare = _unchanged,
 ) -> Flow[DownloadResult]:
     """Download the weights of a checkpoint.
 
@@ -140,10 +148,9 @@ def download(
         project: The project whose registry may have them.
         name: The job or checkpoint.
         wanted: How.
-        prepared: May change or refuse the download of the archive.
+        prepare: May change or refuse the download of the archive.
     """
-    url = object_url(wanted)
-    if url is None:
+    if object_url(wanted) is None:
         check_output(wanted.output)
     source = check_source(wanted)
     choice = BaseChoice(wanted.fix_base, wanted.base_model)
@@ -166,10 +173,12 @@ def download(
     origin |= {} if best is None else {"best": best.reason}
     terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
     extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
-    if url is not None:
-        saving = Saving(found, url, _stem(found, job), wanted.storage_options, options)
+    place = place_of(wanted.output, found, job)
+    options = prepare(found, place, options)
+    if isinstance(place, Location):
+        saving = Saving(found, str(wanted.output), _stem(found, job), wanted.storage_options, options)
         return replace((yield from saved(saving, extraction if wanted.extract else None, wanted)), best=best)
-    step = prepared(Fetch(found, target(wanted.output, found, job), options))
+    step = Fetch(found, place, options)
     if wanted.extract:
         registry = None
         if source != "archive" and not wanted.keep_archive:
@@ -231,13 +240,15 @@ def download_form(
     job = yield from retrieve(found.job_id)
     yield from _check_ready(CheckpointName(found.job_id, found.step), text(job.status))
     options = Options(connections=download_connections(None, DEFAULT_CONNECTIONS), limit_rate=download_limit_rate(None))
-    result = result_of(found, (yield from explained(found, fetch(Fetch(found, target(output, found, job), options)))))
+    target = destination(output, _stem(found, job))
+    result = result_of(found, (yield from explained(found, fetch(Fetch(found, target, options)))))
     return replace(result, best=best)
 
 
-def target(output: str | os.PathLike[str] | None, found: Archive, job: models.FinetuneResponse) -> Target:
-    """Where an archive is saved."""
-    return destination(output, _stem(found, job))
+def place_of(output: str | os.PathLike[str] | None, found: Archive, job: models.FinetuneResponse) -> Target | Location:
+    """Where an archive is saved; in an object store without its extension."""
+    stem = _stem(found, job)
+    return location_of(str(output), stem) if is_object_url(output) else destination(output, stem)
 
 
 def _stem(found: Archive, job: models.FinetuneResponse) -> str:

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from together_ext.api.flow import Archive, Fetch, Flow, Local, Step, Transfers, changed
+from together_ext.api.flow import Archive, Flow, Local, Step, Transfers, changed
 from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
 from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
 from together_ext.config import download_connections, download_limit_rate
 from together_ext.destinations.local import check_output
+from together_ext.destinations.urls import Location
 from together_ext.errors import (
     ConfigurationError,
     MissingKeyError,
@@ -29,11 +30,13 @@ from together_ext.errors import (
     TransferCancelledError,
 )
 from together_ext.storage import absolute
-from together_ext.transfer import DEFAULT_CONNECTIONS, Target
+from together_ext.text import printable
+from together_ext.transfer import DEFAULT_CONNECTIONS, Options, Target
 
-from .download import DownloadResult, archive, check_source, download, target
+from .download import DownloadResult, archive, check_source, download, place_of
 from .download_options import DownloadOptions, DownloadRequest, download_request
 from .operations import list_checkpoints, list_jobs
+from .to_objects import object_url
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
@@ -101,24 +104,31 @@ def _ids(documents: Iterable[Mapping[str, object]]) -> Iterator[str]:
 
 @dataclass
 class Claims:
-    """The paths of the downloads that run together, each claimed by the first archive."""
+    """The paths and URLs of the downloads that run together, each claimed by the first archive."""
 
-    _owners: dict[tuple[object, ...], tuple[str, Archive]] = field(default_factory=dict)
+    _owners: dict[str, tuple[str, Archive]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def claim(self, name: str, archive: Archive, target: Target) -> None:
-        """Claim the path of a download.
+    def claim(self, name: str, archive: Archive, place: Target | Location) -> None:
+        """Claim the path or the URL of a download.
 
         Raises:
-            TargetExistsError: Another archive of the same call has claimed it.
+            TargetExistsError: Another archive of the same call has claimed it; or the same one, and it is a URL.
         """
+        path = str(place) if isinstance(place, Location) else str(place.folder / place.stem)
         with self._lock:
-            owner, claimed = self._owners.setdefault((target.folder, target.stem), (name, archive))
+            owner, claimed = self._owners.setdefault(path, (name, archive))
         # Two names of one archive, such as `ft-...:best` and `ft-...:500`, share its file.
         if claimed != archive:
             raise TargetExistsError(
-                f"{target.folder / target.stem} is the path of {owner}, too, since both jobs have one output name: "
+                f"{path} is the path of {owner}, too, since both jobs have one output name: "
                 f"download {name} to another folder",
+                replaceable=False,
+            )
+        # Without a lock, which object stores do not have, both would write the same objects at once.
+        if isinstance(place, Location) and owner != name:
+            raise TargetExistsError(
+                f"{path} is the path of {owner}, too, which is the same archive as {name}: pass one of the two names",
                 replaceable=False,
             )
 
@@ -146,21 +156,41 @@ def many(  # noqa: PLR0913 -- keywords
         raise RuleError("checkpoint_step cannot be combined with several names: add it to each name, as in ft-...:500")
     if request.progress is not None and executor is not None:
         raise RuleError("progress is not reported from an executor: omit progress, or executor")
-    folder = check_output(request.output)
-    if folder is not None and os.path.isfile(folder):  # noqa: PTH113 -- pathlib raises for a name that is too long
-        raise RuleError(f"output is the file {folder}: expected a folder, since several archives are saved in it")
+    output = _folder(request, executor)
     if executor is not None and connect is None:
         raise RuleError("http_client cannot be sent to an executor's processes: create the client without it")
     request = replace(
         request,
-        # Absolute, since another process has another current folder; the separator marks a folder.
-        output=os.path.join(absolute(folder or "."), ""),  # noqa: PTH118
+        output=output,
+        # A dictionary can be pickled; a view of one, such as `types.MappingProxyType`, cannot.
+        storage_options=None if request.storage_options is None else dict(request.storage_options),
         connections=download_connections(request.connections, DEFAULT_CONNECTIONS),
         limit_rate=download_limit_rate(request.limit_rate),
         # That of another process may have another default.
         source=check_source(request),
     )
     return Many(_checked(names), request, parallel, executor, connect, project)
+
+
+def _folder(request: DownloadRequest, executor: Executors | None) -> str:
+    """The folder or the prefix that all downloads are saved in, with a separator at its end, which marks it as one.
+
+    Raises:
+        RuleError: It is a file or an invalid URL, or does not fit the other options.
+    """
+    url = object_url(request)
+    if url is None:
+        folder = check_output(request.output)
+        if folder is not None and os.path.isfile(folder):  # noqa: PTH113 -- pathlib raises for a name that is too long
+            raise RuleError(f"output is the file {folder}: expected a folder, since several archives are saved in it")
+        # Absolute, since another process has another current folder.
+        return os.path.join(absolute(folder or "."), "")  # noqa: PTH118
+    if isinstance(executor, Mapping):
+        raise RuleError(
+            f"output is {printable(url, 200)}, which all hosts share, and each host is to get a copy: pass one "
+            "executor (omit --once-per-host), or a local output"
+        )
+    return url if url.endswith("/") else f"{url}/"
 
 
 @dataclass(frozen=True)
@@ -242,8 +272,8 @@ class _Here:
         request = self.request
         if request.progress is not None:
             request = replace(request, progress=partial(self._report, name, request.progress))
-        prepared = partial(_prepared, partial(self.claims.claim, name), self.cancel)
-        flow = download(self.project, name, request, prepared)
+        prepare = partial(_prepared, partial(self.claims.claim, name), self.cancel)
+        flow = download(self.project, name, request, prepare)
         result: DownloadResult = self.run(changed(flow, partial(guarded, self.cancel)))
         return result
 
@@ -266,17 +296,21 @@ class _Elsewhere:
     def __call__(self, name: str) -> Remote[DownloadResult]:
         flow = archive(name, None, self.request.checkpoint_type)
         job, found, _ = self.run(changed(flow, partial(guarded, self.cancel)))
-        self.claims.claim(name, found, target(self.request.output, found, job))
+        self.claims.claim(name, found, place_of(self.request.output, found, job))
         # Dask takes two equal calls for one, whose result it keeps: a copy for another host, and a later run.
         return Remote(self.executor, partial(_download, self.connect, name, self.request, secrets.token_hex(8)))
 
 
 def _prepared(
-    claim: Callable[[Archive, Target], None], cancel: threading.Event, step: Fetch[Archive]
-) -> Fetch[Archive]:
-    """One download among others: it does not replace their files, and ends with them."""
-    claim(step.archive, step.target)
-    return replace(step, options=replace(step.options, cancel=cancel))
+    claim: Callable[[Archive, Target | Location], None],
+    cancel: threading.Event,
+    archive: Archive,
+    place: Target | Location,
+    options: Options,
+) -> Options:
+    """The options of one download among others: it does not replace their files, and ends with them."""
+    claim(archive, place)
+    return replace(options, cancel=cancel)
 
 
 def guarded(cancel: threading.Event, step: Step) -> Step:

@@ -14,8 +14,11 @@ from together_ext.archive import folder_for
 from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.running import Tasks
 from together_ext.clock import SYSTEM
-from together_ext.errors import TargetExistsError, TogetherExtError
+from together_ext.destinations.urls import Location
+from together_ext.errors import RuleError, TargetExistsError, TogetherExtError
 from together_ext.storage import storage_errors
+from together_ext.text import printable
+from together_ext.transfer import Options, Target
 from together_ext.transfer.survey import Surveyed
 
 from .download import download
@@ -24,6 +27,7 @@ from .download_options import DownloadRequest
 from .download_result import type_of
 from .extraction import goes_directly
 from .refusals import explained
+from .to_objects import object_url
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
@@ -37,8 +41,9 @@ class _PreparedError(Exception):
         super().__init__(str(step.archive))
 
 
-def _raise(step: Fetch[Archive]) -> Fetch[Archive]:
-    raise _PreparedError(step)
+def _raise(archive: Archive, place: Target | Location, options: Options) -> Options:
+    assert isinstance(place, Target)  # noqa: S101 -- see `Planning.plan`
+    raise _PreparedError(Fetch(archive, place, options))
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,15 @@ class Planning:
         """Plan each download; nothing is written.
 
         Raises:
+            RuleError: The output is the URL of an object store.
             ApiError: A selection could not be listed.
             StorageError: The free space of the disk cannot be determined.
         """
+        if (url := object_url(self.many.request)) is not None:
+            raise RuleError(
+                f"output is {printable(url, 200)}, and a plan (--dry-run) is for local folders: pass a local output, "
+                "or download without a plan"
+            )
         names = self.many.names_of(self.run)
         free = _free(Path(str(self.many.request.output)))
         tasks = Tasks(names, partial(self._planned, Claims(), free), max(min(self.many.parallel, len(names)), 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,12 @@ def object_url(wanted: DownloadRequest) -> str | None:
     return url
 
 
+def location_of(url: str, name: str) -> Location:
+    """The location of what is saved, which has this name where the URL does not have one."""
+    found = parse_url(url, "output")
+    return found / name if names_folder(url) else found
+
+
 @dataclass(frozen=True)
 class Saving:
     """A download to an object store.
@@ -68,13 +74,12 @@ class Saving:
     archive: Archive
     url: str
     stem: str
-    storage: Mapping[str, str] | None
+    storage: Mapping[str, str] | None = field(repr=False)
     options: Options
 
     def location(self, name: str) -> Location:
         """The location of what is saved, which has this name where the URL does not have one."""
-        found = parse_url(self.url, "output")
-        return found / name if names_folder(self.url) else found
+        return location_of(self.url, name)
 
 
 def _store(location: Location, storage: Mapping[str, str] | None) -> Store:

@@ -83,8 +83,8 @@ class Weights:
                 (default: threads of this process). Its processes read the key from their own environment, and must
                 reach the folder by the same path. A dictionary of executors by host: each host gets its copy, and
                 `parallel`, `connections` and `limit_rate` are those of each host.
-            **options: The keywords of `download`, without `checkpoint_step`. `output` is a folder; `connections` and
-                `limit_rate` are totals, divided among the downloads that run at once.
+            **options: The keywords of `download`, without `checkpoint_step`. `output` is a folder, or the URL of a
+                prefix; `connections` and `limit_rate` are totals, divided among the downloads that run at once.
 
         Returns:
             An iterator over the outcomes, each as its download ends.

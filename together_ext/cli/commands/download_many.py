@@ -57,7 +57,7 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
     later = settings.json or (stdout_is_terminal() and stderr_is_terminal())
     ended: list[Outcome[DownloadResult]] = []
     with (
-        manifest(manifest_path) as write,
+        manifest(manifest_path, options.get("storage_options")) as write,
         progress_of_many(settings, _count(names, executor)) as display,
     ):
 
@@ -79,17 +79,17 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
                     print_lines([_line(settings, outcome)])
     settings.resumable = False
     if later:
-        _show(settings, ended)
+        _show(settings, ended, options.get("storage_options"))
     if not settings.quiet:
         tell(_summary(ended, time.monotonic() - started))
     if code := exit_code([outcome.error for outcome in ended]):
         raise typer.Exit(code)
 
 
-def _show(settings: Settings, ended: Sequence[Outcome[DownloadResult]]) -> None:
+def _show(settings: Settings, ended: Sequence[Outcome[DownloadResult]], storage: Mapping[str, str] | None) -> None:
     """Print all outcomes."""
     if settings.json:
-        print_document(Listed("data", [entry_of(outcome) for outcome in ended], {}))
+        print_document(Listed("data", [entry_of(outcome, storage) for outcome in ended], {}))
     else:
         print_lines([_line(settings, outcome) for outcome in ended if outcome.error is None])
 
