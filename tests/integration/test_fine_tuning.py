@@ -412,6 +412,7 @@ CONTENTS = [
 TYPES = ["application/octet-stream", "application/x-tar", "text/html; charset=utf-8", "application/json", "text/plain"]
 
 
+@pytest.mark.off_contract
 @pytest.mark.parametrize("media_type", [*TYPES, None])
 @pytest.mark.parametrize(("content", "extension"), CONTENTS)
 def test_the_content_determines_the_extension(

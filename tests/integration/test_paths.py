@@ -47,12 +47,20 @@ METHODS: dict[str, Callable[[Together, str], object]] = {
 }
 
 
-PATHS = ["s3://bucket/x", "gs://b", "az://b/", "S3+X://b", "https://user:s3cret-word@h/m", "-"]
+STORES = ("s3://bucket/x", "gs://b", "az://b/")
+TO_STORES = ("ft download -o", "ft download --output", "ft download --extract", "verify", "inspect")
+PATHS = [*STORES, "ftp://bucket/x", "S3+X://b", "https://user:s3cret-word@h/m", "-"]
 STANDARD_OUTPUT = ("ft download --output", "-")
 
 
 @pytest.mark.parametrize(
-    ("name", "path"), [(name, path) for name in COMMANDS for path in PATHS if (name, path) != STANDARD_OUTPUT]
+    ("name", "path"),
+    [
+        (name, path)
+        for name in COMMANDS
+        for path in PATHS
+        if (name, path) != STANDARD_OUTPUT and not (name in TO_STORES and path in STORES)
+    ],
 )
 def test_a_url_or_a_dash_is_refused_by_every_command(
     name: str, path: str, command: Callable[..., Outcome], sim: Simulator, folder: Path
@@ -66,18 +74,18 @@ def test_a_url_or_a_dash_is_refused_by_every_command(
 
 
 def test_the_error_names_the_option_and_what_to_do(command: Callable[..., Outcome]) -> None:
-    said = {path: command("ft", "download", LORA_JOB, "-o", path).err for path in ("s3://bucket/x", "-")}
+    said = {path: command("ft", "download", LORA_JOB, "-o", path).err for path in ("ftp://bucket/x", "-")}
     name = "--output-dir"
     assert said == {
-        "s3://bucket/x": f"error: {name} is 's3://bucket/x'; URLs are not supported here: name a local path\n",
+        "ftp://bucket/x": f"error: {name} is 'ftp://bucket/x'; URLs are not supported here: name a local path\n",
         "-": f"error: {name} is '-'; standard streams are not supported here: name a path, such as ./-\n",
     }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_url_is_refused_by_every_method(name: str, client: Together, sim: Simulator, folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"s3:/.*URLs are not supported here: name a local path"):
-        METHODS[name](client, "s3://bucket/x")
+    with pytest.raises(ConfigurationError, match=r"ftp:/.*URLs are not supported here: name a local path"):
+        METHODS[name](client, "ftp://bucket/x")
     assert not sim.requests
     assert not list(folder.iterdir())
 

@@ -671,7 +671,7 @@ def test_an_invalid_specification_is_reported_by_path_without_the_openapi_schema
     with pytest.raises(GenerationError) as refused:
         generate(tmp_path / "client", spec)
     assert str(refused.value) == (
-        "broken.yaml is not a valid OpenAPI document: paths./x.get.responses: {} should be non-empty"
+        "broken.yaml is not a valid OpenAPI document: paths./x.get.responses: {} has less than 1 property"
     )
 
 

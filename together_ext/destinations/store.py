@@ -108,8 +108,12 @@ class Store:
         try:
             return kind(self.location.bucket, config=dict(options), client_options=client, retry_config=retries)
         except self._errors as error:
-            name = type(error).__name__
-        unknown = name == "UnknownConfigurationKeyError"
+            unknown = type(error).__name__ == "UnknownConfigurationKeyError"
+            untrusting = "CA certificates" in str(error)
+        if untrusting:
+            raise ConfigurationError(
+                f"could not open {self.location}: no trusted certificates: check SSL_CERT_FILE and SSL_CERT_DIR"
+            )
         names = ", ".join(printable(key, 40) for key in options)
         problem = f"one of the storage options ({names}) does not exist" if unknown else "its settings are invalid"
         raise ConfigurationError(f"could not open {self.location}: {problem}; check --storage-option")

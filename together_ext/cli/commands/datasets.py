@@ -43,7 +43,10 @@ def preview(
         ),
     ] = None,
 ) -> None:
-    """Show the first examples of a training file, tokenized, and the text that counts for the loss."""
+    """Show the first tokenized examples of a file.
+
+    The text that counts for the loss is shown, too.
+    """
     settings = settings_of(context)
     with connect(settings) as client:
         found = client.fine_tuning.preview(
@@ -88,7 +91,10 @@ def download_tokenized_dataset(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a different file of the same name.")] = False,
 ) -> None:
-    """Download the archive of a job's tokenized training data, and print the path."""
+    """Download a job's tokenized training data.
+
+    The path of the archive is printed.
+    """
     settings = settings_of(context)
     folder = None if output_dir is None else os.path.join(path_of(output_dir, "--output-dir"), "")  # noqa: PTH118 -- marks a folder
     with connect(settings) as client, progress(settings) as callback:

@@ -38,7 +38,7 @@ def wait(
         ),
     ] = None,
 ) -> None:
-    """Wait until a job is completed, and print its status.
+    """Wait until a job ends, and print its status.
 
     Exit code 5: the job failed, was cancelled, or did not end in time. Interrupting the wait does not affect the job.
     """
