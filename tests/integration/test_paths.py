@@ -78,8 +78,18 @@ def test_the_error_names_the_option_and_what_to_do(command: Callable[..., Outcom
     name = "--output-dir"
     assert said == {
         "ftp://bucket/x": f"error: {name} is 'ftp://bucket/x'; URLs are not supported here: name a local path\n",
-        "-": f"error: {name} is '-'; standard streams are not supported here: name a path, such as ./-\n",
+        "-": f"error: {name} is '-'; standard streams are not supported here: "
+        "name a folder, such as ./-, or pass --output -\n",
     }
+
+
+def test_the_error_of_an_object_store_names_the_option_and_the_url(
+    command: Callable[..., Outcome], sim: Simulator
+) -> None:
+    outcome = command("ft", "download", LORA_JOB, "-o", "memory://x/", "--extract", "--spool")
+    assert outcome.code == 2
+    assert "spool (--spool) needs a local folder, and output is 'memory://x/': omit it" in outcome.err
+    assert not sim.requests
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -15,6 +15,7 @@ from together_ext.archive import Extracted, Layout, unpack_to
 from together_ext.destinations.local import archive_extension
 from together_ext.destinations.urls import Location, is_object_url, names_folder, parse_url
 from together_ext.errors import ConfigurationError, RuleError, TargetExistsError, TogetherExtError
+from together_ext.text import printable
 from together_ext.transfer import Fetched, Head, Options
 from together_ext.transfer.target import HEAD
 
@@ -49,7 +50,11 @@ def object_url(wanted: DownloadRequest) -> str | None:
     others = (("keep_archive", wanted.keep_archive), ("spool", wanted.spool), ("source", wanted.source == "registry"))
     for keyword, given in others:
         if given:
-            raise RuleError(f"{keyword} needs a local folder, and output is {url[:5]}...: omit {keyword}")
+            option = f"--{keyword.replace('_', '-')}"
+            raise RuleError(
+                f"{keyword} ({option}) needs a local folder, and output is {printable(url, 200)!r}: "
+                "omit it, or name a folder"
+            )
     return url
 
 

@@ -34,6 +34,7 @@ from together_ext.cli.render.unpacked import show_unpacked
 from together_ext.cli.render.views import Lines
 from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
+from together_ext.errors import ConfigurationError
 from together_ext.text import printable
 
 from .download_many import download_many, executor_of, selected
@@ -317,6 +318,11 @@ def _target(folder: str | None, file: str | None) -> str | None:
         return path
     if folder is None:
         return None
+    if folder == STANDARD_OUTPUT:
+        raise ConfigurationError(
+            "--output-dir is '-'; standard streams are not supported here: "
+            "name a folder, such as ./-, or pass --output -"
+        )
     path = path_of(folder, "--output-dir")
     if os.path.isfile(path):  # noqa: PTH113 -- the same
         raise BadUsageError(f"--output-dir {folder} is a file: pass a folder, or use --output")
