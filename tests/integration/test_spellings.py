@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from together_ext.cli.spellings import Spellings, suggestions
-from together_ext.simulator import FULL_JOB, LORA_JOB, MODEL, TRAINING_FILE, Fault, Simulator
+from together_ext.simulator import FULL_JOB, LORA_JOB, MODEL, RUNNING_JOB, TRAINING_FILE, Fault, Simulator
 from tools.docs.commands import entries
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ def test_a_spelling_means_the_same_command(command: Command, theirs: tuple[str, 
         (["files", "retrieve", LORA_JOB], "together-ext ft retrieve"),
         (["ft", "create", "-m", MODEL, "-t", TRAINING_FILE], f"-M {MODEL}"),
         (["ft", "list", "--api-key", "sk-secret"], "--api-key-file"),
+        (["ft", "list", "--after", LORA_JOB], "lists are complete"),
+        (["ft", "retrieve", "--fine_tune_id", LORA_JOB], "pass the ID without it"),
+        (["files", "upload", "--file", "train.jsonl"], "pass the file without it"),
+        (["models", "public"], "together-ext ft models"),
+        (["models", "upload", "x"], "use the official command line"),
+        (["batches", "list"], "use the official command line"),
     ],
 )
 def test_a_mistake_shows_what_to_type(command: Command, sim: Simulator, typed: list[str], suggested: str) -> None:
@@ -73,6 +79,45 @@ def test_a_mistake_shows_what_to_type(command: Command, sim: Simulator, typed: l
     assert (outcome.code, suggested in outcome.err) == (2, True), outcome.err
     assert "sk-secret" not in outcome.err
     assert sim.requests == []
+
+
+EVERYDAY = f"""
+whoami
+files check train.jsonl
+files upload train.jsonl
+files upload --purpose eval ./val.jsonl
+files ls
+files get {TRAINING_FILE}
+files download {TRAINING_FILE} --output data
+ft model-limits {MODEL}
+ft create -t train.jsonl -v val.jsonl -M {MODEL} --lora --n-epochs 2 --suffix first --confirm
+ft create --training-file {TRAINING_FILE} --model {MODEL} --no-lora --confirm
+ft ls
+ft {LORA_JOB}
+ft list-events {LORA_JOB}
+ft list-checkpoints {LORA_JOB}
+ft list-metrics {LORA_JOB}
+ft download {LORA_JOB} -o out -c adapter
+ft download {LORA_JOB}:500 --output-dir out --checkpoint-type merged
+ft cancel {RUNNING_JOB} --yes
+ft delete {FULL_JOB} --force
+models ls
+models get {{registered}}
+models ls-files {{registered}}
+models download {{registered}} out
+files delete {TRAINING_FILE} --yes
+"""
+"""What a user of the official command line types on the first days, in order."""
+
+
+def test_the_first_days_of_a_user_of_the_official_command_line(command: Command, sim: Simulator, folder: Path) -> None:
+    (folder / "train.jsonl").write_text(LINE * 3)
+    (folder / "val.jsonl").write_text(LINE)
+    typed = EVERYDAY.format(registered=sim.registry.all()[0].id).split("\n")[1:-1]
+    assert len(typed) >= 20
+    failed = [(line, outcome.err) for line in typed if (outcome := command(*line.split())).code]
+    assert failed == []
+    assert len(list((folder / "out").glob("*.tar.zst"))) == 2
 
 
 class TestCreate:

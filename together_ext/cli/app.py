@@ -29,6 +29,7 @@ class Program(Group):
     """The program."""
 
     entries = COMMANDS
+    spellings = spellings.ROOT
 
 
 app = typer.Typer(

@@ -95,7 +95,9 @@ class Group(_Help, TyperGroup):
         try:
             return super().resolve_command(ctx, args)
         except USAGE_ERROR as error:
-            if near := suggestions(name, names, self.below):
+            if name in self.spellings.absent:
+                error.message = f"{error.message.rstrip('.')} ({self.spellings.absent[name]})"
+            elif near := suggestions(name, names, self.below):
                 error.message = f"{error.message.rstrip('.')} (Possible commands: {', '.join(near)})"
             raise
 

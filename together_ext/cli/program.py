@@ -23,7 +23,7 @@ from .logs import logs
 from .render.screen import print_document, stderr_is_terminal, stdout_errors, tell, without_secrets
 from .settings import Settings
 from .signals import number_of, signals_interrupt
-from .spellings import misplaced
+from .spellings import ABSENT_OPTIONS, misplaced
 
 if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
@@ -94,7 +94,12 @@ def _failed(error: Exception, settings: Settings, args: list[str], *, json: bool
 
 def _usage_message(error: Exception) -> str:
     context = getattr(error, "ctx", None)
-    message = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # a usage error of click
+    option = getattr(error, "option_name", None)
+    message = (
+        f"No such option: {option} ({ABSENT_OPTIONS[option]})"
+        if option in ABSENT_OPTIONS
+        else printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # a usage error of click
+    )
     return message if context is None else f"{message}; see {context.command_path} --help"
 
 

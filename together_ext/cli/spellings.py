@@ -16,11 +16,13 @@ class Spellings:
         names: Other names of commands, each with the name that the help shows.
         prefix: The beginning of an ID that may stand in place of a command; None if none may.
         by_id: The command that such an ID stands for.
+        absent: Commands of the official command line that the group does not have, each with what to use.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     prefix: str | None = None
     by_id: str = "retrieve"
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def resolved(self, arguments: list[str], known: Iterable[str]) -> list[str]:
         """The arguments of a group with the name of a command in the first place, as far as it is another spelling."""
@@ -35,14 +37,35 @@ class Spellings:
 
 
 NONE: Final = Spellings()
+_OTHERS: Final = "not available here: use the official command line"
+_READ: Final = "models are read here, not made: use the official command line"
+ROOT: Final = Spellings(
+    absent=dict.fromkeys(
+        ("batches", "beta", "clusters", "evals", "jig", "projects", "switch", "training"),
+        _OTHERS,
+    )
+)
 _LISTS: Final = {"ls": "list", "get": "retrieve"}
 FINE_TUNING: Final = Spellings({**_LISTS, "list-metrics": "metrics", "model-limits": "limits"}, "ft-")
 FILES: Final = Spellings({**_LISTS, "retrieve-content": "download"}, "file-")
 MODELS: Final = Spellings(
     {**_LISTS, "ls-files": "files", "list-files": "files", "ls-revisions": "revisions", "list-revisions": "revisions"},
     "ml_",
+    absent={
+        "public": "use together-ext ft models",
+        **dict.fromkeys(("configs", "create", "deploy", "org", "remote-uploads", "rm", "update", "upload"), _READ),
+    },
 )
 ENDPOINTS: Final = Spellings({**_LISTS, "rm": "delete"}, "endpoint-")
+
+
+ABSENT_OPTIONS: Final = {
+    "--after": "lists are complete: omit it",
+    "--fine-tune-id": "pass the ID without it",
+    "--id": "pass the ID without it",
+    "--file": "pass the file without it",
+}
+"""Options of the official command line that no command has, each with what to do."""
 
 
 def suggestions(name: str, own: Iterable[str], below: Mapping[str, Iterable[str]]) -> list[str]:
