@@ -19,7 +19,7 @@ import httpx
 import pytest
 from backports import zstd
 
-from together_ext import MissingPathError, StorageError, StoreCredentialsError, Together
+from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
 from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
@@ -220,6 +220,12 @@ def test_a_refusal_is_one_sentence_before_the_archive_is_requested(
         secret in repr((message, caught.value.__context__)) for secret in KEYS.values() if secret != "us-east-1"
     )
     assert archive_requests(sim) == 0
+
+
+def test_an_object_with_an_unsupported_name_is_an_error_that_says_so(client: Together, s3: Bucket) -> None:
+    httpx.put(f"{s3.server}/{s3.name}/x/a//b", content=b"", timeout=60).raise_for_status()
+    with pytest.raises(ConfigurationError, match=r"the name of an object in it has .* choose another prefix"):
+        client.fine_tuning.download(LORA_JOB, output=f"{s3.url}x", extract=True, storage_options=s3.options)
 
 
 def test_a_missing_bucket_of_the_server_itself(client: Together, sim: Simulator, s3: Bucket) -> None:

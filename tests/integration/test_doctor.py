@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from together_ext.cli.doctor import network
 from together_ext.cli.doctor.findings import Finding, State, shareable
 from together_ext.cli.doctor.running import attempt
 from together_ext.destinations.store import Store
@@ -457,6 +459,23 @@ def test_a_check_that_fails_or_blocks_is_a_finding() -> None:
     late = attempt("b", blocked.wait, 0.01)
     blocked.set()
     assert late == Finding("b", State.FAIL, "no result after 0.01 seconds")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/login?token=s3cret-word",
+        "//elsewhere.example/x?sig=s3cret-word",
+        "HTTPS://elsewhere.example/x?sig=s3cret-word",
+        "https://elsewhere.example/x?sig='(1)s3cret-word",
+        "//me:s3cret-word@elsewhere.example/",
+    ],
+)
+def test_the_secrets_of_a_redirect_are_not_shown(location: str) -> None:
+    base = httpx.URL("https://api.example/v3/whoami")
+    found = shareable(network.address(network.Contact(base, 302, {"location": location})), [])
+    assert "s3cret-word" not in found.seen
+    assert "redirects to" in found.seen
 
 
 def test_secrets_and_signed_addresses_are_hidden() -> None:

@@ -217,6 +217,24 @@ class TestFaults:
             client.models.download(model, output=tmp_path / "out")
         assert_nothing_outside(tmp_path)
 
+    def test_a_file_with_the_name_of_a_partial_file_is_refused(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        model = sim.registry.add("odd", {"a/b.bin": b"x", "a/b.bin.part": b"y"}).id
+        with pytest.raises(IntegrityError, match=r"'a/b\.bin\.part'.* partial file of 'a/b\.bin'"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+        found = client.models.download(model, output=tmp_path / "out", exclude=["*.part"])
+        assert content_of(found.folder) == {"a/b.bin": b"x"}
+
+    @pytest.mark.parametrize("files", [None, [7]], ids=str)
+    def test_a_forged_receipt_is_not_used(self, client: Together, model: str, tmp_path: Path, files: object) -> None:
+        found = client.models.download(model, output=tmp_path / "out")
+        receipt = Path(found.folder, "together-ext.json")
+        receipt.write_text(json.dumps(json.loads(receipt.read_text()) | {"files": files}))
+        with pytest.raises(TargetExistsError):
+            client.models.download(model, output=tmp_path / "out")
+
     @pytest.mark.parametrize("odd", ["sha256:00", "", "A" * 32, f"{'0' * 32}-9"])
     def test_a_hash_of_another_form_is_reported_as_verified_by_size(
         self,

@@ -14,6 +14,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from backports import zstd
@@ -29,6 +30,7 @@ from together_ext import (
 from together_ext.archive.inspect import inspect_files
 from together_ext.archive.next_steps import next_steps
 from together_ext.archive.weights.layout import Layout
+from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
@@ -199,6 +201,23 @@ def test_an_object_of_another_run_with_another_hash_is_uploaded_again(sync_clien
     sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=place)
 
     assert content(place)["adapter_model.safetensors"] == LARGE
+
+
+def test_a_receipt_with_an_invalid_entity_tag_proves_nothing(sync_client: Together, url: str) -> None:
+    place = f"{url}x"
+    sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=place)
+    receipt = json.loads(content(place)[RECEIPT])
+    receipt["files"][0]["etag"] = []
+    put(place, RECEIPT, json.dumps(receipt).encode())
+    assert verify_objects(place, quick=True).changed == (receipt["files"][0]["path"],)
+
+
+@pytest.mark.parametrize("value", [5, None])
+def test_a_storage_option_that_is_not_text_is_refused(sync_client: Together, sim: Simulator, value: object) -> None:
+    options: dict[str, Any] = {"timeout": value}
+    with pytest.raises(RuleError, match="timeout"):
+        sync_client.fine_tuning.download(LORA_JOB, output="s3://bucket/x/", storage_options=options)
+    assert not sim.requests
 
 
 @pytest.mark.parametrize("files", [{"../x": b"", "config.json": b"{}"}, {"config.json": b"{}", "a": LARGE, "A": b""}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -200,6 +201,17 @@ class TestParts:
             upload_in_parts(client, data)
         assert asked(sim)[-1] == "POST /files/multipart/abort"
         assert files(sim) == before
+
+    @pytest.mark.parametrize("header", [{"x": "\u00e9"}, {"x\u00e9": "1"}, {"x": "1\r\ny: 2"}], ids=ascii)
+    def test_headers_that_cannot_be_sent_are_an_error(
+        self, client: Together, data: Path, sim: Simulator, header: dict[str, str]
+    ) -> None:
+        parts = [{"PartNumber": number, "URL": "/upload/x", "Headers": header} for number in (1, 2, 3)]
+        body = json.dumps({"upload_id": "u", "file_id": "file-9", "parts": parts}).encode()
+        sim.script(Fault(path=INITIATE, status=200, body=body))
+        with pytest.raises(ApiResponseError, match="header"):
+            upload_in_parts(client, data)
+        assert sim.storage_requests == []
 
     @pytest.mark.parametrize(
         "body",

@@ -150,7 +150,7 @@ def origin(folder: Path) -> Mapping[str, Any]:
     """The entries of a folder's receipt; empty if it has no valid receipt."""
     with reading(folder):
         try:
-            return _document(folder)
+            return content_of(folder)[0]
         except (ArchiveError, FileNotFoundError):
             return {}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +45,7 @@ class Extraction:
         files: Their number.
         verified_at: When it was extracted and its files were hashed (ISO 8601); None if the receipt does not say.
         best: Whether the receipt records that this is the best checkpoint of its job.
-        problem: How the folder differs from its receipt, by names and sizes, or why that is invalid; else empty.
+        problem: How the folder differs from its receipt, by names and sizes, or why that is not trusted; else empty.
     """
 
     folder: str
@@ -249,8 +250,19 @@ def _described(place: Path) -> Extraction:
         files=len(files),
         verified_at=_text(said, "time"),
         best=bool(said.get("best")),
-        problem=_difference({entry.name: entry.size for entry in entries(place)}, files),
+        problem=_doubt(place) or _difference({entry.name: entry.size for entry in entries(place)}, files),
     )
+
+
+def _doubt(place: Path) -> str:
+    """Why a receipt may have been forged, to have the right weights removed; else empty."""
+    for path, what in ((place, "folder"), (place / RECEIPT, "receipt")):
+        found = path.lstat()
+        if found.st_uid != os.geteuid():
+            return f"its {what} belongs to user {found.st_uid}"
+        if found.st_mode & stat.S_IWOTH:
+            return f"other users can write to its {what}"
+    return ""
 
 
 def _difference(present: Mapping[str, int], files: Mapping[str, UnpackedFile]) -> str:

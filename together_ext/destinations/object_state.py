@@ -57,7 +57,7 @@ class Found:
         good = {}
         for name, file in self.files.items():
             stored = self.objects.get(name)
-            if stored is not None and stored.size == file.size and etags[name] in {None, stored.etag}:
+            if stored is not None and stored.size == file.size and etags[name] in (None, stored.etag):
                 good[name] = file
         return good
 

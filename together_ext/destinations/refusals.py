@@ -117,6 +117,11 @@ def _other(seen: _Seen, location: Location, bucket: str, action: str) -> Togethe
         return _storage(message, errno.ENOTSUP)
     if "redirect" in seen.text.lower():
         return _storage(f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL)
+    if seen.kind == "InvalidPathError" and action == "list":
+        return ConfigurationError(
+            f"could not {action} {location}: the name of an object in it has control characters, or parts that are "
+            "empty, '.' or '..': remove the object, or choose another prefix"
+        )
     if seen.kind in {"UnknownConfigurationKeyError", "InvalidPathError", "NotSupportedError"}:
         return ConfigurationError(f"could not {action} {location}: the store does not support it; choose another name")
     problem = f"the store responded{seen.said}" if seen.status else "the store does not respond"

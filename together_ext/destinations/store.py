@@ -13,7 +13,7 @@ from together_ext.errors import ConfigurationError, MissingExtraError, MissingPa
 from together_ext.text import printable
 
 from .refusals import refusal
-from .urls import Location
+from .urls import Location, check_options
 
 if TYPE_CHECKING:
     from obstore.store import MemoryStore
@@ -82,6 +82,7 @@ class Store:
             ConfigurationError: A setting is invalid.
         """
         self.location = location
+        check_options(options)
         try:
             import obstore  # noqa: PLC0415 -- an extra
             from obstore.exceptions import BaseError  # noqa: PLC0415

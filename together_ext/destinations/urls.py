@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -64,6 +65,13 @@ def parse_url(url: str | os.PathLike[str], name: str) -> Location:
             f"{name} has the path {printable(path, 200)!r}: parts that are empty, '.' or '..' are not supported"
         )
     return Location(found[1], bucket, path)
+
+
+def check_options(options: Mapping[str, str] | None) -> None:
+    """Check the settings of a store; raises `RuleError` if one is not a text. Values may be secrets."""
+    for name, value in (options or {}).items():
+        if not isinstance(value, str):
+            raise RuleError(f"storage option {printable(repr(name), 40)} is a {type(value).__name__}: expected a text")
 
 
 def names_folder(url: str) -> bool:

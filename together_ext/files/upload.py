@@ -212,7 +212,7 @@ def _sent(job: _Job, signed: list[Any], home: str, cleanup: Raw) -> Flow[list[st
 
     def work(line: Line) -> list[str]:
         parts = [
-            Part(*span, _address(job, line.home + home, each), _headers(each))
+            Part(*span, _address(job, line.home + home, each), _headers(job, each))
             for span, each in zip(job.parts, signed, strict=True)
         ]
         tags = Sending(line, job.content, job.conduct, job.action, job.name).run(parts, agent=USER_AGENT)
@@ -239,9 +239,12 @@ def _address(job: _Job, base: str, signed: object) -> httpx.URL:
         _unusable(job, str(refused))
 
 
-def _headers(signed: object) -> dict[str, str]:
+def _headers(job: _Job, signed: object) -> dict[str, str]:
     found = signed.get("Headers") if isinstance(signed, Mapping) else None
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+    headers = {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+    if not all(text.isascii() and text.isprintable() for text in (*headers, *headers.values())):
+        _unusable(job, "a header of a signed URL has characters other than printable ASCII")
+    return headers
 
 
 def _number(signed: object) -> object:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from together_ext.api.flow import Archive, Flow, Streamed, local
 from together_ext.archive import Extracted, Layout, unpack_to
 from together_ext.destinations.local import archive_extension
-from together_ext.destinations.urls import Location, is_object_url, names_folder, parse_url
+from together_ext.destinations.urls import Location, check_options, is_object_url, names_folder, parse_url
 from together_ext.errors import ConfigurationError, RuleError, TargetExistsError, TogetherExtError
 from together_ext.text import printable
 from together_ext.transfer import Fetched, Head, Options
@@ -47,6 +47,7 @@ def object_url(wanted: DownloadRequest) -> str | None:
         return None
     url = str(wanted.output)
     parse_url(url, "output")
+    check_options(wanted.storage_options)
     others = (("keep_archive", wanted.keep_archive), ("spool", wanted.spool), ("source", wanted.source == "registry"))
     for keyword, given in others:
         if given:

@@ -22,6 +22,9 @@ KNOWN: Final = re.compile(r"(?P<md5>[0-9a-f]{32})(?:-(?P<parts>[0-9]{1,7}))?")
 """A hash of the known form: an MD5, and the number of parts unless there is one; the official SDK counts none in an
 empty file."""
 
+PARTIAL: Final = re.compile(r"\.part(?=[./]|$)")
+"""The end of the name of a file, in those of its partial files."""
+
 LARGEST: Final = 1 << 50
 """Maximum size of a file in bytes."""
 
@@ -71,7 +74,19 @@ def located(answer: models.ModelDownload, model: str) -> list[LocatedFile]:
         path = _path(item.path, model, names)
         size, parts = _size(item.size_bytes, path), item.parts if isinstance(item.parts, list) else []
         found.append(LocatedFile(path, size, text(item.hash_) or "", tuple(_parts(parts, size, path))))
+    _check_partials({file.path for file in found}, model)
     return found
+
+
+def _check_partials(paths: set[str], model: str) -> None:
+    """Refuse a file at a path that the download of another one uses; one of them would be lost."""
+    for path in paths:
+        for match in PARTIAL.finditer(path):
+            if (other := path[: match.start()]) in paths:
+                raise IntegrityError(
+                    f"{model} has the file {printable(repr(path), 200)}, which is also the partial file of "
+                    f"{printable(repr(other), 200)}: exclude one of them (exclude, --exclude)"
+                )
 
 
 def _path(value: object, model: str, names: Names) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.storage import OPENING, boot_id
+from together_ext.storage import UntrustedFileError, boot_id, open_own
 
 from .responses import Content
 
@@ -77,16 +77,16 @@ def find(path: Path) -> Mark | None:
     if _get is None:
         return None
     try:
-        fd = os.open(path, os.O_RDONLY | OPENING)
-    except OSError:
+        fd = open_own(path, os.O_RDONLY)
+    except (OSError, UntrustedFileError):
         return None
     try:
         found = os.fstat(fd)
         fields: Any = json.loads(_get(fd, NAME))
         mark = Mark(str(fields["source"]), int(fields["size"]), str(fields["validator"]))
         same = (found.st_size, found.st_mtime_ns) == (mark.size, fields["modified"])
-        return mark if same and is_ours(fd) and fields["boot"] in (None, boot_id()) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return mark if same and fields["boot"] in (None, boot_id()) else None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     finally:
         os.close(fd)

@@ -102,6 +102,16 @@ def test_what_is_not_certain_is_kept(made: Made, tmp_path: Path) -> None:
     assert outside.is_dir()
 
 
+def test_a_receipt_that_others_may_have_forged_does_not_count(made: Made) -> None:
+    """In a shared folder, it could name a last step or a best checkpoint, so that the right one is removed."""
+    place = made("s1", step=1)
+    (made("forged", step=9, best="lowest loss") / receipt.RECEIPT).chmod(0o666)
+    assert kept(place.parent, "last") == {"s1", "forged"}
+    assert kept(place.parent, "best") == {"s1", "forged"}
+    (found,) = [one for one in retention.extractions(place.parent) if one.best]
+    assert "other users can write to its receipt" in found.problem
+
+
 def test_a_link_in_a_folder_is_never_followed(made: Made, tmp_path: Path) -> None:
     place, outside = made("s1", step=1), tmp_path / "outside"
     outside.write_bytes(b"1234567")

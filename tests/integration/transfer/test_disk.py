@@ -23,7 +23,7 @@ from together_ext.errors import (
     TransferInterruptedError,
 )
 from together_ext.simulator import LORA_JOB, Fault
-from together_ext.transfer import DownloadProgress
+from together_ext.transfer import DownloadProgress, mark
 from together_ext.transfer.journal import decode, encode
 from together_ext.transfer.session import FIRST
 from together_ext.transfer.target import SAMPLE
@@ -79,6 +79,21 @@ class TestTargetThatExists:
             file.write(b"forged")
         with pytest.raises(TargetExistsError, match="differs from the remote file"):
             lab.fetch()
+
+    @pytest.mark.parametrize("weakness", ["group", "link", "infinite"])
+    def test_a_mark_that_others_may_have_forged_is_not_used(self, lab: Lab, weakness: str) -> None:
+        """The bytes are compared instead, as without a mark."""
+        lab.serve(LARGE)
+        lab.fetch()
+        if weakness == "group":
+            lab.path.chmod(0o664)
+        elif weakness == "link":
+            os.link(lab.path, lab.path.with_name("other"))
+        else:
+            os.setxattr(lab.path, mark.NAME, b'{"source": "", "size": 1e999, "validator": ""}')
+        lab.sim.forget()
+        assert lab.fetch().resumed_from == LARGE
+        assert lab.ranges() == [f"bytes=0-{SAMPLE - 1}", f"bytes={LARGE - SAMPLE}-{LARGE - 1}"]
 
     def test_an_empty_file_is_not_downloaded_again(self, lab: Lab) -> None:
         lab.serve(0)

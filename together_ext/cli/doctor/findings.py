@@ -13,7 +13,7 @@ from together_ext.text import printable, redacted, without_userinfo
 LONGEST: Final = 400
 """Maximum number of characters of a text in a finding."""
 
-_QUERY: Final = re.compile(r"(https?://[^\s?#]*)[?#][^\s'\")]*")
+_QUERY: Final = re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
 """An address with a query: that of a signed URL is a secret."""
 
 

@@ -18,6 +18,7 @@ from together_ext.text import printable
 from together_ext.transfer.network.in_time import watch, within
 from together_ext.transfer.network.proxies import DEFAULT_PORTS, Proxies
 from together_ext.transfer.network.reasons import reason
+from together_ext.transfer.network.redirects import RedirectRefused, redirect_target, shown
 
 from .findings import Finding, State, skipped
 
@@ -179,7 +180,7 @@ def _problem_of_response(contact: Contact) -> tuple[str, str]:
     """Why a response is not one of the API, and what to do; empty if it is one."""
     status = contact.status or 0
     if httpx.codes.is_redirect(status):
-        return f"redirects to {contact.headers.get('location', '')} (status {status})", CHECK_ADDRESS
+        return f"redirects to {_target(contact)} (status {status})", CHECK_ADDRESS
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
         return f"responds with status {status}", "try again later"
     refused = status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
@@ -187,6 +188,13 @@ def _problem_of_response(contact: Contact) -> tuple[str, str]:
         kind = contact.headers.get("content-type", "no content type").partition(";")[0]
         return f"is not the API: it responds with status {status} and {kind}", CHECK_ADDRESS
     return "", ""
+
+
+def _target(contact: Contact) -> str:
+    try:
+        return shown(redirect_target(contact.url, contact.headers.get("location", "")))
+    except RedirectRefused as refused:
+        return f"an address that is refused: {refused}"
 
 
 def clock(contact: Contact) -> Finding:
