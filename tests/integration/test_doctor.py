@@ -427,7 +427,7 @@ def test_a_bucket_that_can_be_written_to(doctor: Doctor, folder: Path) -> None:
 def test_a_bucket_that_refuses(
     status: str, code: str, seen: str, doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SSL_CERT_DIR")  # obstore refuses an empty folder
+    monkeypatch.delenv("SSL_CERT_DIR")  # it has no certificates, which obstore refuses
     body = f"<Error><Code>{code}</Code></Error>"
     raw.answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     options = [f"--storage-option={setting}" for setting in (*S3_KEYS, f"endpoint={raw.url}")]
@@ -436,6 +436,13 @@ def test_a_bucket_that_refuses(
     assert seen in found["destination"]["seen"]
     assert "resume" not in found["destination"]["seen"]
     assert not any(setting.partition("=")[2] in str(found) for setting in S3_KEYS)
+
+
+def test_a_store_without_certificates(doctor: Doctor) -> None:
+    """The environment of the tests has an SSL_CERT_DIR without certificates."""
+    found = doctor("-o", "s3://bucket")
+    assert wrong(found) == ["destination"]
+    assert "no trusted certificates: check SSL_CERT_FILE" in found["destination"]["seen"]
 
 
 def test_a_store_without_its_extra(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def doctor(
     ] = ".",
     storage_option: StorageOptions = None,
 ) -> None:
-    """Check the API key, the network, a download and its destination.
+    """Check the API key, network, download and destination.
 
     The output has no secrets: paste it into an issue. Reads at most 13 MB of an archive, and writes at most 34 MB,
     which it removes. Exit code 1: a check failed or warns.
