@@ -34,12 +34,15 @@ def preview(
     ],
     model: Annotated[str, typer.Option("--model", "-M", metavar="NAME", help="Base model, whose tokenizer is used.")],
     top_k: Annotated[
-        int | None, typer.Option("--top-k", metavar="N", min=1, help="Maximum number of examples, from the first.")
+        int | None,
+        typer.Option("--top-k", metavar="N", min=1, help="Maximum number of examples (default: the server's)."),
     ] = None,
     train_on_inputs: Annotated[
         bool | None,
         typer.Option(
-            "--train-on-inputs/--no-train-on-inputs", help="Whether prompts count for the loss.", show_default=False
+            "--train-on-inputs/--no-train-on-inputs",
+            help="Whether prompts count for the loss (default: the server's).",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
@@ -86,7 +89,7 @@ def download_tokenized_dataset(
     output_dir: Annotated[
         str | None,
         typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="Output folder; created if missing (default: the current folder)."
+            "--output-dir", "-o", metavar="DIR", help="Output folder, created if missing (default: the current folder)."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a different file of the same name.")] = False,

@@ -96,10 +96,12 @@ def download(  # noqa: PLR0913 -- the command's options
         typer.Option("--files", metavar="PATH,...", help="Download only these files; repeatable (default: all)."),
     ] = None,
     include: Annotated[
-        list[str] | None, typer.Option("--include", metavar="PATTERN", help="Download only files that match.")
+        list[str] | None,
+        typer.Option("--include", metavar="PATTERN", help="Download only files that match; repeatable."),
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Do not download files that match.")
+        list[str] | None,
+        typer.Option("--exclude", metavar="PATTERN", help="Do not download files that match; repeatable."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a folder of another download.")] = False,
     connections: Annotated[

@@ -18,17 +18,37 @@ def simulator(  # noqa: PLR0913 -- the command's options
     context: typer.Context,
     *,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on (default: this machine only).")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address to listen on (default: 127.0.0.1, this machine only).",
+            show_default=False,
+        ),
     ] = "127.0.0.1",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option("--allow-host", metavar="NAME", help="Further name that requests may use, such as a container's."),
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="Further name that requests may use, such as that of a container; repeatable.",
+        ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port (default: a free one).")] = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, metavar="N", help="Port of the API (default: a free one).", show_default=False
+        ),
+    ] = 0,
     storage_port: Annotated[
         int,
         typer.Option(
-            "--storage-port", min=0, max=65535, metavar="N", help="Port of stored content (default: a free one)."
+            "--storage-port",
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of uploads and redirected downloads (default: a free one).",
+            show_default=False,
         ),
     ] = 0,
     api_key: Annotated[
