@@ -109,7 +109,7 @@ def download(  # noqa: PLR0913 -- the command's options
     ] = None,
     lock_timeout: LockTimeout = None,
 ) -> None:
-    """Download the files of a model, each verified by the server's hash.
+    """Download the files of a model, each verified by its hash.
 
     Run the same command again to resume.
     """
