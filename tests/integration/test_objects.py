@@ -32,7 +32,7 @@ from together_ext.archive.next_steps import next_steps
 from together_ext.archive.weights.layout import Layout
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
-from together_ext.destinations.store import Store
+from together_ext.destinations.store import WRITE_TEST, Store
 from together_ext.destinations.urls import parse_url
 from together_ext.simulator import DOWNLOAD_PATH, FAILED_JOB, LORA_JOB, BytesArchive, Simulator
 from together_ext.simulator.models import model_files
@@ -210,6 +210,13 @@ def test_a_receipt_with_an_invalid_entity_tag_proves_nothing(sync_client: Togeth
     receipt["files"][0]["etag"] = []
     put(place, RECEIPT, json.dumps(receipt).encode())
     assert verify_objects(place, quick=True).changed == (receipt["files"][0]["path"],)
+
+
+def test_the_object_of_a_killed_write_test_is_ignored(sync_client: Together, url: str) -> None:
+    put(f"{url}w", WRITE_TEST, b"")
+    sync_client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True, output=f"{url}w")
+    put(f"{url}w", WRITE_TEST, b"")
+    assert verify_objects(f"{url}w").good
 
 
 @pytest.mark.parametrize("value", [5, None])

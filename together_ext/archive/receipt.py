@@ -266,7 +266,8 @@ def _unreadable(path: object, error: Exception) -> ArchiveError:
 
 def _file(entry: Mapping[str, Any]) -> UnpackedFile:
     path, size, sha256 = entry["path"], entry["size"], entry["sha256"]
-    if not (isinstance(path, str) and isinstance(size, int) and isinstance(sha256, str)):
+    # Not a boolean, which is an integer, too; a size beyond all file systems overflows where it is shown.
+    if not (isinstance(path, str) and type(size) is int and 0 <= size < 1 << 63 and isinstance(sha256, str)):
         raise TypeError("an entry has an invalid path, size or sha256")
     if checked(path) != path:
         raise ValueError("an entry has a path outside the folder")

@@ -13,7 +13,7 @@ from together_ext.archive.inspect import Inspection, inspect_files
 from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
 from together_ext.errors import ArchiveError, MissingPathError, TransferCancelledError
 
-from .object_state import PARTIAL, Found, look
+from .object_state import OWN, PARTIAL, Found, look
 from .store import PART, Store
 from .urls import parse_url
 
@@ -63,7 +63,7 @@ def verify_objects(
         len(found.files),
         tuple(sorted(found.files.keys() - there)),
         tuple(sorted(there - good.keys())),
-        tuple(sorted(found.objects.keys() - found.files.keys() - {RECEIPT, PARTIAL})),
+        tuple(sorted(found.objects.keys() - found.files.keys() - OWN)),
     )
 
 
@@ -120,7 +120,7 @@ def inspect_objects(url: str, *, storage_options: Mapping[str, str] | None = Non
     stored = store.list()
     if not stored:
         raise MissingPathError(str(store.location))
-    names = sorted(stored.keys() - {RECEIPT, PARTIAL})
+    names = sorted(stored.keys() - OWN)
     files = (File(name, stored[name].size, _Content(store, name, stored[name].size)) for name in names)
     return inspect_files(files, store.location.path.rpartition("/")[2])
 

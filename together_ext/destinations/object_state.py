@@ -10,10 +10,13 @@ from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_i
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import printable
 
-from .store import Store, Stored
+from .store import WRITE_TEST, Store, Stored
 
 PARTIAL: Final = ".together-ext.partial.json"
 """The receipt of what an unfinished run has uploaded, in the format of a receipt."""
+
+OWN: Final = frozenset({RECEIPT, PARTIAL, WRITE_TEST})
+"""The names of objects that are not files of the weights; a killed write test leaves its object."""
 
 IDENTITY: Final = ("job", "step", "type")
 """The entries of a receipt that name the weights."""
@@ -40,7 +43,7 @@ class Found:
         """The objects that neither receipt names; next to a partial one, any may be of its run."""
         if self.document and not self.complete:
             return []
-        return sorted(self.objects.keys() - {RECEIPT, PARTIAL} - self.files.keys())
+        return sorted(self.objects.keys() - OWN - self.files.keys())
 
     @property
     def whole(self) -> bool:

@@ -112,6 +112,17 @@ def test_a_receipt_that_others_may_have_forged_does_not_count(made: Made) -> Non
     assert "other users can write to its receipt" in found.problem
 
 
+@pytest.mark.parametrize("size", [10**400, -7, True], ids=["huge", "negative", "boolean"])
+def test_a_receipt_with_an_impossible_size_is_invalid(
+    made: Made, size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = made("s1", step=1)
+    path = place / receipt.RECEIPT
+    path.write_text(path.read_text().replace('"size": 7', f'"size": {json.dumps(size)}'))
+    assert main(["ls", str(place.parent)]) == 0
+    assert "its receipt is invalid" in capsys.readouterr().err
+
+
 def test_a_link_in_a_folder_is_never_followed(made: Made, tmp_path: Path) -> None:
     place, outside = made("s1", step=1), tmp_path / "outside"
     outside.write_bytes(b"1234567")

@@ -33,7 +33,7 @@ def list_extracted(context: typer.Context, folder: Folder) -> None:
     show(settings, {"data": found}, Table(titles, rows, key=5, flexible=5), empty="no extracted folders")
     for one in found:
         if one.problem and not settings.quiet and not settings.json:
-            tell(f"warning: {one.folder}: {one.problem}")
+            tell(f"warning: {cell(one.folder)}: {one.problem}")
 
 
 def prune(
