@@ -116,11 +116,13 @@ def test_a_receipt_that_others_may_have_forged_does_not_count(made: Made) -> Non
 def test_a_receipt_with_an_impossible_size_is_invalid(
     made: Made, size: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = made("s1", step=1)
+    place = made("s\x1b[31m", step=1)
     path = place / receipt.RECEIPT
     path.write_text(path.read_text().replace('"size": 7', f'"size": {json.dumps(size)}'))
     assert main(["ls", str(place.parent)]) == 0
-    assert "its receipt is invalid" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "its receipt is invalid" in shown.err
+    assert "\x1b" not in shown.out + shown.err
 
 
 def test_a_link_in_a_folder_is_never_followed(made: Made, tmp_path: Path) -> None:
