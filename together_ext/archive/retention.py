@@ -238,7 +238,7 @@ def _described(place: Path) -> Extraction:
     try:
         said, files = content_of(place)
     except ArchiveError as error:
-        return Extraction(str(place), problem=f"its receipt is invalid: {error}")
+        return Extraction(str(place), problem=f"its receipt is invalid: {printable(str(error))}")
     step = said.get("step")
     return Extraction(
         str(place),

@@ -135,5 +135,6 @@ def _part(one: models.DownloadPart, start: int, stop: int, path: str) -> Part:
     if not ADDRESS.match(url):
         raise IntegrityError(f"part {one.part_number} of {path} has no http or https address: try again later")
     headers = one.headers.to_dict() if isinstance(one.headers, models.DownloadPartHeadersType0) else {}
-    usable = {name: it for name, it in headers.items() if isinstance(it, str) and f"{name}{it}".isprintable()}
+    texts = {name: f"{name}{it}" for name, it in headers.items() if isinstance(it, str)}
+    usable = {name: headers[name] for name, both in texts.items() if both.isprintable() and both.isascii()}
     return Part(start, stop, url, usable)
