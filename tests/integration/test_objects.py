@@ -8,10 +8,14 @@ import json
 import pickle
 import re
 import secrets
+import signal
+import socket
 import tarfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +23,8 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from tests.servers import SocketServer, request_of
+from tests.waits import PATIENCE
 from together_ext import (
     ArchiveError,
     ConfigurationError,
@@ -342,6 +348,43 @@ def test_a_model_in_s3_is_loaded_by_vllm_as_a_stream() -> None:
     (step,) = next_steps("s3://bucket/my models/x", found)
     assert step.command == "vllm serve 's3://bucket/my models/x/' --load-format runai_streamer"
     assert next_steps("gs://bucket/x", found) == ()
+
+
+@pytest.fixture
+def ended() -> Iterator[threading.Event]:
+    """Set when a call has ended; meanwhile, Ctrl-C is `KeyboardInterrupt`, which pytest-xdist changes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield threading.Event()
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("call", ["download", "extract", "verify"])
+def test_ctrl_c_ends_the_wait_for_a_store_that_does_not_respond(
+    sync_client: Together, sim: Simulator, ended: threading.Event, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR")  # obstore refuses an empty folder
+    late = threading.Event()
+
+    def talk(connection: socket.socket, number: int) -> None:
+        request_of(connection)
+        if not number:
+            signal.raise_signal(signal.SIGINT)
+        if not ended.wait(PATIENCE):
+            late.set()
+
+    with SocketServer(talk) as server:
+        options = {"endpoint": f"http://{server.host}", "access_key_id": "K", "secret_access_key": "S", "region": "r"}
+        download = partial(sync_client.fine_tuning.download, LORA_JOB, output="s3://bucket/", storage_options=options)
+        run: dict[str, Callable[[], object]] = {
+            "download": download,
+            "extract": partial(download, extract=True),
+            "verify": partial(verify_objects, "s3://bucket/x", storage_options=options),
+        }
+        with pytest.raises(KeyboardInterrupt):
+            run[call]()
+        ended.set()
+    assert not late.is_set()
+    assert downloads(sim) == 0
 
 
 # Many -----------------------------------------------------------------------------------------------------------------

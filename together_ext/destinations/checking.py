@@ -50,13 +50,14 @@ def verify_objects(
         TransferInterruptedError: The store does not respond.
         TransferCancelledError: `cancel` was set.
     """
-    store = Store(parse_url(url, "url"), storage_options)
+    cancel = cancel or threading.Event()
+    store = Store(parse_url(url, "url"), storage_options).until(cancel)
     found = look(store)
     if not found.complete:
         raise _without_receipt(found, store)
     good = found.uploaded()
     if not quick:
-        good = _with_their_hashes(store, good, cancel or threading.Event())
+        good = _with_their_hashes(store, good, cancel)
     there = found.files.keys() & found.objects.keys()
     return Verification(
         str(store.location),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from together_ext.errors import ConfigurationError, MissingExtraError, MissingPathError
+from together_ext.errors import ConfigurationError, MissingExtraError, MissingPathError, TransferCancelledError
 from together_ext.text import printable
+from together_ext.transfer.interruptible import interruptible
 
 from .refusals import refusal
 from .urls import Location, check_options
@@ -37,7 +40,6 @@ PATIENCE: Final = 180.0
 
 WRITE_TEST: Final = ".together-ext.write-test"
 """The object that a write test writes and removes."""
-
 
 ENDPOINTS: Final = (
     "AWS_ENDPOINT",
@@ -90,6 +92,7 @@ class Store:
             raise MissingExtraError(f"{location.scheme}://", "objects") from None
         self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)
         self._store = self._opened(options or {}, patience)
+        self._look: Callable[[], None] = lambda: None
 
     def __repr__(self) -> str:
         return f"Store({str(self.location)!r})"
@@ -119,10 +122,27 @@ class Store:
         problem = f"one of the storage options ({names}) does not exist" if unknown else "its settings are invalid"
         raise ConfigurationError(f"could not open {self.location}: {problem}; check --storage-option")
 
+    def until(self, cancel: threading.Event) -> Self:
+        """The same store, whose calls end with `TransferCancelledError` when `cancel` is set."""
+
+        def look() -> None:
+            if cancel.is_set():
+                raise TransferCancelledError
+
+        return self._looking(look)
+
+    def _looking(self, look: Callable[[], None]) -> Self:
+        found = copy.copy(self)
+        found._look = look  # noqa: SLF001 -- that of a copy
+        return found
+
     def _do(self, action: str, name: str, call: Callable[[], T]) -> T:
-        """Call obstore; an error of it is replaced outside of its handler, so that its text is not kept."""
+        """Call obstore; an error of it is replaced outside of its handler, so that its text is not kept.
+
+        In a separate thread, since obstore's retries take minutes and do not notice signals.
+        """
         try:
-            return call()
+            return interruptible(call, look=self._look, abort=lambda: None)
         except self._errors as error:
             problem = refusal(error, self.location / name if name else self.location, action)
         raise problem
@@ -208,14 +228,30 @@ class Upload:
 
     def __init__(self, do: Callable[[Callable[[], object]], object], writer: Any) -> None:  # noqa: ANN401 -- obstore's
         self._do, self._writer = do, writer
+        self._pieces: list[bytes] = []
+        self._size = 0
 
     def write(self, piece: bytes) -> None:
         """Add bytes; obstore keeps a reference to them, so they must never change."""
-        self._do(lambda: self._writer.write(piece))
+        self._pieces.append(piece)
+        self._size += len(piece)
+        # Not each piece, since a call costs a thread.
+        if self._size >= PART:
+            self._do(self._write)
+
+    def _write(self) -> None:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        for piece in pieces:
+            self._writer.write(piece)
 
     def close(self) -> None:
         """Upload the rest; the object appears."""
-        self._do(self._writer.close)
+
+        def close() -> None:
+            self._write()
+            self._writer.close()
+
+        self._do(close)
 
     def abort(self) -> None:
         """Discard all parts."""

@@ -108,7 +108,7 @@ def extracted_to_objects(saving: Saving, wanted: Extraction) -> Flow[DownloadRes
     """Extract an archive below a prefix while it arrives."""
     location = saving.location(saving.stem)
     store = _store(location, saving.storage)
-    found, complete = yield from local(lambda _: _prepared(store, wanted))
+    found, complete = yield from local(lambda cancel: _prepared(store.until(cancel), wanted))
     if complete:
         return _found(saving.archive, location, found.document)
 
@@ -191,7 +191,7 @@ def _found(archive: Archive, location: Location, receipt: Mapping[str, Any]) -> 
 def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     """Upload an archive as one object while it arrives."""
     folder = _store(parse_url(saving.url, "output"), saving.storage)
-    yield from local(lambda _: folder.try_writing())
+    yield from local(lambda cancel: folder.until(cancel).try_writing())
 
     def read(stream: OrderedStream) -> DownloadResult:
         return _saved(saving, stream, overwrite=overwrite)
@@ -221,10 +221,10 @@ def _saved(saving: Saving, stream: OrderedStream, *, overwrite: bool) -> Downloa
             digest.update(piece)
             upload.write(piece)
             piece = stream.read(PIECE)
+        upload.close()
     except BaseException:
         _aborted(upload.abort)
         raise
-    upload.close()
     result = _result(saving.archive, place, stream.tell(), stream.etag)
     return replace(result, sha256=digest.hexdigest())
 
