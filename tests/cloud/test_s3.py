@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
-import tarfile
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
-from backports import zstd
 
+from tests.archives import packed
+from tests.waits import wait_until
 from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
 from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
@@ -37,16 +34,6 @@ MODEL = {
     "a b/ü#%+.txt": b"names",
 }
 RECEIPT = "together-ext.json"
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(f"output/{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return zstd.compress(out.getvalue(), 1)
 
 
 ARCHIVE = packed(MODEL)
@@ -145,11 +132,12 @@ def test_a_killed_upload_publishes_nothing_and_the_rerun_completes(
     process = subprocess.Popen(  # noqa: S603 -- this package
         [*command, "--connections", "1"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
-    while b"<Upload>" not in unfinished(s3):
+
+    def uploading() -> bool:
         assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return b"<Upload>" in unfinished(s3)
+
+    wait_until(uploading, "the upload")
     process.send_signal(signal.SIGKILL)
     process.wait()
     sim.faults.clear()
@@ -159,6 +147,9 @@ def test_a_killed_upload_publishes_nothing_and_the_rerun_completes(
     assert PARTIAL in left
     assert RECEIPT not in left
     assert "model-1.safetensors" not in left
+    (partial,) = (name for name in store_of(s3).list() if name.endswith(PARTIAL))
+    # Without its name there, the rerun would be refused.
+    assert "model-1.safetensors" in json.loads(store_of(s3).content(partial))["objects"]
     result = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
     assert hashes(store_of(s3, result.extracted_to)) == {
         name: hashlib.sha256(data).hexdigest() for name, data in MODEL.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import secrets
 import signal
 import socket
 import sys
@@ -327,6 +328,19 @@ def world(request: pytest.FixtureRequest, sim: Simulator, clock: Clock) -> Itera
 def client(world: World) -> Together:
     """A client of the simulator, without retries."""
     return world.client()
+
+
+@pytest.fixture
+def sync_client(sim: Simulator) -> Iterator[Together]:
+    """A sync client without retries."""
+    with Together(sim.api_key, sim.url, max_retries=0) as found:
+        yield found
+
+
+@pytest.fixture
+def url() -> str:
+    """A bucket that no other test has; the store in memory lives as long as the process."""
+    return f"memory://{secrets.token_hex(8)}/"
 
 
 @pytest.fixture

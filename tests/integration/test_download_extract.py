@@ -7,7 +7,7 @@ import json
 import random
 import tarfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from tests.archives import packed
 from tests.waits import PATIENCE, wait_until
 from together_ext import (
     ArchiveError,
@@ -35,17 +36,6 @@ from together_ext.simulator.records import Request
 from .conftest import Outcome
 
 FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(range(256)) * 4000}
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """A real archive with one folder around everything."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(f"output/{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return zstd.compress(out.getvalue())
 
 
 @pytest.fixture(autouse=True)

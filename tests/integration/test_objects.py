@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import pickle
 import re
 import secrets
 import signal
 import socket
-import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -21,8 +19,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from backports import zstd
 
+from tests.archives import packed
 from tests.servers import SocketServer, request_of
 from tests.waits import PATIENCE
 from together_ext import (
@@ -44,50 +42,17 @@ from together_ext.simulator import DOWNLOAD_PATH, FAILED_JOB, LORA_JOB, BytesArc
 from together_ext.simulator.models import model_files
 
 from .conftest import Outcome
+from .stores import RECEIPT, content, put
 
 ALIAS = "togethercomputer/Meta-Llama-3.1-8B-Instruct-Reference__TOG__FT"
 CONFIG = json.dumps({"base_model_name_or_path": ALIAS}).encode()
 LARGE = bytes(range(256)) * (80 << 10)
 FILES = {"adapter_config.json": CONFIG, "adapter_model.safetensors": LARGE, "deep/er/x.txt": b"x"}
-RECEIPT = "together-ext.json"
-
-
-def packed(files: Mapping[str, bytes], top: str = "output/") -> bytes:
-    """An archive with one folder around everything."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(f"{top}{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return zstd.compress(out.getvalue())
-
-
-@pytest.fixture
-def url() -> str:
-    """A bucket that no other test has; the store in memory lives as long as the process."""
-    return f"memory://{secrets.token_hex(8)}/"
-
-
-@pytest.fixture
-def sync_client(sim: Simulator) -> Iterator[Together]:
-    with Together(sim.api_key, sim.url, max_retries=0) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)
 def _served(sim: Simulator) -> None:
     sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
-
-
-def content(url: str) -> dict[str, bytes]:
-    """Everything below a URL, by name."""
-    store = Store(parse_url(url, "url"))
-    return {name: store.read(name, 0, max(found.size, 1)) for name, found in store.list().items()}
-
-
-def put(url: str, name: str, data: bytes) -> None:
-    Store(parse_url(url, "url")).put(name, data)
 
 
 def downloads(sim: Simulator) -> int:

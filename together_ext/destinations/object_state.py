@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,12 +11,19 @@ from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import printable
 
 from .store import WRITE_TEST, Store, Stored
+from .urls import Location
 
 PARTIAL: Final = ".together-ext.partial.json"
-"""The receipt of what an unfinished run has uploaded, in the format of a receipt."""
+"""The receipt of what an unfinished run has uploaded, in the format of a receipt; `CLAIMS` is its further entry."""
+
+CLAIMS: Final = "objects"
+"""The entry of the partial receipt that has the names of all objects of its run, also of those to be uploaded."""
 
 OWN: Final = frozenset({RECEIPT, PARTIAL, WRITE_TEST})
 """The names of objects that are not files of the weights; a killed write test leaves its object."""
+
+SHOWN: Final = 3
+"""Maximum number of names in a message: enough to see which."""
 
 IDENTITY: Final = ("job", "step", "type")
 """The entries of a receipt that name the weights."""
@@ -30,20 +37,25 @@ class Found:
         objects: All objects, by name.
         document: The receipt, or else the partial one; empty if there is neither.
         files: The files that it names.
+        claims: The names in `CLAIMS`.
         complete: Whether it is the receipt.
     """
 
     objects: Mapping[str, Stored]
     document: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, UnpackedFile] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
     complete: bool = False
 
     @property
+    def replaceable(self) -> frozenset[str]:
+        """The names of the objects that a receipt names: only they may be replaced or removed."""
+        return frozenset(self.objects.keys() & (self.files.keys() | self.claims) - OWN)
+
+    @property
     def others(self) -> list[str]:
-        """The objects that neither receipt names; next to a partial one, any may be of its run."""
-        if self.document and not self.complete:
-            return []
-        return sorted(self.objects.keys() - OWN - self.files.keys())
+        """The objects that no receipt names."""
+        return sorted(self.objects.keys() - OWN - self.replaceable)
 
     @property
     def whole(self) -> bool:
@@ -80,10 +92,19 @@ def look(store: Store) -> Found:
                 size = objects[name].size
                 document = parsed(store.content(name) if size <= LARGEST else store.read(name, 0, LARGEST + 1), path)
                 files = files_in(document, path)
+                claims = _claims(document, path) if name == PARTIAL else frozenset[str]()
             except ArchiveError:
                 continue
-            return Found(objects, document, files, complete=name == RECEIPT)
+            return Found(objects, document, files, claims, complete=name == RECEIPT)
     return Found(objects)
+
+
+def _claims(document: Mapping[str, Any], path: Location) -> frozenset[str]:
+    """The names in `CLAIMS`; raises `ArchiveError` if they are invalid."""
+    claims = document.get(CLAIMS, [])
+    if not (isinstance(claims, list) and all(isinstance(name, str) for name in claims)):
+        raise ArchiveError(f"{path} cannot be read: its entry {CLAIMS!r} is not a list of names")
+    return frozenset(claims)
 
 
 def check_free(store: Store, found: Found, origin: Mapping[str, Any], *, overwrite: bool) -> None:
@@ -92,14 +113,23 @@ def check_free(store: Store, found: Found, origin: Mapping[str, Any], *, overwri
     Raises:
         TargetExistsError: Something else is stored there.
     """
-    if others := found.others:
-        shown = ", ".join(printable(name, 100) for name in others[:3]) + (", ..." if len(others) > 3 else "")  # noqa: PLR2004 -- enough to see which
-        raise TargetExistsError(
-            f"{store.location} has {len(others):,} objects that no receipt in it names ({shown}), so it is not "
-            "replaced: choose another prefix, or move them away",
-            replaceable=False,
-        )
+    if found.others:
+        raise occupied(store, found.others)
     if overwrite or not found.document or (not found.complete and found.is_of(origin)):
         return
     what = "other weights" if not found.is_of(origin) else "these weights, which have changed since"
     raise TargetExistsError(f"{store.location} has {what}: choose another prefix, or allow it to be replaced")
+
+
+def occupied(store: Store, names: Sequence[str]) -> TargetExistsError:
+    """The error for objects that no receipt names."""
+    return TargetExistsError(
+        f"{store.location} has {len(names):,} objects that no receipt in it names ({some_of(names)}), so it is not "
+        "replaced: choose another prefix, or move them away",
+        replaceable=False,
+    )
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names, for a message."""
+    return ", ".join(printable(name, 100) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +18,7 @@ from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
 from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError
 
-from .object_state import PARTIAL, Found
+from .object_state import CLAIMS, OWN, PARTIAL, Found, occupied, some_of
 from .store import PART, Store
 
 log = logging.getLogger("together_ext")
@@ -28,6 +28,9 @@ HELD: Final = frozenset({RECEIPT, SETTINGS})
 
 UPLOADS: Final = 4
 """Maximum number of uploads that end, or small objects that are written, at once."""
+
+BATCH: Final = 10_000
+"""Maximum number of small files whose names are claimed at once."""
 
 SAVED: Final = 256 << 20
 """The partial receipt is written after so many bytes."""
@@ -100,6 +103,9 @@ class ObjectPlace:
         self._hashes: dict[str, UnpackedFile] = {}
         self._lock = threading.Lock()
         self._unsaved = 0
+        self._claimed = set(self._found.replaceable)
+        self._small: dict[str, bytes] = {}
+        self._small_size = 0
 
     # Writing ----------------------------------------------------------------------------------------------------------
 
@@ -112,6 +118,8 @@ class ObjectPlace:
         """Upload a file, unless an earlier run has; its hash is then compared at the end."""
         self._place(path, folder=False)
         name = self._name(path)
+        if name in OWN - HELD:
+            raise ArchiveError(f"the archive has a file {name}, a name that is reserved; it was not extracted")
         if name in HELD:
             if size > LARGEST:
                 raise ArchiveError(f"{name} has {size:,} bytes; the maximum is {LARGEST:,}: download it to a folder")
@@ -121,10 +129,31 @@ class ObjectPlace:
                 pass
             self._pending[path] = _DONE
         elif size <= PART:
-            self._later(path, self._store.put, name, b"".join(content))
+            self._small[path] = b"".join(content)
+            self._small_size += size
+            if self._small_size >= PART or len(self._small) >= BATCH:
+                self._write_small()
         else:
+            self._write_small(name)
             self._upload(path, name, size, content)
             self._save(size)
+
+    def _write_small(self, *also: str) -> None:
+        """Write the small files that wait: the names of many are claimed at once, with those of others."""
+        self._claim([*map(self._name, self._small), *also])
+        for path, data in self._small.items():
+            self._later(path, self._store.put, self._name(path), data)
+        self._small, self._small_size = {}, 0
+
+    def _claim(self, names: Iterable[str]) -> None:
+        """Note in the partial receipt that objects will be written; raises `TargetExistsError` if one exists."""
+        new = set(names) - self._claimed
+        if not new:
+            return
+        if taken := sorted(new & self._store.list().keys()):
+            raise occupied(self._store, taken)
+        self._claimed |= new
+        self._write_partial()
 
     def _upload(self, path: str, name: str, size: int, content: Pieces) -> None:
         upload = self._store.upload(name, size)
@@ -160,6 +189,7 @@ class ObjectPlace:
 
     def finish(self) -> None:
         """Wait for all uploads; compare the hashes of what an earlier run has uploaded."""
+        self._write_small()
         for future in self._pending.values():
             future.result()
         for path, future in self._pending.items():
@@ -188,8 +218,10 @@ class ObjectPlace:
             future.result()
         names = {path: self._name(path) for path in self._pending}
         self._top = None
+        self._claim(names)
         for path, name in names.items():
             self._store.rename(name, path)
+            self._claimed.discard(name)
             if name in self._known:
                 self._known[path] = replace(self._known.pop(name), path=path)
         log.debug("%d objects moved below %s/", len(names), top)
@@ -228,6 +260,7 @@ class ObjectPlace:
 
     def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
         """Upload what is held, compare the sizes of all objects, remove those of earlier weights, write the receipt."""
+        self._claim(map(self._name, self._held))
         for path, data in self._held.items():
             self._store.put(self._name(path), data)
         stored = self._store.list()
@@ -238,7 +271,14 @@ class ObjectPlace:
                     f"{self._store.location / file.path} has {'no' if size is None else f'{size:,}'} bytes after the "
                     f"upload; expected {file.size:,}: check whether another program writes there, and run it again"
                 )
-        self._store.remove(self._found.objects.keys() - {file.path for file in files} - {PARTIAL, RECEIPT})
+        self._store.remove(stored.keys() & self._claimed - {file.path for file in files})
+        if others := stored.keys() - self._claimed - OWN:
+            log.warning(
+                "%s has %d objects that are not of these weights (%s): another program has added them",
+                self._store.location,
+                len(others),
+                some_of(sorted(others)),
+            )
         documents = [{**asdict(file), "etag": stored[file.path].etag} for file in files]
         self._store.put(RECEIPT, written(documents, entries).encode())
         try:
@@ -260,7 +300,7 @@ class ObjectPlace:
         ended = {path: future for path, future in self._pending.items() if future is not _DONE and future.done()}
         done = {path for path, future in ended.items() if future.exception() is None} & hashes.keys()
         files = {self._name(path): replace(hashes[path], path=self._name(path)) for path in done}
-        begin(self._store, self._entries, {**self._known, **files})
+        begin(self._store, self._entries, {**self._known, **files}, self._claimed)
 
     def stop(self, *, keep: bool) -> None:
         """End an upload that has failed: note what is uploaded, or remove it; never raises."""
@@ -271,11 +311,11 @@ class ObjectPlace:
             if keep:
                 self._write_partial()
                 return
-            names = {self._name(path) for path in [*self._pending, *self._held]} - {RECEIPT}
+            names = {self._name(path) for path in [*self._pending, *self._held]} & self._claimed
             self._store.remove(sorted(names))
-            if self._found.objects.keys() - names - {PARTIAL, RECEIPT}:
+            if left := self._found.replaceable - names:
                 # What was to be replaced still is, by the next run.
-                begin(self._store, self._entries, {})
+                begin(self._store, self._entries, {}, left)
             else:
                 self._store.remove([PARTIAL])
         except TogetherExtError as error:
@@ -291,6 +331,14 @@ _DONE: Final[Future[None]] = Future()
 _DONE.set_result(None)
 
 
-def begin(store: Store, entries: Mapping[str, Any], files: Mapping[str, UnpackedFile]) -> None:
-    """Write the partial receipt, by which also the access is tested; it marks all objects as those of this run."""
+def begin(store: Store, entries: Mapping[str, Any], files: Mapping[str, UnpackedFile], claims: Iterable[str]) -> None:
+    """Write the partial receipt, by which also the access is tested.
+
+    Args:
+        store: Where.
+        entries: The entries about the weights.
+        files: What is uploaded.
+        claims: The names of the objects that are of the run, or will be; only they may be replaced or removed.
+    """
+    entries = {**entries, CLAIMS: sorted(claims)}
     store.put(PARTIAL, written([asdict(file) for file in files.values()], entries).encode())

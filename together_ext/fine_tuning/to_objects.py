@@ -131,14 +131,14 @@ def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
         return found, True
     check_free(store, found, wanted.origin, overwrite=wanted.terms.overwrite)
     kept = {} if found.complete or not found.is_of(wanted.origin) else found.uploaded()
-    begin(store, wanted.origin, kept)
+    begin(store, wanted.origin, kept, found.replaceable)
     return found, False
 
 
 def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extraction) -> DownloadResult:
     from together_ext.archive.follow import extract_arriving  # noqa: PLC0415 -- the decompressor comes with it
     from together_ext.archive.receipt import RECEIPT  # noqa: PLC0415
-    from together_ext.destinations.object_state import look  # noqa: PLC0415
+    from together_ext.destinations.object_state import check_free, look  # noqa: PLC0415
     from together_ext.destinations.objects import Prefix, objects  # noqa: PLC0415
 
     size = stream.size
@@ -148,6 +148,7 @@ def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extr
         )
     # Again, since an earlier attempt may have uploaded a part.
     found = look(store)
+    check_free(store, found, wanted.origin, overwrite=True)
     if found.complete:
         store.remove([RECEIPT])
     name = f"the archive of {saving.archive}"

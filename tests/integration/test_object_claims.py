@@ -1,0 +1,193 @@
+"""An upload replaces and removes only objects that its partial receipt names, never those of another program."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+from tests.archives import packed
+from together_ext import ArchiveError, TargetExistsError, Together
+from together_ext.destinations.object_state import PARTIAL
+from together_ext.destinations.store import WRITE_TEST
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+
+from .stores import RECEIPT, content, put
+
+FIRST = secrets.token_bytes(9 << 20)
+FILES = {"a.safetensors": FIRST, "b.safetensors": secrets.token_bytes(9 << 20), "config.json": b"{}"}
+MIDDLE = 10 << 20
+"""Bytes of the archive, after the first file and before the last one."""
+
+
+class StopError(Exception):
+    """Ends a download."""
+
+
+def in_the_middle(sim: Simulator, act: Callable[[], object]) -> Callable[[object], None]:
+    """A callback for the progress that acts once the archive has stalled in its middle, which then continues."""
+    sim.script(Fault(stall=MIDDLE, times=None))
+    acted: list[object] = []
+
+    def report(now: object) -> None:
+        if getattr(now, "done", 0) >= MIDDLE and not acted:
+            acted.append(act())
+            sim.faults.clear()
+            sim.release()
+
+    return report
+
+
+def download_meanwhile(client: Together, sim: Simulator, place: str, act: Callable[[], object]) -> None:
+    """Download, and act in the middle of the archive."""
+    client.fine_tuning.download(LORA_JOB, extract=True, connections=1, output=place, progress=in_the_middle(sim, act))
+
+
+def interrupt(client: Together, sim: Simulator, place: str, *, overwrite: bool = False) -> None:
+    """Begin an upload and end it in the middle of the archive."""
+
+    def stop() -> None:
+        raise StopError
+
+    stopping = in_the_middle(sim, stop)
+    with pytest.raises(StopError):
+        client.fine_tuning.download(
+            LORA_JOB, extract=True, connections=1, output=place, overwrite=overwrite, progress=stopping
+        )
+    sim.faults.clear()
+    sim.release()
+
+
+@pytest.fixture
+def place(url: str) -> str:
+    """The prefix of the weights."""
+    return f"{url}x"
+
+
+@pytest.fixture
+def interrupted(sync_client: Together, sim: Simulator, place: str) -> None:
+    """An upload that was interrupted after its first file."""
+
+    sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
+    interrupt(sync_client, sim, place)
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["notes.txt", "config.json"])
+def test_an_object_that_was_added_after_an_interruption_is_refused_and_kept(
+    sync_client: Together, sim: Simulator, place: str, name: str, *, overwrite: bool
+) -> None:
+    put(place, name, b"of another program")
+    before = content(place)
+    asked = len(sim.requests)
+
+    with pytest.raises(TargetExistsError, match=rf"no receipt in it names \({name}\)"):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place, overwrite=overwrite)
+
+    assert content(place) == before
+    assert not any(request.path.endswith(DOWNLOAD_PATH) for request in sim.requests[asked:])
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_rerun_with_other_content_removes_only_the_objects_of_the_first_run(
+    sync_client: Together, sim: Simulator, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "a.safetensors" in content(place)
+    other = {"c.safetensors": FILES["b.safetensors"], "d.safetensors": FIRST, "config.json": b"[]"}
+    sim.add_archive(LORA_JOB, BytesArchive(packed(other)))
+
+    with caplog.at_level(logging.WARNING, "together_ext"):
+        download_meanwhile(sync_client, sim, place, lambda: put(place, "notes.txt", b"of another program"))
+
+    found = content(place)
+    assert found.pop("notes.txt") == b"of another program"
+    assert found.keys() == {*other, RECEIPT}
+    assert "has 1 objects that are not of these weights (notes.txt)" in caplog.text
+
+
+def test_an_object_that_another_program_writes_during_the_upload_is_not_overwritten(
+    sync_client: Together, sim: Simulator, place: str
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed({**FILES, "vocabulary.txt": b"ours"})))
+    with pytest.raises(TargetExistsError, match=r"no receipt in it names \(vocabulary\.txt\)"):
+        download_meanwhile(sync_client, sim, place, lambda: put(place, "vocabulary.txt", b"of another program"))
+    found = content(place)
+    assert found["vocabulary.txt"] == b"of another program"
+    assert RECEIPT not in found
+
+
+def test_a_damaged_archive_removes_its_own_objects_alone(sync_client: Together, sim: Simulator, place: str) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed({**FILES, "../x": b""})))
+    with pytest.raises(ArchiveError):
+        download_meanwhile(sync_client, sim, place, lambda: put(place, "notes.txt", b"of another program"))
+    assert content(place) == {"notes.txt": b"of another program"}
+
+
+@pytest.mark.parametrize("names", [["a.safetensors", "old.safetensors"], ["old.safetensors"]])
+def test_the_objects_of_replaced_weights_are_removed_also_by_the_rerun(
+    sync_client: Together, sim: Simulator, place: str, names: list[str]
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed(dict.fromkeys(names, FIRST))))
+    sync_client.fine_tuning.download(f"{LORA_JOB}:500", extract=True, output=place)
+    sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
+
+    interrupt(sync_client, sim, place, overwrite=True)
+    left = content(place)
+    assert RECEIPT not in left
+    assert set(json.loads(left[PARTIAL])["objects"]) >= left.keys() - {PARTIAL}
+
+    # Without permission to replace: the partial receipt is of the same weights.
+    sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
+    assert content(place).keys() == {*FILES, RECEIPT}
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize(
+    "partial",
+    [
+        b"",
+        b"[]",
+        b"\xff" * 100,
+        b"[" * 100_000,
+        b'{"format": 1, "files": [], "objects": {"notes.txt": 1}}',
+        b'{"format": 1, "files": [], "objects": [["notes.txt"]]}',
+        b'{"format": 1, "files": [{"path": "../notes.txt", "size": 1, "sha256": ""}]}',
+        bytes((64 << 20) + 1),
+    ],
+    ids=["empty", "list", "no-text", "deep", "object", "lists", "outside", "huge"],
+)
+def test_an_invalid_partial_receipt_permits_nothing(sync_client: Together, place: str, partial: bytes) -> None:
+    put(place, PARTIAL, partial)
+    before = content(place)
+    with pytest.raises(TargetExistsError, match=r"no receipt in it names"):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place, overwrite=True)
+    assert content(place) == before
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_forged_partial_receipt_reaches_no_object_outside_the_prefix(
+    sync_client: Together, url: str, place: str
+) -> None:
+    names = ["../y/config.json", "/y/config.json", "y/config.json", "", ".", RECEIPT, PARTIAL, "a" * 5000]
+    for other in ("y", "xy"):
+        put(f"{url}{other}", "config.json", b"of another program")
+    document = {**json.loads(content(place)[PARTIAL]), "objects": [*names, "a.safetensors"]}
+    put(place, PARTIAL, json.dumps(document).encode())
+    sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
+    assert content(place).keys() == {*FILES, RECEIPT}
+    for other in ("y", "xy"):
+        assert content(f"{url}{other}") == {"config.json": b"of another program"}
+
+
+@pytest.mark.parametrize("name", [PARTIAL, WRITE_TEST])
+def test_an_archive_with_a_reserved_name_is_refused(
+    sync_client: Together, sim: Simulator, place: str, name: str
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed({"config.json": b"{}", name: b"{}"})))
+    with pytest.raises(ArchiveError, match="reserved"):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
+    assert content(place) == {}
