@@ -9,7 +9,23 @@ from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
-from .api.flow import Call, Fetch, Flow, Line, Local, Open, Pause, Raw, Read, Step, Streamed, Transfers, arun, run
+from .api.flow import (
+    Call,
+    Fetch,
+    Flow,
+    Line,
+    Local,
+    Open,
+    Pause,
+    Raw,
+    Read,
+    Step,
+    Streamed,
+    Survey,
+    Transfers,
+    arun,
+    run,
+)
 from .api.moving import moved, timed
 from .clock import SYSTEM, AsyncClock, pause
 from .config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings
@@ -152,7 +168,7 @@ class Together:
                 if seconds > 0:
                     pause(self._clock, seconds)
                 return self._clock.now()
-            case Fetch() | Streamed():
+            case Fetch() | Streamed() | Survey():
                 return self._move(step)
             case Open():
                 return self._open(step)
@@ -168,7 +184,7 @@ class Together:
         remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
         return begin(remote, timed(step.options, self._clock))
 
-    def _move(self, step: Fetch[Any] | Streamed[Any]) -> object:
+    def _move(self, step: Fetch[Any] | Streamed[Any] | Survey[Any]) -> object:
         from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
 
         return moved(
@@ -297,7 +313,7 @@ class AsyncTogether:
                 if seconds > 0:
                     await self._clock.sleep(seconds)
                 return self._clock.now()
-            case Fetch() | Streamed():
+            case Fetch() | Streamed() | Survey():
                 return await self._move(step)
             case Open():
                 return await self._open(step)
@@ -317,7 +333,7 @@ class AsyncTogether:
             stream = await beside(partial(begin, remote, options), options.cancel)
             return AsyncOrderedStream(stream, options.cancel, stack.pop_all())
 
-    async def _move(self, step: Fetch[Any] | Streamed[Any]) -> object:
+    async def _move(self, step: Fetch[Any] | Streamed[Any] | Survey[Any]) -> object:
         from .transfer.beside import beside
 
         async with AsyncExitStack() as stack:

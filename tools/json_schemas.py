@@ -172,8 +172,9 @@ def _plan() -> Schema:
     schema["properties"] |= {"error": _FAILURE}
     schema["required"].remove("error")
     needed = {**_SIZE, "description": "Number of bytes that the disk must have free for all of them, at least."}
-    free = {**_SIZE, "description": "Number of free bytes of the disk."}
-    return _list("What several downloads would do.", schema, needed=needed, free=free)
+    free = {**_SIZE, "type": ["integer", "null"], "description": "Number of free bytes of the disk; null for a bucket."}
+    remaining = {**_SIZE, "description": "Number of bytes that would be downloaded, as far as the sizes are known."}
+    return _list("What several downloads would do.", schema, remaining=remaining, needed=needed, free=free)
 
 
 def _metrics() -> Schema:

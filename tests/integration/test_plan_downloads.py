@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +12,12 @@ from typing import Any
 import pytest
 
 from together_ext import RuleError, TargetExistsError, Together
+from together_ext.archive.receipt import RECEIPT
 from together_ext.bulk import DownloadPlan, all_checkpoints
 from together_ext.cli.exits import Exit
+from together_ext.destinations.object_state import CLAIMS, PARTIAL
+from together_ext.destinations.store import Store, Stored
+from together_ext.destinations.urls import parse_url
 from together_ext.simulator import FAILED_JOB, LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
 from together_ext.simulator.models import adapter_files
@@ -54,8 +60,8 @@ def test_a_plan_reports_each_download_and_writes_nothing(
     assert states(plan) == {**dict.fromkeys(jobs, ("missing", 0, LARGE)), FAILED_JOB: ("refused", 0, 0)}
     assert [entry.path for entry in plan.entries[:1]] == [str(folder / "out" / "acme--ft-0.tar.zst")]
     assert {entry.size for entry in plan.entries} == {LARGE, None}
-    assert plan.needed == len(jobs) * LARGE
-    assert plan.free > 0
+    assert plan.needed == plan.remaining == len(jobs) * LARGE
+    assert plan.free
     assert list(folder.iterdir()) == []
     ranges = [request.headers["range"] for request in sim.requests if "range" in request.headers]
     assert ranges == [f"bytes=0-{HEAD - 1}"] * len(jobs)
@@ -82,6 +88,7 @@ def test_a_plan_counts_what_an_interrupted_download_has_left(
     assert state == "partial"
     assert 0 < present < LARGE
     assert present + needed == LARGE
+    assert plan.remaining == needed + LARGE
     assert found[jobs[2]] == ("missing", 0, LARGE)
     assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
@@ -133,6 +140,92 @@ def test_a_plan_of_extracted_folders(client: Together, sim: Simulator, folder: P
     assert folder.is_dir()
 
 
+# Object stores --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def url() -> str:
+    """A bucket that no other test has."""
+    return f"memory://{secrets.token_hex(8)}/"
+
+
+def stored(url: str) -> dict[str, Stored]:
+    """Everything below a URL; an entity tag changes with each write."""
+    return dict(Store(parse_url(url, "url")).list())
+
+
+def test_a_plan_of_archives_in_an_object_store(client: Together, sim: Simulator, url: str, jobs: list[str]) -> None:
+    store = Store(parse_url(url, "url"))
+    paths = [client.fine_tuning.download(name, output=url).filename for name in jobs[:2]]
+    store.put(paths[1].removeprefix(url), b"something else")
+    before = stored(url)
+    sim.forget()
+
+    plan = client.fine_tuning.plan_downloads([*jobs, FAILED_JOB], output=url)
+
+    complete, different, missing, failed = plan.entries
+    assert (complete.state, complete.path, complete.size, complete.present) == ("complete", paths[0], LARGE, LARGE)
+    assert (different.state, different.path, type(different.error)) == ("refused", paths[1], TargetExistsError)
+    assert (missing.state, missing.path) == ("missing", f"{url}acme--{jobs[2]}.tar.zst")
+    assert failed.state == "refused"
+    assert (plan.needed, plan.free, plan.fits, plan.remaining) == (0, None, True, LARGE)
+    assert stored(url) == before
+    ranges = [request.headers["range"] for request in sim.requests if "range" in request.headers]
+    assert ranges == [f"bytes=0-{HEAD - 1}"] * len(jobs)
+    # An object that another program has uploaded has no mark.
+    store.put(paths[0].removeprefix(url), bytes(LARGE))
+    (unverified,) = client.fine_tuning.plan_downloads(jobs[0], output=url).entries
+    assert (unverified.state, unverified.present) == ("unverified", LARGE)
+    (replaced,) = client.fine_tuning.plan_downloads(jobs[1], output=url, overwrite=True).entries
+    assert replaced.state == "missing"
+
+
+def test_a_plan_of_extracted_weights_in_an_object_store(client: Together, sim: Simulator, url: str) -> None:
+    archive = pack(adapter_files("seed"))
+    sim.add_archive(LORA_JOB, archive)
+    names = [f"{LORA_JOB}:{step}" for step in (250, 500, 750)]
+    options: dict[str, Any] = {"extract": True, "checkpoint_type": "adapter", "output": url}
+    places = [str(client.fine_tuning.download(name, **options).extracted_to) for name in names[:2]]
+    # As an interrupted run leaves it: a partial receipt in place of the receipt.
+    interrupted = Store(parse_url(places[1], "url"))
+    document = json.loads(interrupted.content(RECEIPT))
+    document[CLAIMS] = [file["path"] for file in document["files"]]
+    document["files"] = document["files"][:1]
+    interrupted.put(PARTIAL, json.dumps(document).encode())
+    interrupted.remove([RECEIPT])
+    before = stored(url)
+    sim.forget()
+
+    plan = client.fine_tuning.plan_downloads(names, **options)
+
+    kept = document["files"][0]["size"]
+    assert [(entry.state, entry.size, entry.present, entry.path) for entry in plan.entries] == [
+        ("complete", len(archive), len(archive), places[0]),
+        ("partial", len(archive), kept, places[1]),
+        ("missing", len(archive), 0, places[1].replace("500", "750")),
+    ]
+    # An archive that is resumed is streamed again from its beginning.
+    assert plan.remaining == 2 * len(archive)
+    assert stored(url) == before
+    assert len([request for request in sim.requests if "range" in request.headers]) == len(names) - 1
+
+    interrupted.put(PARTIAL, json.dumps({**document, "step": 1}).encode())
+    (conflicting,) = client.fine_tuning.plan_downloads(names[1], **options).entries
+    assert isinstance(conflicting.error, TargetExistsError)
+
+
+def test_a_dry_run_of_an_object_store_has_no_free_space(command: Callable[..., Outcome], url: str) -> None:
+    outcome = command("ft", "download", LORA_JOB, "-o", url, "--dry-run")
+    assert outcome.code == Exit.DONE
+    assert outcome.out.startswith("missing\t100 B\t-\tarchive\t")
+    assert outcome.err.splitlines()[-1].endswith("1 download planned: 100 B to download")
+    command("ft", "download", LORA_JOB, "-o", url)
+    document = command("ft", "download", LORA_JOB, "-o", url, "--dry-run", "--json").json
+    (entry,) = document.pop("data")
+    assert (entry["state"], entry["path"].startswith(url)) == ("complete", True)
+    assert document == {"remaining": 0, "needed": 0, "free": None}
+
+
 def test_two_downloads_of_one_path_are_refused_in_the_plan(client: Together, sim: Simulator, folder: Path) -> None:
     for job in ("ft-a", "ft-b"):
         sim.add_job(job, archive=LARGE, model_output_name="acme/same")
@@ -168,7 +261,7 @@ def test_a_dry_run_prints_the_plan(command: Command, folder: Path) -> None:
     assert rows[0][1:5] == ["100 B", "-", "archive", LORA_JOB]
     assert Path(rows[0][5]).parent == folder / "models"
     assert "refused: " in outcome.err
-    assert "2 downloads planned: 100 B needed, " in outcome.err
+    assert "2 downloads planned: 100 B to download; 100 B needed, " in outcome.err
     assert list(folder.iterdir()) == []
 
 

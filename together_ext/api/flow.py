@@ -121,8 +121,18 @@ class Fetch(Generic[F]):
 
 
 @dataclass(frozen=True)
-class Survey(Fetch[F]):
-    """A file whose download is planned: its size and local path are determined, and what exists of it."""
+class Survey(Generic[F]):
+    """A file whose download is planned: its size and local path are determined, and what exists of it.
+
+    Attributes:
+        archive: The remote file.
+        target: The local file; None for an object store.
+        options: The options of the download engine.
+    """
+
+    archive: F
+    target: Target | None
+    options: Options
 
 
 @dataclass(frozen=True)
@@ -267,7 +277,7 @@ class Pause:
     seconds: float
 
 
-Step = Call[Any] | Fetch[Any] | Local | Open | Pause | Raw | Read[Any] | Streamed[Any] | Transfers
+Step = Call[Any] | Fetch[Any] | Local | Open | Pause | Raw | Read[Any] | Streamed[Any] | Survey[Any] | Transfers
 Flow = Generator[Step, Any, T]
 
 

@@ -21,7 +21,7 @@ def timed(options: C, clock: AsyncClock) -> C:
     return options if clock is SYSTEM else replace(options, clock=clock)
 
 
-def moved(step: Fetch[Any] | Streamed[Any], remote: Remote, clock: AsyncClock) -> object:
+def moved(step: Fetch[Any] | Streamed[Any] | Survey[Any], remote: Remote, clock: AsyncClock) -> object:
     """Download a file, read it while it is downloaded, or look at what a download would find."""
     match step:
         case Survey():

@@ -9,7 +9,8 @@ PlanState = Literal["complete", "unverified", "partial", "missing", "refused"]
 """What exists of a planned download.
 
 `complete`: nothing would be downloaded. `unverified`: a file of the right size exists, and the download compares it
-with the remote one. `partial`: it would be resumed. `missing`: it would be downloaded. `refused`: it would fail.
+with the remote one; in an object store, where it cannot be compared, it counts as complete. `partial`: it would be
+resumed. `missing`: it would be downloaded. `refused`: it would fail.
 """
 
 
@@ -21,10 +22,11 @@ class PlannedDownload:
         name: What was requested, such as `ft-...:500`.
         source: Where the weights come from, as requested. Of the registry, sizes are not determined.
         state: What exists of it.
-        path: The absolute path of the archive, or of the extracted folder; None if it was not determined.
+        path: The absolute path or the URL of the archive, or of the extracted folder; None if it was not determined.
         size: The size of the archive in bytes; None if the server does not send it.
-        present: Number of bytes that exist and would not be downloaded again.
-        needed: Number of bytes that the disk must have free for it, at least; an extracted model may be larger.
+        present: Number of bytes that exist and would not be downloaded again; in an object store, not uploaded again.
+        needed: Number of bytes that the disk must have free for it, at least; an extracted model may be larger. 0 for
+            an object store.
         error: Why it is refused; else None.
     """
 
@@ -44,11 +46,21 @@ class DownloadPlan:
 
     Attributes:
         entries: One for each name, in the order of the names.
-        free: Number of free bytes of the disk.
+        free: Number of free bytes of the disk; None for an object store.
     """
 
     entries: tuple[PlannedDownload, ...]
-    free: int
+    free: int | None
+
+    @property
+    def remaining(self) -> int:
+        """Number of bytes that would be downloaded, as far as the sizes are known."""
+        # To an object store, an archive is streamed again from its beginning.
+        return sum(
+            (entry.size or 0) - (0 if self.free is None else entry.present)
+            for entry in self.entries
+            if entry.state in {"missing", "partial"}
+        )
 
     @property
     def needed(self) -> int:
@@ -58,4 +70,4 @@ class DownloadPlan:
     @property
     def fits(self) -> bool:
         """Whether the disk has room for all of them."""
-        return self.needed <= self.free
+        return self.free is None or self.needed <= self.free

@@ -66,6 +66,10 @@ class Found:
         """Whether the receipt names these weights."""
         return bool(self.document) and all(self.document.get(name) == origin.get(name) for name in IDENTITY)
 
+    def resumable(self, origin: Mapping[str, Any]) -> dict[str, UnpackedFile]:
+        """The files of an interrupted run of these weights that need not be uploaded again."""
+        return {} if self.complete or not self.is_of(origin) else self.uploaded()
+
     def uploaded(self) -> dict[str, UnpackedFile]:
         """The files of the receipt whose objects have the right size and, where both are known, entity tag."""
         etags = {entry["path"]: entry.get("etag") for entry in self.document.get("files", [])}

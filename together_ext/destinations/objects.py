@@ -91,8 +91,7 @@ class ObjectPlace:
     def __init__(self, prefix: Prefix) -> None:
         """Take what an earlier run has uploaded."""
         self._store, self._found, self._entries = prefix.store, prefix.found, prefix.entries
-        resumed = not self._found.complete and self._found.is_of(self._entries)
-        self._known = self._found.uploaded() if resumed else {}
+        self._known = self._found.resumable(self._entries)
         self._top: str | None = None
         self._started = False
         self._folders: set[str] = set()

@@ -38,6 +38,9 @@ REQUEST: Final = 120.0
 PATIENCE: Final = 180.0
 """Maximum number of seconds of all attempts of a request."""
 
+MARK: Final = "togetherext"
+"""The name of the metadata that marks an object; of Azure, a name has letters and digits alone."""
+
 WRITE_TEST: Final = ".together-ext.write-test"
 """The object that a write test writes and removes."""
 
@@ -59,11 +62,13 @@ class Stored:
         name: Its name below the location.
         size: Its size in bytes.
         etag: Its entity tag; None if the store has none.
+        mark: What its upload has marked it with; None if that is not known.
     """
 
     name: str
     size: int
     etag: str | None
+    mark: str | None = None
 
 
 class Store:
@@ -155,11 +160,17 @@ class Store:
         key = self._key(name)
         self._do("write to", name, lambda: self._obstore.put(self._store, key, data, use_multipart=False))
 
-    def upload(self, name: str, size: int) -> Upload:
-        """Begin an object of about this many bytes; it appears when it is closed."""
+    def upload(self, name: str, size: int, mark: str | None = None) -> Upload:
+        """Begin an object of about this many bytes; it appears when it is closed, with its mark."""
         part = max(PART, -(-size // MOST_PARTS) + (1 << 20) - 1 >> 20 << 20)
         key = self._key(name)
-        writer = self._obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=AT_ONCE)
+        writer = self._obstore.open_writer(
+            self._store,
+            key,
+            buffer_size=part,
+            max_concurrency=AT_ONCE,
+            attributes=None if mark is None else {MARK: mark},
+        )
         return Upload(lambda call: self._do("write to", name, call), writer)
 
     def list(self) -> dict[str, Stored]:
@@ -178,12 +189,13 @@ class Store:
         return self._do("list", "", listed)
 
     def find(self, name: str) -> Stored | None:
-        """An object; None if it does not exist."""
+        """An object with its mark; None if it does not exist."""
+        key = self._key(name)
         try:
-            meta = self._do("read", name, lambda: self._obstore.head(self._store, self._key(name)))
+            found = self._do("read", name, lambda: self._obstore.get(self._store, key, options={"head": True}))
         except MissingPathError:
             return None
-        return Stored(name, meta["size"], meta["e_tag"])
+        return Stored(name, found.meta["size"], found.meta["e_tag"], found.attributes.get(MARK))
 
     def read(self, name: str, start: int, stop: int) -> bytes:
         """The bytes of an object from `start` to `stop`; fewer at its end."""

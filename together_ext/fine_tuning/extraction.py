@@ -290,6 +290,11 @@ def _size_of(receipt: Mapping[str, Any]) -> int | None:
     """The size of what was downloaded, the archive or the files; None if the receipt does not have it."""
     if receipt.get("source") == "registry":
         return sum(int(file["size"]) for file in receipt["files"])
+    return archive_size(receipt)
+
+
+def archive_size(receipt: Mapping[str, Any]) -> int | None:
+    """The size of the archive that was extracted; None if the receipt does not have it."""
     size = receipt["archive"].get("size") if isinstance(receipt.get("archive"), dict) else None
     return size if isinstance(size, int) else None
 

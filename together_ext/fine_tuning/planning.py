@@ -15,9 +15,8 @@ from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.running import Tasks
 from together_ext.clock import SYSTEM
 from together_ext.destinations.urls import Location
-from together_ext.errors import RuleError, TargetExistsError, TogetherExtError
+from together_ext.errors import TargetExistsError, TogetherExtError
 from together_ext.storage import storage_errors
-from together_ext.text import printable
 from together_ext.transfer import Options, Target
 from together_ext.transfer.survey import Surveyed
 
@@ -25,9 +24,9 @@ from .download import download
 from .download_many import Claims, Many, guarded
 from .download_options import DownloadRequest
 from .download_result import type_of
-from .extraction import goes_directly
+from .extraction import archive_size, goes_directly
 from .refusals import explained
-from .to_objects import object_url
+from .to_objects import Saving, compared, extracted_before, object_url, store_at
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
@@ -36,14 +35,13 @@ if TYPE_CHECKING:
 class _PreparedError(Exception):
     """A download has followed the rules, and would begin with this step."""
 
-    def __init__(self, step: Fetch[Archive]) -> None:
-        self.step = step
-        super().__init__(str(step.archive))
+    def __init__(self, archive: Archive, place: Target | Location, options: Options) -> None:
+        self.archive, self.place, self.options = archive, place, options
+        super().__init__(str(archive))
 
 
 def _raise(archive: Archive, place: Target | Location, options: Options) -> Options:
-    assert isinstance(place, Target)  # noqa: S101 -- see `Planning.plan`
-    raise _PreparedError(Fetch(archive, place, options))
+    raise _PreparedError(archive, place, options)
 
 
 @dataclass(frozen=True)
@@ -62,23 +60,17 @@ class Planning:
         """Plan each download; nothing is written.
 
         Raises:
-            RuleError: The output is the URL of an object store.
             ApiError: A selection could not be listed.
             StorageError: The free space of the disk cannot be determined.
         """
-        if (url := object_url(self.many.request)) is not None:
-            raise RuleError(
-                f"output is {printable(url, 200)}, and a plan (--dry-run) is for local folders: pass a local output, "
-                "or download without a plan"
-            )
         names = self.many.names_of(self.run)
-        free = _free(Path(str(self.many.request.output)))
+        free = None if object_url(self.many.request) is not None else _free(Path(str(self.many.request.output)))
         tasks = Tasks(names, partial(self._planned, Claims(), free), max(min(self.many.parallel, len(names)), 1))
         with Outcomes(lambda: tasks, cancel=self.many.cancel, clock=SYSTEM) as outcomes:
             found = {outcome.name: outcome for outcome in outcomes}
         return DownloadPlan(tuple(self._entry(name, found[name].result, found[name].error) for name in names), free)
 
-    def _planned(self, claims: Claims, free: int, name: str) -> PlannedDownload:
+    def _planned(self, claims: Claims, free: int | None, name: str) -> PlannedDownload:
         flow = planned(self.many.project, name, self.many.request, claims, free)
         result: PlannedDownload = self.run(changed(flow, partial(guarded, self.many.cancel)))
         return result
@@ -98,13 +90,27 @@ def _free(folder: Path) -> int:
         return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free
 
 
-def planned(project: Project, name: str, request: DownloadRequest, claims: Claims, free: int) -> Flow[PlannedDownload]:
-    """Apply the rules to a download, and look at what exists of it."""
+def planned(
+    project: Project, name: str, request: DownloadRequest, claims: Claims, free: int | None
+) -> Flow[PlannedDownload]:
+    """Apply the rules to a download, and look at what exists of it.
+
+    Args:
+        project: The project whose registry may have the weights.
+        name: The job or checkpoint.
+        request: The options.
+        claims: The paths of the other downloads.
+        free: The free bytes of the disk; None for an object store.
+    """
     try:
         yield from download(project, name, request, _raise)
     except _PreparedError as prepared:
-        step = prepared.step
-    claims.claim(name, step.archive, step.target)
+        archive, place, options = prepared.archive, prepared.place, prepared.options
+    claims.claim(name, archive, place)
+    if isinstance(place, Location) or free is None:
+        saving = Saving(archive, str(request.output), _name_of(place), request.storage_options, options)
+        return (yield from _to_objects(name, request, saving))
+    step = Fetch(archive, place, options)
     if request.extract:
         there = yield from local(lambda _: _extracted_before(name, request, step))
         if there is not None:
@@ -113,6 +119,44 @@ def planned(project: Project, name: str, request: DownloadRequest, claims: Claim
         return PlannedDownload(name, "registry", "missing", str(_folder(step)))
     found = yield from explained(step.archive, surveyed(Survey(step.archive, step.target, step.options)))
     return _extracted(name, request, step, found, free) if request.extract else _archived(name, found)
+
+
+# In an object store ---------------------------------------------------------------------------------------------------
+
+
+def _name_of(place: Target | Location) -> str:
+    """The name of what is saved in a prefix, without its extension."""
+    assert isinstance(place, Location)  # noqa: S101 -- its `free` is None
+    return place.path.rpartition("/")[2]
+
+
+def _to_objects(name: str, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
+    """The plan for an object store; nothing is written, so whether it may be written to is not known."""
+    source = request.source or "archive"
+    if request.extract:
+        return (yield from _extracted_to_objects(PlannedDownload(name, source, "missing"), request, saving))
+    found = yield from compared(saving)
+    size, state = found.content.size, "missing" if request.overwrite else found.state
+    if state == "different":
+        return PlannedDownload(name, source, "refused", str(found.place), size, error=found.error)
+    return PlannedDownload(name, source, state, str(found.place), size, 0 if state == "missing" else size or 0)
+
+
+def _extracted_to_objects(entry: PlannedDownload, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
+    """The plan for an object for each file."""
+    store, origin = store_at(saving.location(saving.stem), saving.storage), _identity(saving.archive)
+    look = partial(extracted_before, origin=origin, overwrite=request.overwrite)
+    found, complete = yield from local(lambda cancel: look(store.until(cancel)))
+    entry = replace(entry, path=str(store.location))
+    if complete:
+        size = archive_size(found.document)
+        return replace(entry, state="complete", size=size, present=size or 0)
+    seen = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
+    kept = sum(file.size for file in found.resumable(origin).values())
+    return replace(entry, state="partial" if kept else "missing", size=seen.size, present=kept)
+
+
+# In a folder ----------------------------------------------------------------------------------------------------------
 
 
 def _archived(name: str, found: Surveyed) -> PlannedDownload:
@@ -135,7 +179,7 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
 
     folder, archive = _folder(step), step.archive
     said = {} if request.overwrite else receipt.origin(folder)
-    expected = {"job": archive.job_id, "step": archive.step, "type": type_of(archive)}
+    expected = _identity(archive)
     if not said or any(said.get(key) != value for key, value in expected.items()):
         unpack.check_place(folder, overwrite=request.overwrite)
         return None
@@ -143,8 +187,13 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )
-    size = said["archive"]["size"] if isinstance(said.get("archive"), dict) else None
+    size = archive_size(said)
     return PlannedDownload(name, request.source or "archive", "complete", str(folder), size, size or 0)
+
+
+def _identity(archive: Archive) -> dict[str, Any]:
+    """What a receipt has of these weights."""
+    return {"job": archive.job_id, "step": archive.step, "type": type_of(archive)}
 
 
 def _folder(step: Fetch[Archive]) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from together_ext.api.flow import Archive, Flow, Streamed, local
+from together_ext.api.flow import Archive, Flow, Streamed, Survey, local, surveyed
 from together_ext.archive import Extracted, Layout, unpack_to
-from together_ext.destinations.local import archive_extension
+from together_ext.archive.formats.sniff import ArchiveFormat
+from together_ext.destinations.local import UNKNOWN, archive_extension
 from together_ext.destinations.urls import Location, check_options, is_object_url, names_folder, parse_url
 from together_ext.errors import ConfigurationError, RuleError, TargetExistsError, TogetherExtError
 from together_ext.text import printable
@@ -21,13 +23,15 @@ from together_ext.transfer.target import HEAD
 
 from .download_options import DownloadRequest
 from .download_result import DownloadResult, result_of
-from .extraction import Extraction, check_base_model, in_order, stream_options
+from .extraction import Extraction, archive_size, check_base_model, in_order, stream_options
+from .refusals import explained
 
 if TYPE_CHECKING:
     from together_ext.archive.formats.source import ArchiveSource
     from together_ext.destinations.object_state import Found
-    from together_ext.destinations.store import Store
+    from together_ext.destinations.store import Store, Stored
     from together_ext.transfer import OrderedStream
+    from together_ext.transfer.survey import Surveyed
 
 PIECE = 1 << 20
 """Number of bytes that are handed to the store at once."""
@@ -88,7 +92,8 @@ class Saving:
         return location_of(self.url, name)
 
 
-def _store(location: Location, storage: Mapping[str, str] | None) -> Store:
+def store_at(location: Location, storage: Mapping[str, str] | None) -> Store:
+    """The store at a location, with these settings."""
     from together_ext.destinations.store import Store  # noqa: PLC0415 -- an extra
 
     return Store(location, storage)
@@ -107,7 +112,7 @@ def saved(saving: Saving, extraction: Extraction | None, wanted: DownloadRequest
 def extracted_to_objects(saving: Saving, wanted: Extraction) -> Flow[DownloadResult]:
     """Extract an archive below a prefix while it arrives."""
     location = saving.location(saving.stem)
-    store = _store(location, saving.storage)
+    store = store_at(location, saving.storage)
     found, complete = yield from local(lambda cancel: _prepared(store.until(cancel), wanted))
     if complete:
         return _found(saving.archive, location, found.document)
@@ -120,19 +125,31 @@ def extracted_to_objects(saving: Saving, wanted: Extraction) -> Flow[DownloadRes
     return result
 
 
-def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
-    """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
+def extracted_before(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:
+    """What is stored, and whether it is these weights completely.
+
+    Raises:
+        TargetExistsError: It is something else.
+    """
     from together_ext.destinations.object_state import check_free, look  # noqa: PLC0415 -- with the store alone
-    from together_ext.destinations.objects import begin  # noqa: PLC0415
 
     found = look(store)
-    if not wanted.terms.overwrite and found.is_of(wanted.origin) and found.whole:
-        check_base_model(str(store.location), found.document, wanted.terms)
+    if not overwrite and found.is_of(origin) and found.whole:
         return found, True
-    check_free(store, found, wanted.origin, overwrite=wanted.terms.overwrite)
-    kept = {} if found.complete or not found.is_of(wanted.origin) else found.uploaded()
-    begin(store, wanted.origin, kept, found.replaceable)
+    check_free(store, found, origin, overwrite=overwrite)
     return found, False
+
+
+def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
+    """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
+    from together_ext.destinations.objects import begin  # noqa: PLC0415 -- with the store alone
+
+    found, complete = extracted_before(store, wanted.origin, overwrite=wanted.terms.overwrite)
+    if complete:
+        check_base_model(str(store.location), found.document, wanted.terms)
+    else:
+        begin(store, wanted.origin, found.resumable(wanted.origin), found.replaceable)
+    return found, complete
 
 
 def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extraction) -> DownloadResult:
@@ -179,9 +196,7 @@ def _found(archive: Archive, location: Location, receipt: Mapping[str, Any]) -> 
     """Weights that were extracted there before."""
     files = tuple(file["path"] for file in receipt["files"])
     layout = str(receipt.get("layout", Layout.UNKNOWN))
-    archived = receipt.get("archive")
-    size = archived.get("size") if isinstance(archived, dict) else None
-    size = size if isinstance(size, int) else 0
+    size = archive_size(receipt) or 0
     result = _result(archive, location, size, None, size)
     return replace(result, extracted_to=str(location), layout=layout, files=files)
 
@@ -191,31 +206,93 @@ def _found(archive: Archive, location: Location, receipt: Mapping[str, Any]) -> 
 
 def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     """Upload an archive as one object while it arrives."""
-    folder = _store(parse_url(saving.url, "output"), saving.storage)
+    folder = store_at(parse_url(saving.url, "output"), saving.storage)
+    if not overwrite and (yield from local(partial(_any_there, saving))):
+        found = yield from compared(saving)
+        if found.error is not None:
+            raise found.error
+        if found.state != "missing":
+            size = found.content.size or 0
+            return _result(saving.archive, found.place, size, found.content.etag, size)
     yield from local(lambda cancel: folder.until(cancel).try_writing())
 
     def read(stream: OrderedStream) -> DownloadResult:
-        return _saved(saving, stream, overwrite=overwrite)
+        return _saved(saving, stream)
 
     reading = Streamed(saving.archive, read, stream_options(saving.options, saving.stem))
     result: DownloadResult = yield from in_order(reading, saving.url)
     return result
 
 
-def _saved(saving: Saving, stream: OrderedStream, *, overwrite: bool) -> DownloadResult:
+@dataclass(frozen=True)
+class Compared:
+    """An archive, and the object that has its name.
+
+    Attributes:
+        place: The URL of the object.
+        content: The remote file.
+        state: `complete`: its mark names this version of the archive. `unverified`: it has the size of the archive, and
+            no mark. `missing`: there is no object. `different`: it is another file.
+    """
+
+    place: Location
+    content: Surveyed
+    state: Literal["complete", "unverified", "missing", "different"]
+
+    @property
+    def error(self) -> TargetExistsError | None:
+        """Why the archive is not saved there, unless that is allowed; else None."""
+        if self.state != "different":
+            return None
+        return TargetExistsError(
+            f"{self.place} exists and differs from the archive: choose another path, or allow overwriting"
+        )
+
+
+def compared(saving: Saving) -> Flow[Compared]:
+    """Compare an archive, by its first bytes, with the object that has its name; nothing is written."""
+    found = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
+    place = saving.location(f"{saving.stem}{archive_extension(found.head)}")
+    stored = yield from local(lambda cancel: _at(place, saving.storage, cancel))
+    if stored is None:
+        return Compared(place, found, "missing")
+    mark = _mark(saving.archive, found.size, found.etag)
+    if stored.size != found.size or (None not in {stored.mark, mark} and stored.mark != mark):
+        return Compared(place, found, "different")
+    return Compared(place, found, "complete" if mark is not None and stored.mark == mark else "unverified")
+
+
+def _mark(archive: Archive, size: int | None, etag: str | None) -> str | None:
+    """The mark of an archive's object: one version of it; None if the version is not certain (see `transfer.mark`)."""
+    if size is None or etag is None or not etag.startswith('"'):
+        return None
+    return hashlib.sha256(json.dumps([archive.identity, size, etag]).encode()).hexdigest()
+
+
+def _any_there(saving: Saving, cancel: threading.Event) -> bool:
+    """Whether an object has the name that the archive may get."""
+    places = [saving.location(f"{saving.stem}{extension}") for extension in (*ArchiveFormat, UNKNOWN)]
+    return any(_at(place, saving.storage, cancel) is not None for place in dict.fromkeys(places))
+
+
+def _at(place: Location, storage: Mapping[str, str] | None, cancel: threading.Event) -> Stored | None:
+    store, name = _beside(place, storage)
+    return store.until(cancel).find(name)
+
+
+def _beside(place: Location, storage: Mapping[str, str] | None) -> tuple[Store, str]:
+    """The store of an object, and its name there."""
+    parent, _, name = place.path.rpartition("/")
+    return store_at(replace(place, path=parent), storage), name
+
+
+def _saved(saving: Saving, stream: OrderedStream) -> DownloadResult:
     first = stream.read(PIECE)
     extension = archive_extension(Head(first[:HEAD], stream.media_type))
     place = saving.location(f"{saving.stem}{extension}")
-    parent, _, name = place.path.rpartition("/")
-    store = _store(replace(place, path=parent), saving.storage)
-    there = store.find(name)
-    if there is not None and not overwrite:
-        if there.size == stream.size:
-            return _result(saving.archive, place, there.size, stream.etag, there.size)
-        raise TargetExistsError(
-            f"{place} exists and has another size than the archive: choose another path, or allow overwriting"
-        )
-    upload, digest = store.upload(name, stream.size or 1 << 40), hashlib.sha256()
+    store, name = _beside(place, saving.storage)
+    mark = _mark(saving.archive, stream.size, stream.etag)
+    upload, digest = store.upload(name, stream.size or 1 << 40, mark), hashlib.sha256()
     try:
         piece = first
         while piece:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from .options import Options
 from .partial import Partial
 from .session import Session
 from .source import Remote
-from .target import HEAD, Target
+from .target import HEAD, Head, Target
 
 
 @dataclass(frozen=True)
@@ -24,25 +25,29 @@ class Surveyed:
     """A remote file, and what exists of it.
 
     Attributes:
-        path: The final path.
+        path: The final path; None without a local file.
         size: The size of the remote file in bytes; None if the server does not send it.
         state: `complete`; `unverified` (a file of its size and beginning exists, which a download compares with the
             remote one); `partial`; `missing`; or `different` (another file exists at the final path).
         kept: Number of bytes that a download would not request again.
+        head: The beginning of the remote file, which determines its format.
+        etag: Its entity tag; None if it has none.
     """
 
-    path: Path
+    path: Path | None
     size: int | None
     state: Literal["complete", "unverified", "partial", "missing", "different"]
-    kept: int = 0
+    kept: int
+    head: Head
+    etag: str | None
 
 
-def survey(remote: Remote, target: Target, identity: Mapping[str, str], options: Options) -> Surveyed:
+def survey(remote: Remote, target: Target | None, identity: Mapping[str, str], options: Options) -> Surveyed:
     """Request the first bytes of a remote file, as many as determine its format, and look at the local path.
 
     Args:
         remote: The remote file.
-        target: The local file.
+        target: The local file; None if only the remote file is wanted.
         identity: What identifies the request, as for `transfer`.
         options: How to transfer.
 
@@ -55,16 +60,20 @@ def survey(remote: Remote, target: Target, identity: Mapping[str, str], options:
     with ExitStack() as stack:
         body, head = session.first(HEAD, stack)
         body.close()
-    content, path = body.content, target.path(head)
+    content, size = body.content, body.content.size
+    if target is None:
+        return Surveyed(None, size, "missing", 0, head, content.validator.etag)
+    path = target.path(head)
+    found = partial(Surveyed, path, size, head=head, etag=content.validator.etag)
     if os.path.lexists(path) and not options.overwrite:
         if target.marked(remote.fingerprint) == (path, mark_of(remote.fingerprint, content)):
-            return Surveyed(path, content.size, "complete", content.size or 0)
-        alike = content.size is not None and _begins(path, content.size, head.data)
-        return Surveyed(path, content.size, "unverified" if alike else "different")
+            return found("complete", size or 0)
+        alike = size is not None and _begins(path, size, head.data)
+        return found("unverified" if alike else "different", 0)
     kept = 0
-    if content.partial and content.size is not None and content.validator.condition is not None:
-        kept = Partial(path).kept(identity, content.size, content.validator.condition)
-    return Surveyed(path, content.size, "partial" if kept else "missing", kept)
+    if content.partial and size is not None and content.validator.condition is not None:
+        kept = Partial(path).kept(identity, size, content.validator.condition)
+    return found("partial" if kept else "missing", kept)
 
 
 def _begins(path: Path, size: int, data: bytes) -> bool:

@@ -32,7 +32,7 @@ def show_plan(settings: Settings, names: Sequence[str | Selection], options: Dow
     with connect(settings) as client:
         plan = client.fine_tuning.plan_downloads(names, parallel=parallel, **options)
     if settings.json:
-        totals = {"needed": plan.needed, "free": plan.free}
+        totals = {"remaining": plan.remaining, "needed": plan.needed, "free": plan.free}
         print_document(Listed("data", [_document(entry) for entry in plan.entries], totals))
     else:
         rows = [_row(entry) for entry in plan.entries]
@@ -60,6 +60,8 @@ def _document(entry: PlannedDownload) -> Mapping[str, object]:
 
 
 def _summary(plan: DownloadPlan) -> str:
-    space = f"{size_text(plan.needed)} needed, {size_text(plan.free)} free"
-    text = f"{counted(len(plan.entries), 'download', 'downloads')} planned: {space}"
+    text = f"{counted(len(plan.entries), 'download', 'downloads')} planned: {size_text(plan.remaining)} to download"
+    if plan.free is None:
+        return text
+    text += f"; {size_text(plan.needed)} needed, {size_text(plan.free)} free"
     return text if plan.fits else f"{text}; make room, or choose another folder"
