@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -381,6 +383,26 @@ def test_a_different_file_of_that_name_is_kept_by_default(client: Together, sim:
     assert client.fine_tuning.download(LORA_JOB, overwrite=True).filename == str(path)
     assert path.read_bytes() == ZST
     assert sim.bytes_sent >= len(ZST)
+
+
+@pytest.mark.parametrize("extension", ["tar.zst", "tar"])
+def test_a_file_whose_ends_alone_are_those_of_the_archive_is_not_taken_for_it(
+    client: Together, sim: Simulator, folder: Path, extension: str
+) -> None:
+    """As a tool leaves it that allocates the file first and downloads both ends before the middle."""
+    packed = pack({f"model-{part}.safetensors": hashlib.shake_128(b"%d" % part).digest(40_000) for part in range(10)})
+    content = packed if extension == "tar.zst" else zstd.decompress(packed)
+    sim.add_archive(LORA_JOB, BytesArchive(content))
+    path = folder / f"{STEM}.{extension}"
+    path.write_bytes(content)
+    assert client.fine_tuning.download(LORA_JOB).verified == "structure"
+    with_hole = content[:100_000] + bytes(200_000) + content[300_000:]
+    path.write_bytes(with_hole)
+    with pytest.raises(TargetExistsError, match="exists and is damaged: move it"):
+        client.fine_tuning.download(LORA_JOB)
+    assert path.read_bytes() == with_hole
+    client.fine_tuning.download(LORA_JOB, overwrite=True)
+    assert path.read_bytes() == content
 
 
 def test_merged_adapter_and_steps_do_not_collide(client: Together, folder: Path) -> None:

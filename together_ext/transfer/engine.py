@@ -40,7 +40,7 @@ from .retry import Budget
 from .session import FIRST, Session
 from .sink import FileSink
 from .source import Remote
-from .target import HEAD, SAMPLE, Head, Target, check_complete, tail_matches
+from .target import HEAD, SAMPLE, Head, Target, check_complete, check_existing, tail_matches
 from .whole import Whole
 from .worker import Board
 
@@ -160,9 +160,11 @@ class _Attempt:
             self.session.persistently(
                 lambda: check_complete(path, content.size, head.data, self.remote, self.session.stop)
             )
+            proven = check_existing(path, self.target.structure, self.session.look)
             # A crash between the last two steps of an earlier run leaves its journal.
             Partial(path).discard()
-            return self._kept(path, path.stat().st_size, content)
+            kept = self._kept(path, path.stat().st_size, content)
+            return replace(kept, verified="structure") if proven else kept
         lasting = self.options.consume is None and self.options.durable
         partial = Partial(path, lasting=lasting, durable=self.options.durable, guard=lease.check)
         try:

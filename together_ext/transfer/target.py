@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from together_ext.errors import LockTimeoutError, StorageError, TargetExistsError
+from together_ext.errors import IntegrityError, LockTimeoutError, StorageError, TargetExistsError
 from together_ext.leases import Lease, Patience
 from together_ext.storage import absolute, local_path, storage_errors
 
@@ -178,6 +178,38 @@ def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, st
     raise TargetExistsError(
         f"{path} exists and differs from the remote file: move it, choose another path, or allow overwriting"
     )
+
+
+def check_existing(path: Path, structure: Structure | None, look: Callable[[], object]) -> bool:
+    """Check by its content that the file at the final path, whose ends are right, has its middle, too.
+
+    The file may be of a tool that allocates a file before it downloads it.
+
+    Args:
+        path: The final path.
+        structure: The check of the content; None if the format has none.
+        look: Called now and then; an exception from it ends the check.
+
+    Returns:
+        Whether the content proves that the file is complete.
+
+    Raises:
+        TargetExistsError: The file is damaged.
+        StorageError: The file cannot be read.
+    """
+    if structure is None:
+        return False
+    with storage_errors(path, "read"), path.open("rb") as file:
+
+        def read(offset: int, count: int) -> bytes:
+            return os.pread(file.fileno(), count, offset)
+
+        try:
+            return structure(read, path.stat().st_size, look)
+        except IntegrityError as error:
+            raise TargetExistsError(
+                f"{path} exists and is damaged: move it, choose another path, or allow overwriting"
+            ) from error
 
 
 def tail_matches(partial: Partial, span: Span, remote: Remote, content: Content, stop: threading.Event) -> bool:

@@ -125,6 +125,7 @@ def _walk_tar(pages: _Pages, size: int) -> bool:
         if len(header) < BLOCK:
             raise _cut("a tar member" if position else "its first header", size)
         if not any(header):
+            _check_nothing_follows(pages, position, size)
             return True
         try:
             content, announced = header_size(header, announced, partial(_whole, pages, position + BLOCK, size))
@@ -133,6 +134,15 @@ def _walk_tar(pages: _Pages, size: int) -> bool:
         position += BLOCK + content + -content % BLOCK
         if position > size:
             raise _cut("a tar member", size)
+
+
+def _check_nothing_follows(pages: _Pages, position: int, size: int) -> None:
+    for page in range(position, size, _PAGE):
+        if any(pages.read(page, min(_PAGE, size - page))):
+            raise IntegrityError(
+                f"the archive is damaged: it ends at byte {position:,} of {size:,}, and data follows; "
+                "try again later, or report it to the server's support"
+            )
 
 
 def _whole(pages: _Pages, position: int, size: int, count: int) -> bytes:

@@ -83,6 +83,21 @@ def test_what_follows_the_last_frame_is_refused(garbage: bytes) -> None:
         checked(ZSTD + garbage)
 
 
+@given(start=st.integers(1, len(TAR.rstrip(b"\0")) // 512 - 1))
+def test_a_hole_in_a_tar_up_to_its_last_member_is_noticed(start: int) -> None:
+    """As in a file that was allocated and not downloaded there."""
+    last = len(TAR.rstrip(b"\0")) // 512 * 512
+    hole = TAR[: start * 512] + bytes(last - start * 512) + TAR[last:]
+    with pytest.raises(IntegrityError, match=r"data follows|truncated"):
+        checked(hole)
+
+
+@pytest.mark.parametrize("distance", [0, 512, 9_000, 100_000])
+def test_what_follows_the_end_of_a_tar_is_refused(distance: int) -> None:
+    with pytest.raises(IntegrityError, match="data follows"):
+        checked(TAR + bytes(distance) + b"x")
+
+
 @given(data=st.binary(max_size=400), magic=st.sampled_from([b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", TAR[:512]]))
 def test_no_bytes_do_more_than_be_refused(data: bytes, magic: bytes) -> None:
     with suppress(IntegrityError):
