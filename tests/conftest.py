@@ -29,10 +29,9 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def _environment() -> dict[bytes, bytes]:
-    """The variables as they are kept: to decode all of them twice for each test would take seconds."""
-    found: dict[bytes, bytes] = dict(os.environ._data)  # type: ignore[attr-defined]
-    found.pop(b"PYTEST_CURRENT_TEST", None)
+def _environment() -> dict[str, str]:
+    found = os.environ.copy()
+    found.pop("PYTEST_CURRENT_TEST", None)
     return found
 
 

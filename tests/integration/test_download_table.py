@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from tests.waits import PATIENCE
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Fetch, Open, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -25,7 +24,7 @@ from together_ext.fine_tuning.download_options import DownloadRequest, StreamReq
 from together_ext.registry.project import Project
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 
-LIMIT = PATIENCE
+LIMIT = 20.0
 """Seconds after which a cell of the table counts as hanging."""
 
 FILES = {"adapter_config.json": b"{}", "adapter_model.safetensors": hashlib.shake_128(b"weights").digest(600_000)}

@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 
 from tests.servers import SocketServer, request_of
-from tests.waits import PATIENCE
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -29,7 +27,7 @@ from together_ext.simulator.archives import pack
 from together_ext.transfer import StreamOptions, transfer
 from together_ext.transfer.stream import begin
 
-LIMIT = PATIENCE
+LIMIT = 20.0
 """Seconds after which a cell of the table counts as hanging."""
 
 ARCHIVE = pack(
@@ -50,6 +48,7 @@ class Asked:
         ranged: Whether it has a range.
         number: Which request to this server it is, from 0.
         path: Its path.
+        over: Set when the server ends.
     """
 
     start: int
@@ -57,6 +56,7 @@ class Asked:
     ranged: bool
     number: int
     path: str
+    over: threading.Event
 
     @property
     def body(self) -> bytes:
@@ -82,7 +82,7 @@ class Server:
         found = re.search(rb"\r\nrange: bytes=(\d+)-(\d+)", request, re.IGNORECASE)
         start, stop = (int(found[1]), min(int(found[2]) + 1, SIZE)) if found else (0, SIZE)
         path = request.split(b" ", 2)[1].decode()
-        for data in self.behave(Asked(start, stop, found is not None, number, path)):
+        for data in self.behave(Asked(start, stop, found is not None, number, path, self.server.over)):
             if self.server.over.is_set():
                 return
             if data == RESET:
@@ -137,17 +137,18 @@ def drips(start: Callable[[Asked], bytes], piece: bytes = b"x") -> Behave:
 
     def behave(asked: Asked) -> Iterator[bytes]:
         yield start(asked)
-        while True:
-            time.sleep(0.02)
+        while not asked.over.wait(0.02):
             yield piece
 
     return behave
 
 
 def stalls(start: Callable[[Asked], bytes]) -> Behave:
+    """Never sends anything more, so that only a timeout of ours ends it."""
+
     def behave(asked: Asked) -> Iterator[bytes]:
         yield start(asked)
-        threading.Event().wait(3)
+        asked.over.wait()
 
     return behave
 

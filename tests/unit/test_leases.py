@@ -192,17 +192,28 @@ def test_an_owner_detects_the_loss_of_its_lease_and_does_not_remove_it(lock: Pat
 
 
 RACE = """
-import sys, threading, time
+import os, sys, time
 from pathlib import Path
 from together_ext.leases import Lease, Patience
 lock, count = Path(sys.argv[1]), Path(sys.argv[2])
-start = time.monotonic()
-# Its minute is over when it begins.
-now = lambda: time.monotonic() + (1000 if time.monotonic() - start > 0.3 else 0)
+dead, minutes = lock.read_text(), 0
+
+def pause(seconds):
+    # The minute of the dead owner passes at once, that of a live one does not.
+    global minutes
+    try:
+        minutes += 2 * (lock.read_text() == dead)
+    except FileNotFoundError:
+        pass
+    time.sleep(seconds)
+
+print("ready", flush=True)
 sys.stdin.readline()
-with Lease.acquire(lock, "counts", Patience(now=now)):
+with Lease.acquire(lock, "counts", Patience(now=lambda: time.monotonic() + 60 * minutes, pause=pause)):
     seen = int(count.read_text())
-    time.sleep(0.02)
+    for _ in range(1000):  # time in which no other process may write
+        os.sched_yield()
+        assert int(count.read_text()) == seen
     count.write_text(str(seen + 1))
 """
 
@@ -214,10 +225,13 @@ def test_only_one_of_many_processes_takes_over(lock: Path) -> None:
     with ExitStack() as stack:
         racers = [stack.enter_context(process(RACE, str(lock), str(count))) for _ in range(6)]
         for racer in racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == "ready\n"
+        for racer in racers:
             assert racer.stdin is not None
             racer.stdin.write("go\n")
             racer.stdin.flush()
-        assert [racer.wait(60) for racer in racers] == [0] * 6
+        assert [racer.wait(PATIENCE) for racer in racers] == [0] * 6
     assert count.read_text() == "6"
     assert [path.name for path in lock.parent.iterdir()] == ["count"]
 

@@ -44,10 +44,23 @@ def _changed(node: ast.AST, origins: dict[str, str]) -> Iterator[bool]:
         case ast.Call(func=ast.Attribute(attr=method), args=[target, *rest]) if method in PATCHES:
             names = [target, *rest[:1]] if method.endswith("item") else [target]
             yield from (_is_ours(name, origins) for name in names)
+        case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[target, *_]):
+            yield _is_imported_from_us(target, origins)
         case ast.Assign(targets=targets) | ast.Delete(targets=targets):
-            yield from (
-                _is_imported_from_us(found.value, origins) for found in targets if isinstance(found, ast.Attribute)
-            )
+            yield from (_is_a_name_of_ours(found, origins) for found in targets)
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            yield _is_a_name_of_ours(target, origins)
+
+
+def _is_a_name_of_ours(target: ast.expr, origins: dict[str, str]) -> bool:
+    """Whether an assignment changes an attribute, or an entry of a table, of what is imported from us."""
+    match target:
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id="sys"), attr="modules"), slice=ast.Constant() as key):
+            return _is_ours(key, origins)
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return _is_imported_from_us(value, origins)
+        case _:
+            return False
 
 
 def _is_ours(target: ast.expr, origins: dict[str, str]) -> bool:
@@ -64,7 +77,7 @@ def _is_ours(target: ast.expr, origins: dict[str, str]) -> bool:
 
 def _is_imported_from_us(target: ast.expr, origins: dict[str, str]) -> bool:
     match target:
-        case ast.Attribute(value=value):
+        case ast.Attribute(value=value) | ast.Call(func=ast.Name(id="vars"), args=[value]):
             return _is_imported_from_us(value, origins)
         case ast.Name(id=name):
             return origins.get(name, "").partition(".")[0] in OURS
@@ -89,6 +102,14 @@ def test_no_test_patches_a_name_of_ours(path: Path) -> None:
         "import sys\nfor name in names: monkeypatch.delitem(sys.modules, name)",
         "import together_ext.config\ntogether_ext.config.TIMEOUT = 1",
         "from conftest import world\nworld.now = 1",
+        "from together_ext import config\nconfig.TIMEOUT += 1",
+        "from together_ext import config\nconfig.TIMEOUT: float = 1",
+        "from together_ext import config\nsetattr(config, 'TIMEOUT', 1)",
+        "from together_ext.cli import screen\nsetattr(screen.console, 'width', 80)",
+        "from together_ext import config\nvars(config)['TIMEOUT'] = 1",
+        "from together_ext import config\nconfig.__dict__['TIMEOUT'] = 1",
+        "import sys\nsys.modules['together_ext.simulator'] = None",
+        "import sys\ndel sys.modules['together_ext.simulator']",
         "from unittest import mock",
         "from unittest.mock import patch",
     ],
@@ -104,6 +125,9 @@ def test_a_patch_is_noticed(code: str) -> None:
         "import sys\nmonkeypatch.setitem(sys.modules, 'matplotlib', None)",
         "monkeypatch.setenv('TOGETHER_API_KEY', 'x')",
         "sim.redirect_downloads = True",
+        "setattr(sim, 'redirect_downloads', True)",
+        "sim.jobs['ft-x'] = job",
+        "import sys\nsys.modules['matplotlib'] = None",
     ],
 )
 def test_names_of_other_packages_can_be_patched(code: str) -> None:

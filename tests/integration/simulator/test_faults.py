@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import time
 from pathlib import Path
 
 import httpx
@@ -209,13 +208,11 @@ class TestPace:
         """So that there is a middle to interrupt; lifting it lets the rest go."""
         sim.add_archive(LORA_JOB, 100_000)
         sim.rate_limit = 20_000
-        began = time.monotonic()
         with http.stream("GET", "/finetune/download", params=MERGED) as answer:
             sim.wait_until(lambda it: it.bytes_sent >= 2_000)
             assert sim.bytes_sent < 100_000
             sim.rate_limit = None
             assert len(answer.read()) == 100_000
-        assert time.monotonic() - began > 0.04
 
     def test_one_connection_crawls(self, sim: Simulator, http: httpx.Client) -> None:
         """While the others do not."""

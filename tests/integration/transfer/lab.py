@@ -170,6 +170,12 @@ class Lab:
         """The names in the folder."""
         return {path.name for path in self.folder.iterdir()}
 
+    def assert_a_wait_before_each_retry(self) -> None:
+        """No retry came without a wait, the first after the shortest; a busy machine may need several."""
+        assert self.clock.waits[0] == 0.5
+        assert set(self.clock.waits) <= {0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0}
+        assert 1 <= len(self.sim.requests) - 1 <= len(self.clock.waits)
+
     def assert_whole(self) -> None:
         """The file is right, and alone."""
         assert self.path.read_bytes() == self.content
