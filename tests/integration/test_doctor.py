@@ -24,7 +24,7 @@ from together_ext.cli.doctor.running import attempt
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 from together_ext.leases import Owner
-from together_ext.simulator import FULL_JOB, LORA_JOB, RUNNING_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, BytesArchive, Fault, Simulator
 
 from .conftest import Outcome, RawServer
 from .transfer.test_tls import OPENSSL, TlsFront
@@ -44,6 +44,8 @@ def doctor(command: Callable[..., Outcome]) -> Doctor:
         outcome = command("doctor", *arguments, "--json")
         assert outcome.code == code, outcome.out
         assert ("error" in outcome.json) == bool(code)
+        without_advice = [one for one in outcome.json["data"] if one["state"] in {"warn", "fail"} and not one["advice"]]
+        assert without_advice == []
         return {found["name"]: found for found in outcome.json["data"]}
 
     return run
@@ -316,7 +318,7 @@ def test_a_storage_host_that_refuses(doctor: Doctor, sim: Simulator) -> None:
     assert "403" in found["storage"]["seen"]
 
 
-@pytest.mark.parametrize(("job", "state"), [(RUNNING_JOB, "skipped"), ("ft-unknown", "fail")])
+@pytest.mark.parametrize(("job", "state"), [(RUNNING_JOB, "skipped"), (FAILED_JOB, "fail"), ("ft-unknown", "fail")])
 def test_a_job_without_weights(job: str, state: str, doctor: Doctor) -> None:
     found = doctor(job, code=int(state == "fail"))
     assert found["job"]["state"] == state
@@ -384,8 +386,9 @@ def test_an_unwritable_folder(doctor: Doctor, folder: Path) -> None:
     """A file in place of a folder: root may write to any folder."""
     (folder / "file").touch()
     found = doctor("-o", "file/models")
-    assert "destination" in wrong(found)
+    assert wrong(found) == ["destination"]
     assert found["destination"]["seen"] == f"{folder / 'file'} is not a folder"
+    assert found["disk speed"]["state"] == "skipped"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any folder")
@@ -465,7 +468,9 @@ def test_a_check_that_fails_or_blocks_is_a_finding() -> None:
     blocked = threading.Event()
     late = attempt("b", blocked.wait, 0.01)
     blocked.set()
-    assert late == Finding("b", State.FAIL, "no result after 0.01 seconds")
+    assert isinstance(late, Finding)
+    assert (late.name, late.state, late.seen) == ("b", State.FAIL, "no result after 0.01 seconds")
+    assert found.advice == late.advice != ""
 
 
 @pytest.mark.parametrize(

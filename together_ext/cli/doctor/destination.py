@@ -106,9 +106,10 @@ def leftovers(folder: Path) -> list[Finding]:
     if not found:
         return [Finding("locks", State.OK, f"no locks and no partial files in {folder}")]
     more = len(found) - MOST_SHOWN
-    return found[:MOST_SHOWN] + (
-        [Finding("locks", State.WARN, f"{counted(more, 'more file', 'more files')} in {folder}")] if more > 0 else []
-    )
+    if more <= 0:
+        return found
+    seen = f"{counted(more, 'more file', 'more files')} in {folder}"
+    return [*found[:MOST_SHOWN], Finding("locks", State.WARN, seen, "follow the advice above, then run this again")]
 
 
 def _leftover(path: Path) -> Finding | None:

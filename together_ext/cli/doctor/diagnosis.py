@@ -70,9 +70,13 @@ def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
 
 
 def _on_disk(folder: Path, size: int | None) -> Iterator[Finding]:
-    yield from _each("destination", partial(destination.writable, folder))
+    found = attempt("destination", partial(destination.writable, folder))
+    yield found
     yield from _each("disk space", partial(destination.space, folder, size))
-    yield from _each("disk speed", partial(destination.speed, folder))
+    if found.good:
+        yield from _each("disk speed", partial(destination.speed, folder))
+    else:
+        yield skipped("disk speed", "the destination is not writable")
     yield from _each("locks", partial(destination.leftovers, folder))
 
 

@@ -34,7 +34,7 @@ class Finding:
         name: The check.
         state: Its result; `skipped` if it does not apply or something that it needs has failed.
         seen: What was found.
-        advice: What to do; empty if there is nothing to do.
+        advice: What to do; empty only if nothing needs to be done.
     """
 
     name: str
@@ -46,6 +46,30 @@ class Finding:
     def good(self) -> bool:
         """Whether nothing needs to be done."""
         return self.state in {State.OK, State.SKIPPED}
+
+
+_FOLDER: Final = "choose another folder with -o"
+_VARIABLE: Final = "correct the variable, or unset it"
+
+_ADVICE: Final = {
+    "settings": _VARIABLE,
+    "base URL": "correct TOGETHER_BASE_URL or --base-url",
+    "API key": "set TOGETHER_API_KEY again",
+    "proxy": _VARIABLE,
+    "certificates": _VARIABLE,
+    "job": "list the jobs of this API key: together-ext ft list",
+    "destination": "correct this, or choose another destination with -o",
+    "disk space": _FOLDER,
+    "disk speed": _FOLDER,
+    "locks": _FOLDER,
+}
+"""What to do if a check fails for a reason that it does not name itself."""
+
+
+def failed(name: str, seen: str) -> Finding:
+    """A check that failed, with the advice for any failure of it."""
+    advice = _ADVICE.get(name, "try again later; if it fails again, report it with this output")
+    return Finding(name, State.FAIL, seen, advice)
 
 
 def skipped(name: str, why: str) -> Finding:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from together_ext.cli.exits import sentence_of
 
-from .findings import Finding, State
+from .findings import Finding, failed
 
 T = TypeVar("T")
 
@@ -34,9 +34,9 @@ def attempt(name: str, work: Callable[[], T], limit: float = LIMIT) -> T | Findi
         try:
             results.append(work())
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other checks follow
-            results.append(Finding(name, State.FAIL, sentence_of(error)))
+            results.append(failed(name, sentence_of(error)))
 
     thread = threading.Thread(target=run, name=f"doctor {name}", daemon=True)
     thread.start()
     thread.join(limit)
-    return results[0] if results else Finding(name, State.FAIL, f"no result after {limit:g} seconds")
+    return results[0] if results else failed(name, f"no result after {limit:g} seconds")

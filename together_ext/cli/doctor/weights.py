@@ -13,7 +13,7 @@ from together_ext.checkpoints import CheckpointName, CheckpointType, check_ready
 from together_ext.cli.render.amounts import rate_text, size_text
 from together_ext.errors import JobNotReadyError, TransferCancelledError
 
-from .findings import Finding, State, skipped
+from .findings import Finding, State, failed, skipped
 
 if TYPE_CHECKING:
     from together_ext.api.flow import Archive
@@ -57,7 +57,7 @@ def archive_of(client: Together, name: CheckpointName) -> tuple[Finding, Archive
     try:
         check_ready(name, status)
     except JobNotReadyError as error:
-        return Finding("job", State.FAIL if error.ended else State.SKIPPED, str(error)), None
+        return failed("job", str(error)) if error.ended else skipped("job", str(error)), None
     form = requested_checkpoint(name, CheckpointType.DEFAULT, kind)
     return Finding("job", State.OK, seen), Archive(name.job_id, name.step, form)
 
