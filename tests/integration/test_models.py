@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from together_ext import ApiResponseError, NoProjectError, NotFoundError, RuleError, Together
-from together_ext.simulator import DPO_JOB, LORA_JOB, Distortion, Fault, Simulator
+from together_ext.simulator import DPO_JOB, LORA_JOB, TRAINING_FILE, Distortion, Fault, Simulator
 from together_ext.simulator.registry import PART
 from together_generated import models
 
@@ -232,6 +233,24 @@ class TestCommands:
     def test_whoami_shows_organization_and_project(self, command: Command) -> None:
         assert "Acme" in command("whoami").out
         assert command("whoami", "--json").json["project"]["slug"] == "acme-research"
+
+    def test_the_result_of_whoami_is_the_id_of_the_project(self, command: Command, sim: Simulator) -> None:
+        project = command("whoami", "--quiet").out
+        assert project == "project-acme\n"
+        assert command("models", "list", "--project", project.strip()).code == 0
+        sim.script(answer({"type": "org_api_key"}, "/v3/whoami"))
+        assert command("whoami", "--quiet").out == ""
+
+    @pytest.mark.parametrize(
+        "words", ["whoami", "models retrieve MODEL", f"files retrieve {TRAINING_FILE}", f"ft retrieve {DPO_JOB}"]
+    )
+    def test_details_have_labels_in_one_form_and_plain_words(self, words: str, command: Command, model: str) -> None:
+        rows = [line.split("\t") for line in command(*words.replace("MODEL", model).split()).out.splitlines()]
+        assert [label for label, _ in rows if not re.fullmatch(r"[a-z0-9_]+", label)] == []
+        assert [value for _, value in rows if re.search(r"\b(?:VISIBILITY|WEIGHTS_TYPE)_", value)] == []
+        found = dict(rows)
+        if "visibility" in found:
+            assert (found["visibility"], found["weights"].split(",")[0]) == ("private", "type=default")
 
     def test_the_project_is_an_option(self, command: Command, sim: Simulator) -> None:
         assert command("models", "list", "--project", "acme-research").code == 0

@@ -12,7 +12,7 @@ from together_ext.cli.options.lock import LockTimeout
 from together_ext.cli.paths import path_of
 from together_ext.cli.render.amounts import size_text
 from together_ext.cli.render.documents import document_of
-from together_ext.cli.render.fields import date_of, pairs_of
+from together_ext.cli.render.fields import date_of, pairs_of, word_of
 from together_ext.cli.render.progress import progress
 from together_ext.cli.render.screen import show
 from together_ext.cli.render.views import NOTHING, Lines, Record, Table, cell
@@ -35,8 +35,7 @@ def list_models(context: typer.Context) -> None:
     with connect(settings) as client:
         found = client.models.list()
     rows = [
-        (cell(one.id), _word(getattr(one.weights, "type_", None), "WEIGHTS_TYPE_"), cell(one.name))
-        for one in found.data
+        (cell(one.id), _word(getattr(one.weights, "type_", None), "weights_type"), cell(one.name)) for one in found.data
     ]
     show(settings, document_of(found), Table(("ID", "WEIGHTS", "NAME"), rows, key=0, flexible=2), empty="no models")
 
@@ -67,7 +66,7 @@ def list_revisions(context: typer.Context, model: Model) -> None:
         (
             cell(one.revision_id),
             date_of(one.created_at),
-            _word(one.validation_status, "REVISION_VALIDATION_STATUS_"),
+            _word(one.validation_status, "revision_validation_status"),
             _errors(one.validation_errors),
         )
         for one in found.data
@@ -148,16 +147,21 @@ def _paths(given: list[str] | None) -> list[str] | None:
 
 
 def whoami(context: typer.Context) -> None:
-    """Identify the API key: its organization and project."""
+    """Identify the API key: its organization and project.
+
+    With --quiet, print only the ID of the project: nothing for a key of a whole organization.
+    """
     settings = settings_of(context)
     with connect(settings) as client:
         document = document_of(client.whoami())
-    show(settings, document, Record(pairs_of(document)))
+    project = document.get("project")
+    found = project.get("id") if isinstance(project, dict) else None
+    show(settings, document, Record(pairs_of(document), result=cell(found) if isinstance(found, str) else ""))
 
 
-def _word(value: object, prefix: str) -> str:
+def _word(value: object, name: str) -> str:
     """A value of an enum as a word, such as `adapter` for `WEIGHTS_TYPE_ADAPTER`."""
-    return cell(value.removeprefix(prefix).lower() if isinstance(value, str) else value)
+    return word_of(value, name) if isinstance(value, str) else cell(value)
 
 
 def _size(value: object) -> str:

@@ -60,22 +60,25 @@ class Record:
     """Names and values.
 
     Attributes:
-        pairs: Names and values; the first value is the result that `--quiet` prints.
+        pairs: Names and values.
         commands: Names and lines to copy, which are never wrapped.
         heading: The heading of the commands on a terminal.
+        result: What `--quiet` prints: the first value, unless it is given; nothing if it is empty.
     """
 
     pairs: Sequence[tuple[str, str]]
     commands: Sequence[tuple[str, str]] = ()
     heading: str = ""
+    result: str | None = None
 
     def lines(self) -> list[str]:
         """One line for each pair."""
         return [f"{name}\t{value}" for name, value in (*self.pairs, *self.commands)]
 
     def results(self) -> list[str]:
-        """The first value."""
-        return [value for _, value in self.pairs[:1]]
+        """The result."""
+        found = [value for _, value in self.pairs[:1]] if self.result is None else [self.result]
+        return list(filter(None, found))
 
 
 @dataclass(frozen=True)
