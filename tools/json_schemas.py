@@ -215,11 +215,16 @@ OWN: Final[Mapping[str, Callable[[], Schema]]] = {
         "Which extracted folders are kept.",
         _own(retention.Choice),
         removed={"type": "boolean", "description": "Whether the others were removed; false in a dry run."},
+        failed={
+            "type": "array",
+            "description": "Those of the others that could not be removed, and why.",
+            "items": _object("A folder that was not removed.", folder=_TEXT, code=_TEXT, message=_TEXT),
+        },
     ),
     "downloaded-model": lambda: _own(ModelDownload),
     "deleted-endpoint": lambda: _object("A deleted endpoint.", id=_TEXT, deleted={"const": True}),
     ERROR: lambda: _object(
-        "An error. `verify`, `doctor` and `chat` add the members of their document.", error=_FAILURE
+        "An error. `verify`, `prune`, `doctor` and `chat` add the members of their document.", error=_FAILURE
     ),
 }
 """The documents that the package makes itself."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from together_ext.errors import ArchiveError, RuleError
+from together_ext.errors import ArchiveError, RuleError, StorageError
 from together_ext.storage import absolute, local_path
 from together_ext.text import printable
 
@@ -119,7 +119,7 @@ def extractions(folder: str | os.PathLike[str]) -> list[Extraction]:
     Raises:
         ArchiveError: The path is not a folder.
         MissingPathError: The path does not exist.
-        StorageError: A folder cannot be read.
+        StorageError: The folder cannot be read. One below it that cannot be read is listed with its `problem`.
     """
     place = absolute(local_path(folder, "folder"))
     with reading(place):
@@ -226,8 +226,14 @@ def _with_receipts(place: Path) -> Iterator[Path]:
     waiting = [place]
     while waiting:
         parent = waiting.pop()
-        with os.scandir(parent) as listed:
-            inside = list(listed)
+        try:
+            with os.scandir(parent) as listed:
+                inside = list(listed)
+        except OSError:
+            if parent == place:
+                raise
+            yield parent  # is described as one that cannot be read
+            continue
         if any(entry.name == RECEIPT for entry in inside):
             yield parent
         else:
@@ -236,9 +242,16 @@ def _with_receipts(place: Path) -> Iterator[Path]:
 
 def _described(place: Path) -> Extraction:
     try:
-        said, files = content_of(place)
+        with reading(place):
+            return _read(place)
     except ArchiveError as error:
         return Extraction(str(place), problem=f"its receipt is invalid: {printable(str(error))}")
+    except StorageError as error:  # in it, not of the folder that is listed
+        return Extraction(str(place), problem=printable(str(error)))
+
+
+def _read(place: Path) -> Extraction:
+    said, files = content_of(place)
     step = said.get("step")
     return Extraction(
         str(place),

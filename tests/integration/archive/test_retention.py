@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,48 @@ def test_a_folder_that_another_process_extracts_is_not_removed(made: Made) -> No
     with Lease.acquire(place.with_name(".s1.unpacking.lock"), "extracts", Patience()), pytest.raises(LockTimeoutError):
         retention.prune(place)
     assert place.is_dir()
+
+
+def test_a_folder_that_cannot_be_removed_keeps_none_of_the_others(
+    made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third, last = (made(f"s{step}", step=step) for step in (1, 2, 3, 4))
+    command = ["prune", str(first.parent), "--keep", "last", "--yes"]
+    with Lease.acquire(second.with_name(".s2.unpacking.lock"), "extracts", Patience()):
+        assert main(command) == 7
+        shown = capsys.readouterr()
+        assert [line.split("\t")[0] for line in shown.out.splitlines()] == ["removed", "failed", "removed", "keep"]
+        assert "removed 2 folders" in shown.err
+        assert "1 of 3 folders could not be removed (another process still extracts" in shown.err
+        assert sorted(path.name for path in first.parent.iterdir() if path.is_dir()) == ["s2", "s4"]
+        assert main([*command, "--quiet"]) == 7
+        assert capsys.readouterr().out == ""
+        assert main([*command, "--json"]) == 7
+        document = json.loads(capsys.readouterr().out)
+        assert document["error"]["code"] == "storage_error"
+        assert [one["folder"] for one in document["failed"]] == [str(second)]
+        assert document["failed"][0]["code"] == "lock_timeout"
+    assert main(command) == 0
+    assert [path for path in (first, second, third, last) if path.exists()] == [last]
+
+
+def test_a_folder_that_cannot_be_read_is_listed_and_hides_no_other(
+    made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path of more than 4096 bytes, since root may read any folder."""
+    good = made("good", step=1)
+    below = os.open(good.parent, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=below)
+        above, below = below, os.open("d" * 250, os.O_RDONLY, dir_fd=below)
+        os.close(above)
+    os.close(below)
+    assert main(["ls", str(good.parent)]) == 0
+    shown = capsys.readouterr()
+    assert sum(str(good) in line for line in shown.out.splitlines()) == 1
+    assert "could not read" in shown.err
+    assert main(["prune", str(good.parent), "--keep", "last", "--yes"]) == 0
+    assert good.exists()
 
 
 def test_an_empty_folder_is_not_removed(tmp_path: Path) -> None:

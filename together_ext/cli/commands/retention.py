@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from together_ext.cli.exits import CommandError, Exit, code_of, sentence_of
 from together_ext.cli.paths import path_of
 from together_ext.cli.render.amounts import counted, size_text
 from together_ext.cli.render.screen import show, tell
 from together_ext.cli.render.views import NOTHING, Table, cell
 from together_ext.cli.settings import settings_of
+from together_ext.errors import TogetherExtError
 
 if TYPE_CHECKING:
     from together_ext.archive.retention import Choice, Extraction
+
+SHOWN: Final = 3
+"""Maximum number of reasons in an error."""
 
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Folder with extracted folders.", show_default=False)]
 
@@ -54,7 +60,7 @@ def prune(
     """Remove extracted folders of older checkpoints.
 
     Without --yes, nothing is removed. Only folders with a valid receipt and without other files are removed. The best
-    checkpoint is known if it was downloaded as ft-...:best.
+    checkpoint is known if it was downloaded as ft-...:best. Exit code 7: some folders could not be removed.
     """
     from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
 
@@ -62,20 +68,65 @@ def prune(
     wanted = retention.Keep.parse(keep)
     choices = retention.planned(retention.extractions(path_of(folder, "DIR")), wanted)
     unneeded = [choice for choice in choices if not choice.keep]
-    if yes:
-        for choice in unneeded:
+    failures = _removed(unneeded) if yes else {}
+    gone = [choice for choice in unneeded if choice.folder not in failures]
+    document = {"data": choices, "removed": yes, "failed": list(failures.values())}
+    if not (failures and settings.json):  # else the error has the document
+        table = _actions(gone if settings.quiet else choices, "removed" if yes else "would remove", failures)
+        show(settings, document, table, empty="no extracted folders")
+    if not (settings.quiet or settings.json):
+        _summarize(gone, removed=yes)
+    _report(list(failures.values()), len(unneeded), document)
+
+
+def _summarize(gone: list[Choice], *, removed: bool) -> None:
+    if gone:
+        folders = f"{counted(len(gone), 'folder', 'folders')}, {size_text(sum(choice.size for choice in gone))}"
+        tell(f"removed {folders}" if removed else f"dry run: would remove {folders}; to remove them, add --yes")
+
+
+def _report(failed: list[dict[str, str]], count: int, document: object) -> None:
+    """Raise a `CommandError` if some of `count` folders could not be removed."""
+    if not failed:
+        return
+    reasons = "; ".join(one["message"] for one in failed[:SHOWN])
+    more = f"; and {len(failed) - SHOWN:,} more" if len(failed) > SHOWN else ""
+    raise CommandError(
+        f"{len(failed):,} of {counted(count, 'folder', 'folders')} could not be removed ({reasons}{more}): "
+        "correct this, and run the command again",
+        code="storage_error",
+        exit=Exit.STORAGE,
+        document=document,
+    )
+
+
+def _removed(unneeded: list[Choice]) -> dict[str, dict[str, str]]:
+    """Remove folders; returns why some could not be removed, by folder."""
+    from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
+
+    failures = {}
+    for choice in unneeded:
+        try:
             retention.prune(choice.folder)
-    document = {"data": choices, "removed": yes}
-    table = _actions(unneeded if settings.quiet else choices, "removed" if yes else "would remove")
-    show(settings, document, table, empty="no extracted folders")
-    if unneeded and not (settings.quiet or settings.json):
-        total = sum(choice.size for choice in unneeded)
-        folders = f"{counted(len(unneeded), 'folder', 'folders')}, {size_text(total)}"
-        tell(f"removed {folders}" if yes else f"dry run: would remove {folders}; to remove them, add --yes")
+        except TogetherExtError as error:
+            failures[choice.folder] = {
+                "folder": choice.folder,
+                "code": code_of(error),
+                "message": sentence_of(error),
+            }
+    return failures
 
 
-def _actions(choices: list[Choice], word: str) -> Table:
-    rows = [("keep" if one.keep else word, size_text(one.size), cell(one.reason), cell(one.folder)) for one in choices]
+def _actions(choices: list[Choice], word: str, failures: Mapping[str, object]) -> Table:
+    rows = [
+        (
+            "keep" if one.keep else "failed" if one.folder in failures else word,
+            size_text(one.size),
+            cell(one.reason),
+            cell(one.folder),
+        )
+        for one in choices
+    ]
     return Table(("ACTION", "SIZE", "REASON", "PATH"), rows, key=3, flexible=3)
 
 
