@@ -27,7 +27,6 @@ LEFT_OUT: Final = {
     r"endpoints\b": "deployments: dedicated endpoints of version 1 end with 2026",
     r"models (configs|create|deploy|public|remote-uploads|rm|update|upload)\b": "models are downloaded, not made",
     r"models download .*--format": "one layout of folders",
-    r"files upload .*--purpose evals": "the purpose is called eval",
 }
 """Examples that are not tried, as regular expressions, with the reason."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .upload import UploadedFile
 
 Purpose = Literal["fine-tune", "eval", "batch-api"] | models.FilePurpose
-"""What an uploaded file is for; the server makes files of the other purposes itself."""
+"""The known purposes of an uploaded file; the server makes files of the others itself. Another one is sent as it is."""
 
 MOST_IN_MEMORY: Final = 1 << 30
 """Maximum number of bytes of a file that is returned in memory."""
@@ -49,7 +49,8 @@ class Files:
 
         Args:
             file: A `.jsonl`, `.parquet` or `.csv` file.
-            purpose: What it is for: `fine-tune`, `eval` or `batch-api`.
+            purpose: What it is for: `fine-tune`, `eval` or `batch-api`. Any other word is sent as it is, since the
+                server may support it.
             check: Whether to check the lines of a `.jsonl` training file first (default: True).
             progress: Called with a `DownloadProgress`, whose `done` are the bytes that were sent, at each change of
                 state and about ten times a second; raising from it stops the upload.
@@ -59,7 +60,8 @@ class Files:
             is that one, with `already_existed`, and nothing is sent.
 
         Raises:
-            RuleError: It is empty, larger than 50.1 GiB, not a file, or of an unsupported type.
+            RuleError: It is empty, larger than 50.1 GiB, not a file, or of an unsupported type; or the purpose is
+                not a word.
             TrainingFileError: A line is invalid.
             MissingPathError: There is no such file.
             StorageError: It cannot be read, or changed before all of it was sent.

@@ -7,13 +7,14 @@ large. A server that does not do this gets the file in one request.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import httpx
 from attrs import define
@@ -41,6 +42,8 @@ from .sizes import SIZES, Sizes, spans
 if TYPE_CHECKING:
     from together_ext.transfer import ProgressCallback
 
+log: Final = logging.getLogger(__name__)
+
 TYPES: Final = {".jsonl": models.FileType.JSONL, ".parquet": models.FileType.PARQUET, ".csv": models.FileType.CSV}
 
 SIGNED: Final = 302
@@ -49,6 +52,10 @@ OLDER: Final = frozenset({404, 405, 501})
 """Statuses of a server that does not sign URLs."""
 
 DOUBT: Final = "the file may be uploaded: see `files list` before you upload it again"
+
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SUGGESTED: Final = "fine-tune, eval and batch-api"
+"""The purposes of files that users upload; the server makes files of the other known ones itself."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """An ID that the server may give to a file; it becomes a part of an address."""
@@ -84,7 +91,7 @@ class _Job:
     action: str
     name: str
     kind: models.FileType
-    purpose: models.FilePurpose
+    purpose: str
     sha256: str
     content: Steady
     parts: list[tuple[int, int]]
@@ -94,11 +101,30 @@ class _Job:
     def fields(self) -> dict[str, str]:
         """The fields of the request for a signed URL."""
         return {
-            "purpose": self.purpose.value,
+            "purpose": self.purpose,
             "file_name": self.name,
             "file_type": self.kind.value,
             "checksum": self.sha256,
         }
+
+
+@dataclass(frozen=True)
+class _Purpose:
+    value: str
+
+
+def _purpose(given: object) -> str:
+    """A purpose as it is sent: the server decides whether it supports it.
+
+    Raises:
+        RuleError: It is not a word.
+    """
+    text = given.value if isinstance(given, models.FilePurpose) else given
+    if not isinstance(text, str) or not _WORD.fullmatch(text):
+        raise RuleError(f"invalid purpose {printable(repr(given), 80)}: expected a word, such as {_SUGGESTED}")
+    if text not in list(models.FilePurpose):
+        log.warning("%r is not a known purpose: it is sent as it is; known are %s", text, _SUGGESTED)
+    return text
 
 
 def type_of(path: Path) -> models.FileType:
@@ -124,8 +150,7 @@ def upload(
     """Upload a file; `sizes` are the limits, for tests."""
     path = path_of(file)
     kind = type_of(path)
-    if purpose not in list(models.FilePurpose):
-        raise RuleError(f"invalid purpose {purpose!r}: choose one of {', '.join(models.FilePurpose)}")
+    purpose = _purpose(purpose)
     lines = check and kind is models.FileType.JSONL and purpose == models.FilePurpose.FINE_TUNE.value
     seen = yield from local(lambda cancel: look(path, cancel, lines=lines, most=sizes.most))
     name = os.fsencode(path.name).decode("utf-8", "replace")  # the name may have another encoding than the request
@@ -135,7 +160,7 @@ def upload(
         steady = stack.enter_context(Steady(content, path, seen, watch))
         action = f"upload {printable(path.name, 200)}"
         parts, conduct = spans(seen.size, sizes), Conduct(progress=progress)
-        job = _Job(action, name, kind, models.FilePurpose(purpose), seen.sha256, steady, parts, conduct)
+        job = _Job(action, name, kind, purpose, seen.sha256, steady, parts, conduct)
         found = yield from (_signed(job) if len(parts) == 1 else _in_parts(job))
         return found or (yield from _at_once(job, watch))
 
@@ -295,7 +320,9 @@ def _at_once(job: _Job, watch: _Watch) -> Flow[UploadedFile]:
     from together_generated.api.files import upload_file as endpoint  # noqa: PLC0415 -- rarely needed
     from together_generated.types import File  # noqa: PLC0415 -- the same
 
-    body = models.FileUpload(job.purpose, job.name, File(job.content, job.name), job.kind)
+    # The server may support further purposes; the generated model only reads `value`.
+    purpose = cast("models.FilePurpose", _Purpose(job.purpose))
+    body = models.FileUpload(purpose, job.name, File(job.content, job.name), job.kind)
     job.content.seek(0)
     watch.on = True
     try:

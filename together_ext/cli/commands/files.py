@@ -39,7 +39,7 @@ def upload(
     ],
     *,
     purpose: Annotated[
-        str, typer.Option("--purpose", metavar="PURPOSE", help="Purpose: fine-tune, eval or batch-api.")
+        str, typer.Option("--purpose", metavar="PURPOSE", help="Purpose, such as fine-tune, eval or batch-api.")
     ] = "fine-tune",
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Validate each line of training data first.")
@@ -71,7 +71,8 @@ def retrieve_file(context: typer.Context, id: FileId) -> None:
     settings = settings_of(context)
     with connect(settings) as client:
         found = document_of(client.files.retrieve(id))
-    show(settings, found, Record(pairs_of(found)))
+    shown = {**found, **({"created_at": _date(found["created_at"])} if found.get("created_at") else {})}
+    show(settings, found, Record(pairs_of(shown)))
 
 
 def content(
