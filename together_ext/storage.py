@@ -30,7 +30,7 @@ _CANNOT_FLUSH: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP,
 # Paths ----------------------------------------------------------------------------------------------------------------
 
 
-def local_path(path: str | os.PathLike[str], name: str) -> str:
+def local_path(path: str | os.PathLike[str], name: str, others: str = "") -> str:
     """Check a path that a caller gave, and expand `~` to the home folder.
 
     Every path of a caller passes through this function.
@@ -38,6 +38,7 @@ def local_path(path: str | os.PathLike[str], name: str) -> str:
     Args:
         path: The path; a trailing separator is kept.
         name: The keyword or the option that it was given with, for the error.
+        others: The schemes of URLs that the caller supports, for the error; it passes no such URL.
 
     Returns:
         The path as text.
@@ -54,9 +55,10 @@ def local_path(path: str | os.PathLike[str], name: str) -> str:
         raise RuleError(f"{name} is {printable(repr(path), 80)}: expected a path")
     # `Path` collapses two slashes into one.
     if re.match(r"[a-z][a-z0-9+.-]*:/" + "/" * isinstance(path, str | bytes), text, re.IGNORECASE):
-        raise ConfigurationError(
-            f"{name} is {printable(without_userinfo(text), 200)!r}; URLs are not supported here: name a local path"
-        )
+        said = "URLs with this scheme are" if others else "URLs are"
+        way_out = f"name a local path, or a URL with {others}" if others else "name a local path"
+        shown = printable(without_userinfo(text), 200)
+        raise ConfigurationError(f"{name} is {shown!r}; {said} not supported here: {way_out}")
     # Path.expanduser() drops a trailing separator, and raises for an unknown user.
     return os.path.expanduser(text)  # noqa: PTH111
 

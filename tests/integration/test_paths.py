@@ -14,7 +14,7 @@ import pytest
 
 from together_ext import ConfigurationError, StorageError, Together, extract, verify
 from together_ext.archive.inspect import inspect
-from together_ext.simulator import LORA_JOB, Simulator
+from together_ext.simulator import FULL_JOB, LORA_JOB, Simulator
 from together_ext.transfer import fetch
 
 if TYPE_CHECKING:
@@ -77,10 +77,29 @@ def test_the_error_names_the_option_and_what_to_do(command: Callable[..., Outcom
     said = {path: command("ft", "download", LORA_JOB, "-o", path).err for path in ("ftp://bucket/x", "-")}
     name = "--output-dir"
     assert said == {
-        "ftp://bucket/x": f"error: {name} is 'ftp://bucket/x'; URLs are not supported here: name a local path\n",
+        "ftp://bucket/x": f"error: {name} is 'ftp://bucket/x'; URLs with this scheme are not supported here: "
+        "name a local path, or a URL with s3://, gs:// or az://\n",
         "-": f"error: {name} is '-'; standard streams are not supported here: "
         "name a folder, such as ./-, or pass --output -\n",
     }
+
+
+@pytest.mark.parametrize("name", [*TO_STORES, "doctor"])
+def test_the_error_of_a_wrong_scheme_lists_those_that_are_supported(name: str, command: Callable[..., Outcome]) -> None:
+    words = COMMANDS.get(name, ("doctor", "-o"))
+    assert "'s4://x'" in (said := command(*words, "s4://x").err)
+    assert "s3://, gs:// or az://" in said
+
+
+@pytest.mark.parametrize("option", ["-o", "--output"])
+@pytest.mark.parametrize("url", ["s3://", "s3:///", "gs:////", "az:///x"])
+def test_a_url_without_a_bucket_is_not_a_path(
+    url: str, option: str, command: Callable[..., Outcome], sim: Simulator, folder: Path
+) -> None:
+    assert command("ft", "download", LORA_JOB, option, url).code == 2
+    assert command("ft", "download", LORA_JOB, FULL_JOB, "-o", url).code == 2
+    assert not sim.requests
+    assert not list(folder.iterdir())
 
 
 def test_the_error_of_an_object_store_names_the_option_and_the_url(
@@ -94,7 +113,7 @@ def test_the_error_of_an_object_store_names_the_option_and_the_url(
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_url_is_refused_by_every_method(name: str, client: Together, sim: Simulator, folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"ftp:/.*URLs are not supported here: name a local path"):
+    with pytest.raises(ConfigurationError, match=r"ftp:/.*URLs .*are not supported here: name a local path"):
         METHODS[name](client, "ftp://bucket/x")
     assert not sim.requests
     assert not list(folder.iterdir())
@@ -162,3 +181,13 @@ def test_a_program_can_be_started_there(sim: Simulator, tmp_path: Path) -> None:
     script = f"cd {shlex.quote(str(tmp_path / 'gone'))} && rmdir ../gone && {run}"
     done = subprocess.run(["/bin/sh", "-c", script], env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- our own
     assert (done.returncode, done.stderr) == (7, f"error: {GONE}\n")
+
+
+def test_a_timeout_without_a_wait_is_not_that_of_requests(command: Callable[..., Outcome], sim: Simulator) -> None:
+    outcome = command("ft", "download", LORA_JOB, "--timeout", "30")
+    assert outcome.code == 2
+    assert "together-ext --timeout 30 ft download" in outcome.err
+    assert not sim.requests
+    assert command("--timeout", "30", "ft", "download", LORA_JOB, "-c", "adapter").code == 0
+    for words in ("wait", "download"):
+        assert "timeout of requests, put --timeout SECONDS" in " ".join(command("ft", words, "--help").out.split())

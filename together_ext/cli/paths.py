@@ -8,19 +8,20 @@ from together_ext.errors import ConfigurationError
 from together_ext.storage import local_path
 
 
-def path_of(given: str, option: str) -> str:
+def path_of(given: str, option: str, others: str = "") -> str:
     """The path that an option gives, with `~` expanded.
 
     Args:
         given: The value.
         option: The name of the option or argument, for the error message.
+        others: The schemes of URLs that the option supports, for the error message.
 
     Raises:
         ConfigurationError: The value is a URL, or `-`.
     """
     if given == "-":
         raise ConfigurationError(f"{option} is '-'; standard streams are not supported here: name a path, such as ./-")
-    return local_path(given, option)
+    return local_path(given, option, others)
 
 
 def safe_name(given: object, otherwise: str) -> str:

@@ -12,6 +12,8 @@ from together_ext.storage import absolute, local_path
 from together_ext.text import printable
 from together_ext.transfer import Head, Target
 
+from .urls import SUPPORTED
+
 UNKNOWN: Final = ".bin"
 """The extension of a file that is neither a supported archive nor text; it is kept."""
 
@@ -32,7 +34,7 @@ def destination(output: str | os.PathLike[str] | None, stem: str) -> Target:
         RuleError: `output` is empty or not a path.
         StorageError: `output` is relative to the current folder, which has been deleted.
     """
-    text = check_output(output)
+    text = check_output(output, SUPPORTED)
     separators = tuple(filter(None, (os.sep, os.altsep)))
     # os.path.isdir, since pathlib raises for a name that is too long, which is reported better later.
     if text is None or text.endswith(separators) or os.path.isdir(text):  # noqa: PTH112
@@ -40,15 +42,19 @@ def destination(output: str | os.PathLike[str] | None, stem: str) -> Target:
     return Target.exactly(text, archive_extension, check_structure)
 
 
-def check_output(output: str | os.PathLike[str] | None) -> str | None:
-    """The path as text, with `~` for the home folder; None for the current folder.
+def check_output(output: str | os.PathLike[str] | None, others: str = "") -> str | None:
+    """The path as text, with `~` expanded to the home folder; None for the current folder.
+
+    Args:
+        output: The path.
+        others: The schemes of URLs that the caller supports, for the error.
 
     Raises:
         ConfigurationError: `output` is a URL.
         RuleError: `output` is empty or not a path.
         StorageError: `output` is relative to the current folder, which has been deleted.
     """
-    text = None if output is None else local_path(output, "output")
+    text = None if output is None else local_path(output, "output", others)
     absolute(text or ".")
     return text
 

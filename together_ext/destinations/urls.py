@@ -14,6 +14,9 @@ from together_ext.text import printable
 SCHEMES: Final = ("s3", "gs", "az", "memory")
 """`memory` is for tests: a store inside this process."""
 
+SUPPORTED: Final = "s3://, gs:// or az://"
+"""The schemes for users, for errors."""
+
 _URL: Final = re.compile(rf"({'|'.join(SCHEMES)})://(.*)", re.DOTALL)
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}")
 

@@ -29,7 +29,7 @@ from together_ext.config import (
     download_source,
 )
 from together_ext.destinations.local import check_output, destination
-from together_ext.destinations.urls import Location, is_object_url
+from together_ext.destinations.urls import SUPPORTED, Location, is_object_url
 from together_ext.errors import (
     ApiError,
     CheckpointTypeError,
@@ -151,7 +151,7 @@ def download(
         prepare: May change or refuse the download of the archive.
     """
     if object_url(wanted) is None:
-        check_output(wanted.output)
+        check_output(wanted.output, SUPPORTED)
     source = check_source(wanted)
     choice = BaseChoice(wanted.fix_base, wanted.base_model)
     _check_extraction(wanted)

@@ -21,7 +21,7 @@ from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
 from together_ext.config import download_connections, download_limit_rate
 from together_ext.destinations.local import check_output
-from together_ext.destinations.urls import Location
+from together_ext.destinations.urls import SUPPORTED, Location
 from together_ext.errors import (
     ConfigurationError,
     MissingKeyError,
@@ -180,7 +180,7 @@ def _folder(request: DownloadRequest, executor: Executors | None) -> str:
     """
     url = object_url(request)
     if url is None:
-        folder = check_output(request.output)
+        folder = check_output(request.output, SUPPORTED)
         if folder is not None and os.path.isfile(folder):  # noqa: PTH113 -- pathlib raises for a name that is too long
             raise RuleError(f"output is the file {folder}: expected a folder, since several archives are saved in it")
         # Absolute, since another process has another current folder.

@@ -144,21 +144,23 @@ def verify(
 
 def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "Verification":
     from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+    from together_ext.destinations.urls import SUPPORTED, is_object_url  # noqa: PLC0415
 
     if is_object_url(folder):
         from together_ext.destinations.checking import verify_objects  # noqa: PLC0415 -- an extra
 
         return verify_objects(folder, storage_options=storage, quick=quick)
     _refuse_storage(quick=quick, storage=storage)
-    return compare(path_of(folder, "DIR"))
+    return compare(path_of(folder, "DIR", SUPPORTED))
 
 
 def _refuse_storage(*, quick: bool = False, storage: dict[str, str] | None = None) -> None:
     """Refuse options for object stores with a local path."""
+    from together_ext.destinations.urls import SUPPORTED  # noqa: PLC0415 -- not for `--help`
+
     option = "--quick" if quick else "--storage-option" if storage else None
     if option is not None:
-        raise BadUsageError(f"{option} is for the URL of an object store: omit it, or pass s3://, gs:// or az://")
+        raise BadUsageError(f"{option} is for the URL of an object store: omit it, or pass a URL with {SUPPORTED}")
 
 
 def _inspected(
@@ -168,13 +170,13 @@ def _inspected(
     from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
     from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
     from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+    from together_ext.destinations.urls import SUPPORTED, is_object_url  # noqa: PLC0415
 
     if is_object_url(path):
         found = inspected(path, storage)
         return found, next_steps(path, found)
     _refuse_storage(storage=storage)
-    place = str(absolute(path_of(path, "DIR_OR_ARCHIVE")))
+    place = str(absolute(path_of(path, "DIR_OR_ARCHIVE", SUPPORTED)))
     found = look(place, limits=None if max_window is None else Limits(window=max_window))
     return found, next_steps(place, found) if os.path.isdir(place) else steps_for_archive(place)  # noqa: PTH112
 

@@ -16,7 +16,7 @@ from together_ext.cli.render.amounts import counted
 from together_ext.cli.render.screen import show
 from together_ext.cli.render.views import Table, cell
 from together_ext.cli.settings import settings_of
-from together_ext.destinations.urls import is_object_url, parse_url
+from together_ext.destinations.urls import SUPPORTED, is_object_url, parse_url
 from together_ext.storage import absolute
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _place(output_dir: str, storage: Mapping[str, str] | None) -> Path | Bucket:
         return Bucket(parse_url(output_dir, "--output-dir"), storage)
     if storage is not None:
         raise BadUsageError("--storage-option needs the URL of an object store, as in -o s3://bucket/prefix/")
-    return absolute(Path(path_of(output_dir, "--output-dir")))
+    return absolute(Path(path_of(output_dir, "--output-dir", SUPPORTED)))
 
 
 def _table(found: list[Finding]) -> Table:

@@ -1,6 +1,7 @@
 """`together-ext fine-tuning download`."""
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -155,7 +156,11 @@ def download(  # noqa: PLR0913 -- the command's options
         f"--source {source}": source not in {None, "archive"},
     }
     _require("--extract", extract, extraction)
-    _require("--wait", wait, {"--timeout": timeout is not None})
+    if timeout is not None and not wait:
+        raise BadUsageError(
+            "--timeout of ft download is for the wait for the job and requires --wait: add --wait, or for the timeout "
+            f"of requests run together-ext --timeout {timeout:g} ft download ..."
+        )
     _require("--dask", dask is not None, {"--once-per-host": once_per_host})
     single = {"--output": output is not None, "--wait": wait}
     many = {"--manifest": manifest is not None, "--dask": dask is not None}
@@ -305,6 +310,8 @@ def _target(folder: str | None, file: str | None) -> str | None:
         BadUsageError: Both are given, or the file is a folder.
         ConfigurationError: The value is a URL, or `-`.
     """
+    from together_ext.destinations.urls import SUPPORTED  # noqa: PLC0415 -- not for `--help`
+
     if folder is not None and file is not None:
         raise BadUsageError("--output-dir and --output cannot be combined: pass a folder or a file, not both")
     if file == STANDARD_OUTPUT:
@@ -312,7 +319,7 @@ def _target(folder: str | None, file: str | None) -> str | None:
     if (url := _url(folder, file)) is not None:
         return url
     if file is not None:
-        path = path_of(file, "--output")
+        path = path_of(file, "--output", SUPPORTED)
         if path.endswith(os.sep) or os.path.isdir(path):  # noqa: PTH112 -- that of pathlib raises for a long name
             raise BadUsageError(f"--output {file} is a folder: pass a file, or use --output-dir")
         return path
@@ -323,7 +330,7 @@ def _target(folder: str | None, file: str | None) -> str | None:
             "--output-dir is '-'; standard streams are not supported here: "
             "name a folder, such as ./-, or pass --output -"
         )
-    path = path_of(folder, "--output-dir")
+    path = path_of(folder, "--output-dir", SUPPORTED)
     if os.path.isfile(path):  # noqa: PTH113 -- the same
         raise BadUsageError(f"--output-dir {folder} is a file: pass a folder, or use --output")
     # The trailing separator marks a folder, also one that does not exist yet.
@@ -342,7 +349,9 @@ def _url(folder: str | None, file: str | None) -> str | None:
         if names_folder(file):
             raise BadUsageError(f"--output {printable(file, 200)} is a prefix: pass a path, or use --output-dir")
         return file
-    return folder.rstrip("/") + "/" if folder is not None and is_object_url(folder) else None
+    if folder is None or not is_object_url(folder):
+        return None
+    return re.sub(r"(?<=[^/:])/*$", "/", folder)  # a slash marks a prefix; those of the scheme are kept
 
 
 def _summary(result: "DownloadResult", seconds: float) -> str:

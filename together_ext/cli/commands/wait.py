@@ -19,10 +19,15 @@ from together_ext.cli.settings import Settings, settings_of
 if TYPE_CHECKING:
     from together_ext.client import Together
     from together_generated.models import FinetuneResponse
-
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", parser=duration, metavar="TIME", help="Maximum wait, such as 90s, 15m or 1h30m."),
+    typer.Option(
+        "--timeout",
+        parser=duration,
+        metavar="TIME",
+        help="Maximum wait for the job, such as 90s, 15m or 1h30m (default: unlimited). For the timeout of requests, "
+        "put --timeout SECONDS before the command.",
+    ),
 ]
 
 
