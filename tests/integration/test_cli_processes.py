@@ -206,7 +206,7 @@ def test_a_closed_pipe_ends_none_of_several_downloads(start: Start, tmp_path: Pa
     os.close(reader)
     process = start("ft", "download", LORA_JOB, f"{LORA_JOB}:500", "ft-unknown", "--parallel", "1", stdout=writer)
     os.close(writer)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 9
     assert "2 of 3 downloaded" in err
     assert len(list(tmp_path.iterdir())) == 2

@@ -6,7 +6,6 @@ import io
 import json
 import random
 import tarfile
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -48,9 +47,12 @@ def served(sim: Simulator) -> bytes:
 
 def release(sim: Simulator, fetching: Future[DownloadResult]) -> None:
     """Release all responses, repeatedly, since some may be about to stall."""
-    while not fetching.done():
+
+    def done() -> bool:
         sim.release()
-        threading.Event().wait(0.005)
+        return fetching.done()
+
+    wait_until(done)
 
 
 def downloads(sim: Simulator) -> int:
@@ -144,7 +146,7 @@ def test_an_archive_of_a_concurrent_run_is_kept(client: Together, folder: Path, 
         # It asks for the front before it finds that somebody is at it.
         wait_until(lambda: downloads(sim) == 2)
         release(sim, second)
-        results = [first.result(PATIENCE), second.result(20)]
+        results = [first.result(PATIENCE), second.result(PATIENCE)]
     assert [Path(result.filename).name for result in results] == ["model.tar.zst"] * 2
     assert names(folder) == ["model", "model.tar.zst"]
 
@@ -446,7 +448,7 @@ def test_the_second_of_two_downloads_finds_the_folder_complete(client: Together,
         wait_until((folder / ".model.unpacking.lock").exists)
         second = pool.submit(download)
         release(sim, first)
-        results = [first.result(PATIENCE), second.result(20)]
+        results = [first.result(PATIENCE), second.result(PATIENCE)]
     assert downloads(sim) == 1
     assert results[0].extracted_to == results[1].extracted_to
     assert names(folder) == ["model"]

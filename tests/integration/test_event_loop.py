@@ -14,6 +14,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import AsyncTogether, ConfigurationError, DownloadResult
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
@@ -44,7 +45,7 @@ def test_the_event_loop_is_not_blocked_during_a_download(
         )
 
     async def main() -> None:
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE):
             async with AsyncTogether(sim.api_key, sim.url) as client, anyio.create_task_group() as tasks:
                 tasks.start_soon(download, client)
                 while not sim.stalled:
@@ -69,7 +70,7 @@ def test_the_event_loop_is_not_blocked_during_a_call(sim: Simulator, backend: st
 
     async def main() -> None:
         nonlocal beats
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE):
             async with AsyncTogether(sim.api_key, sim.url) as client, anyio.create_task_group() as tasks:
                 tasks.start_soon(call, client, tasks.cancel_scope)
                 while not sim.stalled:

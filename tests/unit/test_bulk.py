@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import CheckpointNameError, RuleError
 from together_ext.bulk import AllCheckpoints, Jobs, Outcome, all_checkpoints, jobs
 from together_ext.bulk.running import Outcomes, Remote, Tasks
@@ -55,7 +56,7 @@ def test_an_outcome_is_handed_out_while_other_tasks_run() -> None:
 
     def task(name: str) -> str:
         if name == "slow":
-            assert go.wait(30)
+            assert go.wait(PATIENCE)
         return name
 
     found = run(["slow", "fast"], task, parallel=2)
@@ -91,7 +92,7 @@ def test_a_closed_iteration_ends_its_tasks_and_starts_no_more() -> None:
     def task(name: str) -> str:
         started.append(name)
         if name != "first":
-            assert cancel.wait(30)
+            assert cancel.wait(PATIENCE)
         return name
 
     tasks = Tasks(["first", "second", "third", "fourth"], task, 2)
@@ -109,20 +110,20 @@ def test_an_iteration_can_be_closed_from_another_thread_while_it_waits() -> None
 
     def task(name: str) -> str:
         waits.set()
-        assert cancel.wait(30)
+        assert cancel.wait(PATIENCE)
         return name
 
     found = Outcomes(lambda: Tasks(["a", "b"], task, 1), cancel=cancel, clock=SYSTEM)
 
     def close() -> None:
-        assert waits.wait(30)
+        assert waits.wait(PATIENCE)
         found.close()
 
     closing = threading.Thread(target=close)
     closing.start()
     # Nothing is handed out after that: at most the outcome that the closing has made.
     assert [outcome.name for outcome in found] in ([], ["a"])
-    closing.join(30)
+    closing.join(PATIENCE)
     assert list(found) == []
 
 
@@ -131,7 +132,7 @@ def test_a_dropped_iteration_ends_its_tasks() -> None:
 
     def task(name: str) -> str:
         if name != "first":
-            assert cancel.wait(30)
+            assert cancel.wait(PATIENCE)
         return name
 
     for outcome in Outcomes(lambda: Tasks(["first", "second"], task, 2), cancel=cancel, clock=SYSTEM):
@@ -181,7 +182,7 @@ def test_a_closed_iteration_withdraws_what_an_executor_has_not_begun() -> None:
 
     def task(name: str) -> str | Remote[str]:
         if name == "first":
-            assert full.submitted.acquire(timeout=30)
+            assert full.submitted.acquire(timeout=PATIENCE)
             return name
         return Remote(full, partial(_where, name))
 

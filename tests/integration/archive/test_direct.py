@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.waits import wait_until
+from tests.waits import PATIENCE, wait_until
 from together_ext import ConfigurationError, DownloadProgress, RuleError, Together, extract, verify
 from together_ext.cli import main
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
@@ -132,7 +132,7 @@ def test_a_killed_run_leaves_nothing_at_the_final_path_and_the_next_one_clears_i
     process.communicate()
     assert [name.partition("-")[0] for name in names(tmp_path)] == [".model.unpacking", ".model.unpacking.lock"]
 
-    out, err = start(*DOWNLOAD).communicate(timeout=60)
+    out, err = start(*DOWNLOAD).communicate(timeout=PATIENCE)
 
     assert out.splitlines()[0] == str(tmp_path / "model"), err
     assert names(tmp_path) == ["model"]
@@ -146,7 +146,7 @@ def test_a_stopped_run_leaves_nothing(start: Start, sim: Simulator, tmp_path: Pa
     process = start(*DOWNLOAD)
     wait_until_half_extracted(tmp_path, process)
     process.send_signal(sent)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out, err.splitlines()[-1]) == (128 + sent, "", "stopped")
     assert names(tmp_path) == []

@@ -88,7 +88,7 @@ def test_a_killed_run_is_completed_without_another_download(start: Start, sim: S
     assert list(tmp_path.glob(".model.unpacking-*"))
     sent = sim.bytes_sent
 
-    out, err = start(*DOWNLOAD).communicate(timeout=60)
+    out, err = start(*DOWNLOAD).communicate(timeout=PATIENCE)
 
     assert out.splitlines()[0] == str(tmp_path / "model"), err
     assert names(tmp_path) == ["model"]
@@ -113,7 +113,7 @@ def test_a_stopped_run_keeps_its_bytes_and_shows_how_to_resume(
     before = sim.bytes_sent
 
     again = start(*shlex.split(hint.partition("together_ext ")[2]))
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, err
     assert names(tmp_path) == ["model"]
     assert sim.bytes_sent - before <= ASKED_AGAIN

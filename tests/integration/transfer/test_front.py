@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.waits import PATIENCE
+from tests.waits import PATIENCE, wait_until
 from together_ext.errors import NotEnoughSpaceError, TransferError
 from together_ext.simulator import Fault
 from together_ext.transfer import Fetched
@@ -66,10 +65,13 @@ def test_a_reader_does_not_wait_for_existing_bytes(lab: Lab) -> None:
             assert file.read(8 << 20) == content[: 8 << 20]
         assert not whole.done()
         lab.sim.faults.clear()
-        while not fetching.done():
-            # It lets pass who stalls now, and some may be just about to.
+
+        def done() -> bool:
+            # It releases the responses that stall now, and some may be just about to.
             lab.sim.release()
-            threading.Event().wait(0.005)
+            return fetching.done()
+
+        wait_until(done)
         assert whole.result(PATIENCE) == content
 
 

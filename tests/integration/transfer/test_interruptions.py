@@ -274,7 +274,7 @@ print(open("/proc/self/status").read())
         """Peak memory in KiB of a process that downloads so many bytes."""
         lab.sim.add_archive(LORA_JOB, size)
         with child(lab, self.PROGRAM) as process:
-            stdout, stderr = process.communicate(timeout=60)
+            stdout, stderr = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, stderr
         assert lab.path.stat().st_size == size
         lab.path.unlink()
