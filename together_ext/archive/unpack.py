@@ -88,9 +88,9 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
                 files = write_files(str(archive), source, writing, limits, cancel)
             root, files = _flattened(inside, sorted(files, key=lambda file: file.path))
             yield FolderPlace(root), files
-            lease.check()
             if durable:
                 flush_all(root, cancel)
+            lease.check()  # The flush may have taken long.
             _put(scratch, root, folder, overwrite=overwrite, durable=durable)
 
 

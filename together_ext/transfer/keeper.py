@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from together_ext.errors import StorageError
+from together_ext.errors import LeaseLostError, StorageError
 from together_ext.storage import storage_errors
 
 from .journal import Journal
@@ -75,7 +75,7 @@ class JournalKeeper:
                 self.claim_written()
             else:
                 self._flush()
-        except StorageError as error:
+        except (LeaseLostError, StorageError) as error:
             # The earlier journal is still valid, and the transfer ends with a more important error.
             log.debug("could not write the last journal: %s", error)
         finally:
@@ -87,6 +87,7 @@ class JournalKeeper:
         return written
 
     def _replace(self, journal: Journal) -> None:
+        self._partial.guard()
         with storage_errors(self._path, "write to"):
             self._file.replace(journal, self._written)
 
@@ -108,7 +109,7 @@ class JournalKeeper:
             claim = time.monotonic() >= due
             try:
                 self._flush(claim=claim)
-            except StorageError as error:  # The worker threads report a full disk.
+            except (LeaseLostError, StorageError) as error:  # The worker threads report both.
                 log.debug("could not flush: %s", error)
             if claim:
                 due = time.monotonic() + interval

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from together_ext.errors import NotEnoughSpaceError
+from together_ext.errors import LeaseLostError, NotEnoughSpaceError
 from together_ext.storage import (
     UntrustedFileError,
     boot_id,
@@ -57,7 +57,7 @@ class Partial:
             durable: Whether the complete file is flushed before it gets its final name.
             guard: Called before each write; raises if another process has taken over.
         """
-        self.final, self.lasting, self._durable, self._guard = final, lasting, durable, guard
+        self.final, self.lasting, self._durable, self.guard = final, lasting, durable, guard
         self.path = final.with_name(final.name + PART)
         self.journal_path = final.with_name(final.name + JOURNAL)
         # The second one remains after a crash, or if the disk is full.
@@ -137,7 +137,7 @@ class Partial:
 
     def write(self, data: memoryview, offset: int) -> None:
         """Write bytes at an offset; raises `StorageError`."""
-        self._guard()
+        self.guard()
         with storage_errors(self.path, "write to"):
             while data:
                 count = os.pwrite(self._fd, data, offset)
@@ -169,7 +169,7 @@ class Partial:
             LeaseLostError: Another process has taken over.
             StorageError: The size differs, or the disk failed.
         """
-        self._guard()
+        self.guard()
         with storage_errors(self.path, "finish"):
             there = os.fstat(self._fd).st_size
             if there != size:
@@ -180,6 +180,7 @@ class Partial:
             if self._durable:
                 _flush_data(self._fd)
             self.close()
+            self.guard()  # The flush may have taken long.
             self.path.replace(self.final)
             for path in self._notes:
                 path.unlink(missing_ok=True)
@@ -191,11 +192,13 @@ class Partial:
         return any(map(os.path.lexists, (*self._notes, self.path)))
 
     def discard(self) -> None:
-        """Remove the partial file and its journal."""
+        """Remove the partial file and its journal, unless another process has taken over."""
         self.close()
-        for path in (*self._notes, self.path):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        with suppress(LeaseLostError):
+            self.guard()
+            for path in (*self._notes, self.path):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file; it is kept on the disk."""

@@ -1,8 +1,10 @@
-"""An attacker in a folder that others may write to exchanges the temporary folder: nothing lands elsewhere."""
+"""Others in the same folder: an attacker who exchanges the temporary folder, and a process that takes over."""
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,8 @@ from together_ext.archive import Terms, unpack_archive
 from together_ext.archive.formats.source import OpenArchive, StoredArchive
 from together_ext.archive.unpack import locked
 from together_ext.archive.weights.base_model import BaseChoice
-from together_ext.errors import StorageError
+from together_ext.errors import LeaseLostError, StorageError
+from together_ext.leases import EXPIRY
 
 from .packing import packed
 
@@ -145,3 +148,38 @@ def test_a_planted_link_is_not_followed(tmp_path: Path, files: Mapping[str, byte
 
     assert list(elsewhere.iterdir()) == []
     assert (folder / "config.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("moment", ["when all is unpacked", "while it is flushed"])
+def test_an_owner_that_was_paused_for_too_long_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """As after `SIGSTOP`: another process has taken over."""
+    archive, folder, lock = tmp_path / "model.tar", tmp_path / "model", tmp_path / ".model.unpacking.lock"
+    archive.write_bytes(packed(list(FILES.items())))
+    clock_gettime, fsync = time.clock_gettime, os.fsync
+
+    def pause() -> None:
+        if lock.read_bytes() != b"another process":
+            lock.unlink()
+            lock.write_bytes(b"another process")
+            later = EXPIRY + 1
+            monkeypatch.setattr(time, "clock_gettime", lambda clock: clock_gettime(clock) + later)
+
+    def paused_fsync(fd: int) -> None:
+        pause()
+        fsync(fd)
+
+    def origin() -> Mapping[str, Any]:
+        if moment == "when all is unpacked":
+            pause()
+        else:
+            monkeypatch.setattr(os, "fsync", paused_fsync)
+        return {}
+
+    source = StoredArchive(archive)
+    with locked(folder, threading.Event()) as lease, pytest.raises(LeaseLostError):
+        unpack_archive(archive, source, folder, Terms(BaseChoice()), lease, origin=origin, cancel=threading.Event())
+
+    assert {path.name for path in tmp_path.iterdir()} == {"model.tar", lock.name}
+    assert lock.read_bytes() == b"another process"

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.waits import PATIENCE
+from tests.waits import PATIENCE, wait_until
 from together_ext.errors import (
+    LeaseLostError,
     NotEnoughSpaceError,
     StorageError,
     TargetExistsError,
     TransferCancelledError,
     TransferInterruptedError,
 )
+from together_ext.leases import EXPIRY
 from together_ext.simulator import LORA_JOB, Fault
 from together_ext.transfer import DownloadProgress, mark
 from together_ext.transfer.journal import decode, encode
@@ -482,6 +485,30 @@ class TestTwoAtOnce:
         assert said == ["resumed from 0", f"resumed from {LARGE}"]
         lab.assert_whole()
         assert lab.sim.bytes_sent < 1.5 * LARGE
+
+    @pytest.mark.parametrize(
+        "rest", [Fault(), Fault(replace=True)], ids=["it continues", "the remote file has changed"]
+    )
+    def test_an_owner_that_was_paused_for_too_long_writes_nothing_more(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch, rest: Fault
+    ) -> None:
+        """As after `SIGSTOP`: another process has taken over, and its files have the same names."""
+        lab.serve(LARGE)
+        lab.sim.script(Fault(stall=2 * MIB, cut=2 * MIB, times=4), replace(rest, times=None))
+        job = Job(lab.fetch)
+        lab.sim.wait_until(lambda sim: sim.stalled == 4)
+        files = {path: path.name.encode() for path in (lab.lock, lab.part, lab.journal)}
+        lab.lock.unlink()
+        lab.lock.write_bytes(files[lab.lock])
+        later, clock_gettime = EXPIRY + 1, time.clock_gettime
+        monkeypatch.setattr(time, "clock_gettime", lambda clock: clock_gettime(clock) + later)
+        wait_until(lambda: lab.left() == {path.name for path in files})  # a journal may be half-way through
+        for path, content in files.items():
+            path.unlink()
+            path.write_bytes(content)
+        lab.sim.release()
+        assert isinstance(job.outcome(), LeaseLostError)
+        assert {path: path.read_bytes() for path in lab.folder.iterdir()} == files
 
     def test_a_lock_that_cannot_be_taken_is_an_error(self, lab: Lab) -> None:
         lab.serve(SMALL)
