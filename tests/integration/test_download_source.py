@@ -205,10 +205,6 @@ class TestRefused:
             ({"source": "registry"}, r"source is 'registry' without extract=True: .*add extract=True"),
             ({"source": "cloud", "extract": True}, "source is 'cloud': choose one of archive, registry, auto"),
             ({"source": "registry", "extract": True, "keep_archive": True}, "keep_archive is for archives"),
-            (
-                {"source": "registry", "extract": True, "output": "s3://bucket/"},
-                r"local (folder|path)",
-            ),
             ({"source": "registry", "extract": True, "spool": False}, "spool is for archives"),
         ],
     )

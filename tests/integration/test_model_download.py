@@ -133,7 +133,7 @@ class TestFolder:
             ({"include": ["*.gguf"]}, r"no file of ml_\w+ is selected: its files are config\.json"),
             ({"files": "config.json"}, r"files is 'config\.json': expected a list of texts"),
             ({"connections": 0}, "connections is 0"),
-            ({"output": "s3://a/b"}, "s3://"),
+            ({"output": "ftp://a/b"}, "ftp://"),
         ],
     )
     def test_a_wrong_request_is_refused_before_any_download(
@@ -175,6 +175,35 @@ class TestFaults:
         assert (Path(found.folder) / "model.safetensors").read_bytes() == SyntheticArchive(LARGE, "large").read(
             0, LARGE
         )
+
+    def test_a_small_file_of_several_parts_is_downloaded_part_by_part(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        sim.registry.part_size = 200_000
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part2", corrupt=7))
+        assert content_of(client.models.download(model, output=tmp_path / "out").folder) == FILES
+
+    @pytest.mark.parametrize("number", range(1, 6))
+    def test_of_the_parts_of_a_large_file_only_those_up_to_the_bad_one_are_requested_again(
+        self, client: Together, sim: Simulator, tmp_path: Path, number: int
+    ) -> None:
+        """The hash of the file does not show which part is bad; none after it is requested."""
+        content = os.urandom(2_500_000)
+        model = sim.registry.add("parted", {"model.safetensors": content}).id
+        sim.registry.part_size = 500_000
+        name = f"{PARTS_PATH}model.safetensors.part"
+        sim.script(Fault(path=f"{name}{number}", corrupt=99))
+        assert (
+            content_of(client.models.download(model, output=tmp_path / "out", connections=1).folder)[
+                "model.safetensors"
+            ]
+            == content
+        )
+        again = [one.path for one in sim.storage_requests if one.path.startswith(name)][-number:]
+        assert again == [f"{name}{one}" for one in range(1, number + 1)]
+        sent = sum(one.path == f"{name}{number}" for one in sim.storage_requests)
+        assert sent >= 2
+        assert sim.bytes_sent <= len(content) + 500_000 * number + 1000
 
     @pytest.mark.parametrize("which", ["model", "large"])
     def test_a_part_that_stays_bad_is_an_error_that_names_file_and_part(

@@ -32,7 +32,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "fine_tuning": LEAVES | {"bulk", "api", "archive", "checkpoints", "config", "destinations", "registry", "transfer"},
     "files": LEAVES | {"api", "config", "destinations", "transfer"},
     "inference": LEAVES | {"api"},
-    "registry": LEAVES | {"api", "archive", "config", "transfer"},
+    "registry": LEAVES | {"api", "archive", "config", "destinations", "transfer"},
     "client": LEAVES | {"api", "config", "fine_tuning", "files", "inference", "registry", "transfer"},
     "generated": LEAVES | {"api", "client", "fine_tuning"},
     "simulator": {"errors"},

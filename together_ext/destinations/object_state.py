@@ -28,6 +28,9 @@ SHOWN: Final = 3
 IDENTITY: Final = ("job", "step", "type")
 """The entries of a receipt that name the weights."""
 
+REVISION: Final = ("source", "object", "revision")
+"""Those that name a revision in the model registry."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -64,7 +67,8 @@ class Found:
 
     def is_of(self, origin: Mapping[str, Any]) -> bool:
         """Whether the receipt names these weights."""
-        return bool(self.document) and all(self.document.get(name) == origin.get(name) for name in IDENTITY)
+        names = IDENTITY + (REVISION if "object" in origin else ())
+        return bool(self.document) and all(self.document.get(name) == origin.get(name) for name in names)
 
     def resumable(self, origin: Mapping[str, Any]) -> dict[str, UnpackedFile]:
         """The files of an interrupted run of these weights that need not be uploaded again."""

@@ -18,8 +18,8 @@ from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
 from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError
 
-from .object_state import CLAIMS, OWN, PARTIAL, Found, occupied, some_of
-from .store import PART, Store
+from .object_state import CLAIMS, OWN, PARTIAL, REVISION, Found, occupied, some_of
+from .store import PART, Store, Upload
 
 log = logging.getLogger("together_ext")
 
@@ -44,11 +44,13 @@ class Prefix:
         store: The store, at the prefix.
         found: What it has, which may be replaced.
         entries: The entries of the partial receipt.
+        strip: Whether a single top-level folder is left out.
     """
 
     store: Store
     found: Found
     entries: Mapping[str, Any]
+    strip: bool = True
 
 
 @contextmanager
@@ -86,14 +88,14 @@ def objects(
 
 
 class ObjectPlace:
-    """The objects of an archive. A single top-level folder is left out, as in a folder."""
+    """The objects of an archive, or of a revision in the model registry."""
 
     def __init__(self, prefix: Prefix) -> None:
         """Take what an earlier run has uploaded."""
         self._store, self._found, self._entries = prefix.store, prefix.found, prefix.entries
         self._known = self._found.resumable(self._entries)
         self._top: str | None = None
-        self._started = False
+        self._started = not prefix.strip
         self._folders: set[str] = set()
         self._held: dict[str, bytes] = {}
         self._pool = ThreadPoolExecutor(UPLOADS)
@@ -105,6 +107,11 @@ class ObjectPlace:
         self._claimed = set(self._found.replaceable)
         self._small: dict[str, bytes] = {}
         self._small_size = 0
+
+    @property
+    def known(self) -> Mapping[str, UnpackedFile]:
+        """What an earlier run has uploaded, by name; of the same weights."""
+        return {name: file for name, file in self._known.items() if name not in HELD}
 
     # Writing ----------------------------------------------------------------------------------------------------------
 
@@ -164,6 +171,17 @@ class ObjectPlace:
                 upload.abort()
             raise
         self._later(path, upload.close)
+
+    def begun(self, path: str, size: int) -> Upload:
+        """Begin a large file, whose content the caller writes."""
+        self._place(path, folder=False)
+        self._write_small(self._name(path))
+        return self._store.upload(self._name(path), size)
+
+    def ended(self, path: str, size: int, upload: Upload) -> None:
+        """Complete a file that was begun; it is uploaded in the background."""
+        self._later(path, upload.close)
+        self._save(size)
 
     def _later(self, path: str, call: Any, *arguments: object) -> None:  # noqa: ANN401 -- any function
         """Run a call in the pool; raises the error of an earlier one."""
@@ -328,6 +346,13 @@ class ObjectPlace:
 _DONE: Final[Future[None]] = Future()
 """The upload of a file that an earlier run has uploaded."""
 _DONE.set_result(None)
+
+
+def prepare(store: Store, found: Found, origin: Mapping[str, Any]) -> None:
+    """Write the partial receipt of these weights; what an earlier run has uploaded of them stays known."""
+    kept = found.resumable(origin)
+    revision = {name: found.document[name] for name in REVISION if kept and name in found.document}
+    begin(store, {**origin, **revision}, kept, found.replaceable)
 
 
 def begin(store: Store, entries: Mapping[str, Any], files: Mapping[str, UnpackedFile], claims: Iterable[str]) -> None:

@@ -70,6 +70,27 @@ def parse_url(url: str | os.PathLike[str], name: str) -> Location:
     return Location(found[1], bucket, path)
 
 
+def object_url(output: object, options: Mapping[str, str] | None) -> str | None:
+    """The URL of the object store that an output is; None for a local path.
+
+    Args:
+        output: The output of a download.
+        options: The settings of the store.
+
+    Raises:
+        RuleError: The URL or a setting is invalid, or the output is a path and there are settings.
+    """
+    if is_object_url(output):
+        parse_url(str(output), "output")
+        check_options(options)
+        return str(output)
+    if options is not None:
+        raise RuleError(
+            "storage_options (--storage-option) is given, and output is not the URL of an object store: omit it"
+        )
+    return None
+
+
 def check_options(options: Mapping[str, str] | None) -> None:
     """Check the settings of a store; raises `RuleError` if one is not a text. Values may be secrets."""
     for name, value in (options or {}).items():

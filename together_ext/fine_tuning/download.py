@@ -37,7 +37,7 @@ from together_ext.errors import (
     JobNotReadyError,
     RuleError,
 )
-from together_ext.text import NOTICE, printable
+from together_ext.text import NOTICE
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, StreamOptions, Target
 from together_generated import models
 from together_generated.models import DownloadCheckpoint
@@ -175,17 +175,16 @@ def download(
     extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
     place = place_of(wanted.output, found, job)
     options = prepare(found, place, options)
+    if wanted.extract and source != "archive" and not wanted.keep_archive:
+        from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+
+        extraction = replace(extraction, registry=RegistrySource(project, job, source == "registry", origin, terms))
     if isinstance(place, Location):
         saving = Saving(found, str(wanted.output), _stem(found, job), wanted.storage_options, options)
         return replace((yield from saved(saving, extraction if wanted.extract else None, wanted)), best=best)
     step = Fetch(found, place, options)
     if wanted.extract:
-        registry = None
-        if source != "archive" and not wanted.keep_archive:
-            from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
-
-            registry = RegistrySource(project, job, source == "registry", origin, terms)
-        result = yield from extracted(step, replace(extraction, registry=registry))
+        result = yield from extracted(step, extraction)
     else:
         result = result_of(found, (yield from explained(found, fetch(step))))
     return replace(result, best=best)
@@ -203,11 +202,6 @@ def check_source(wanted: DownloadRequest) -> Source:
         raise RuleError(
             "source is 'registry' without extract=True: the registry has files, and no archive: add extract=True "
             "(--extract), or use source='archive' (--source archive)"
-        )
-    if source == "registry" and (url := object_url(wanted)) is not None:
-        raise RuleError(
-            f"output is {printable(str(url), 200)}, and source is 'registry', which makes local folders: pass a local "
-            "output, or use source='archive' (--source archive)"
         )
     for keyword, given in (
         ("keep_archive", wanted.keep_archive),

@@ -88,7 +88,23 @@ def extracted(step: Fetch[Archive], wanted: Extraction) -> Flow[DownloadResult]:
         archived = _archived(step, folder, wanted, lease)
         if wanted.registry is None:
             return (yield from archived)
-        return (yield from wanted.registry.folder(step, folder, lease, archived))
+        return (yield from _of_registry(step, folder, wanted, lease, archived))
+
+
+def _of_registry(
+    step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease, archived: Flow[DownloadResult]
+) -> Flow[DownloadResult]:
+    """Make the folder of the files in the registry, or of the archive."""
+    from together_ext.registry.folder import Finish  # noqa: PLC0415 -- rarely needed
+    from together_ext.registry.making import FolderMaking  # noqa: PLC0415
+
+    assert wanted.registry is not None  # noqa: S101 -- see `extracted`
+    making = FolderMaking(folder, Finish(lease.check, wanted.terms.overwrite, wanted.terms.durable))
+    result, of_registry = yield from wanted.registry.or_archive(step.archive, making, step.options, archived)
+    if of_registry:
+        # Those that an earlier download of the archive has left.
+        step.target.discard_partials()
+    return result
 
 
 def _archived(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease) -> Flow[DownloadResult]:
@@ -100,7 +116,7 @@ def _kept(
     step: Fetch[Archive], folder: Path, receipt: Mapping[str, Any], *, keep_archive: bool
 ) -> Flow[DownloadResult]:
     """The result for weights that were extracted before; downloads an archive that is to be kept."""
-    unpacked = _found(step.archive, folder, receipt)
+    unpacked = replace(found_before(step.archive, str(folder), receipt), verified="hash")
     if keep_archive:
         fetched = yield from explained(step.archive, fetch(step))
         return replace(unpacked, filename=str(fetched.path), size=fetched.size, resumed_from=fetched.resumed_from)
@@ -275,26 +291,20 @@ def _with_folder(result: DownloadResult, made: Extracted) -> DownloadResult:
     return replace(result, extracted_to=made.folder, layout=made.layout.value, files=files)
 
 
-def _found(archive: Archive, folder: Path, receipt: Mapping[str, Any]) -> DownloadResult:
-    """A folder that was extracted before."""
-    size, place = _size_of(receipt), str(folder)
-    assert size is not None  # noqa: S101 -- see `_unpacked_before`
+def found_before(archive: Archive, place: str, receipt: Mapping[str, Any]) -> DownloadResult:
+    """The result for weights at a path or URL that have this receipt."""
+    size = size_of(receipt) or 0
     files = tuple(file["path"] for file in receipt["files"])
     layout = str(receipt.get("layout", Layout.UNKNOWN))
-    found = result_of(archive, Fetched(folder, size, size, None))
+    found = result_of(archive, Fetched(Path(), size, size, None))
     source: Literal["archive", "registry"] = "registry" if receipt.get("source") == "registry" else "archive"
-    return replace(found, extracted_to=place, layout=layout, files=files, source=source, verified="hash")
+    return replace(found, filename=place, extracted_to=place, layout=layout, files=files, source=source)
 
 
-def _size_of(receipt: Mapping[str, Any]) -> int | None:
+def size_of(receipt: Mapping[str, Any]) -> int | None:
     """The size of what was downloaded, the archive or the files; None if the receipt does not have it."""
     if receipt.get("source") == "registry":
         return sum(int(file["size"]) for file in receipt["files"])
-    return archive_size(receipt)
-
-
-def archive_size(receipt: Mapping[str, Any]) -> int | None:
-    """The size of the archive that was extracted; None if the receipt does not have it."""
     size = receipt["archive"].get("size") if isinstance(receipt.get("archive"), dict) else None
     return size if isinstance(size, int) else None
 
@@ -318,7 +328,7 @@ def _unpacked_before(
         unpack.check_place(folder, overwrite=False)
         return None
     found = receipt.verify(folder, cancel=cancel)
-    if not found.good or _size_of(said) is None:
+    if not found.good or size_of(said) is None:
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )

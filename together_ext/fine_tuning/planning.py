@@ -24,7 +24,7 @@ from .download import download
 from .download_many import Claims, Many, guarded
 from .download_options import DownloadRequest
 from .download_result import type_of
-from .extraction import archive_size, goes_directly
+from .extraction import goes_directly, size_of
 from .refusals import explained
 from .to_objects import Saving, compared, extracted_before, object_url, store_at
 
@@ -149,7 +149,7 @@ def _extracted_to_objects(entry: PlannedDownload, request: DownloadRequest, savi
     found, complete = yield from local(lambda cancel: look(store.until(cancel)))
     entry = replace(entry, path=str(store.location))
     if complete:
-        size = archive_size(found.document)
+        size = size_of(found.document)
         return replace(entry, state="complete", size=size, present=size or 0)
     seen = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
     kept = sum(file.size for file in found.resumable(origin).values())
@@ -187,7 +187,7 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )
-    size = archive_size(said)
+    size = size_of(said)
     return PlannedDownload(name, request.source or "archive", "complete", str(folder), size, size or 0)
 
 

@@ -7,16 +7,16 @@ its weights in `object_id`, and in `checkpoint` whether they are a `model` or an
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from together_ext.api.flow import Archive, Fetch, Flow, local
+from together_ext.api.flow import Archive, Flow, local
 from together_ext.api.responses import text
 from together_ext.archive import Terms
-from together_ext.archive.unpack import FolderPlace
+from together_ext.archive.places import Place
+from together_ext.archive.receipt import UnpackedFile
 from together_ext.archive.weights.adapter_config import set_base_model
 from together_ext.archive.weights.layout import check_layout
 from together_ext.checkpoints import Checkpoint
@@ -31,8 +31,7 @@ from together_ext.errors import (
     TransferCancelledError,
     TransferError,
 )
-from together_ext.registry.fetching import Fetching, verification
-from together_ext.registry.folder import Finish, PartialFolder
+from together_ext.registry.fetching import verification
 from together_ext.registry.revision import revision_of, said_of
 from together_ext.text import printable
 from together_generated import models
@@ -42,8 +41,9 @@ from .download_result import DownloadResult, type_of
 from .operations import list_checkpoints
 
 if TYPE_CHECKING:
-    from together_ext.leases import Lease
+    from together_ext.registry.making import Making
     from together_ext.registry.project import Project
+    from together_ext.transfer import Options
 
 log = logging.getLogger("together_ext")
 
@@ -85,66 +85,62 @@ class RegistrySource:
     origin: Mapping[str, Any]
     terms: Terms
 
-    def folder(
-        self, step: Fetch[Archive], folder: Path, lease: Lease, archived: Flow[DownloadResult]
-    ) -> Flow[DownloadResult]:
-        """Make a folder of the files in the registry; of the archive, if the registry refuses and may be passed over.
+    def or_archive(
+        self, step: Archive, making: Making, options: Options, archived: Flow[DownloadResult]
+    ) -> Flow[tuple[DownloadResult, bool]]:
+        """Download the files in the registry; the archive, if the registry refuses and may be passed over.
 
         Args:
-            step: The archive, and how to transfer.
-            folder: The absolute path of the folder to make.
-            lease: The lease of the folder.
-            archived: Makes the folder of the archive.
+            step: What to download.
+            making: What is made of the files.
+            options: How to transfer.
+            archived: Downloads the archive instead.
+
+        Returns:
+            The result, and whether it is of the registry.
 
         Raises:
             NotInRegistryError: The registry does not have the weights, and the archive is no alternative.
         """
-        making = PartialFolder(folder)
-        fetching = Fetching(making, step.archive.identity)
         try:
-            result = yield from self._made(step, making, fetching, lease)
+            return (yield from self._made(step, making, options)), True
         except FINAL:
             raise
         except REFUSED as error:
             if self.only and isinstance(error, NotFoundError):
-                raise NotInRegistryError(str(step.archive), printable(str(error), 300)) from error
-            if self.only or fetching.received:
+                raise NotInRegistryError(str(step), printable(str(error), 300)) from error
+            if self.only or making.received:
                 raise
             reason = error.reason if isinstance(error, NotInRegistryError) else str(error)
-            log.warning("%s: downloading the archive, not from the registry: %s", step.archive, printable(reason, 300))
-        else:
-            # Those that an earlier download of the archive has left.
-            step.target.discard_partials()
-            return result
+            log.warning("%s: downloading the archive, not from the registry: %s", step, printable(reason, 300))
         result = yield from archived
         making.discard()
-        return result
+        return result, False
 
-    def _made(
-        self, step: Fetch[Archive], making: PartialFolder, fetching: Fetching, lease: Lease
-    ) -> Flow[DownloadResult]:
-        wanted, terms = step.archive, self.terms
+    def _made(self, wanted: Archive, making: Making, options: Options) -> Flow[DownloadResult]:
+        terms = self.terms
         found = yield from _object(self.job, wanted)
         revision = yield from revision_of(self.project, found.id, found.revision, lambda paths: paths)
         if not revision.paths:
             raise IntegrityError(f"{found.id} has no files in the registry, so there are no weights of {wanted}")
         check_layout(revision.layout, terms.expected, f"{found.id} in the registry")
-        arrived = yield from revision.download(making, fetching, step.options)
-        files = sorted((one.unpacked for one in arrived), key=lambda file: file.path)
+        arrived = yield from making.download(revision, options)
         base = self.origin.get("base_model")
-        change = partial(set_base_model, FolderPlace(making.path), files, revision.layout, terms.base, base)
-        files, entries = yield from local(lambda _: change())
-        origin = {**self.origin, **said_of(revision, arrived), **entries, "layout": revision.layout.value}
-        finish = Finish(lease.check, terms.overwrite, terms.durable)
-        yield from local(partial(making.finish, files, origin, finish))
+
+        def change(place: Place, files: Sequence[UnpackedFile]) -> tuple[Sequence[UnpackedFile], Mapping[str, Any]]:
+            return set_base_model(place, files, revision.layout, terms.base, base)
+
+        origin = {**self.origin, **said_of(revision, arrived), "layout": revision.layout.value}
+        there = sorted((one.unpacked for one in arrived), key=lambda file: file.path)
+        files = yield from local(partial(making.finish, there, origin, change))
         return DownloadResult(
             id=wanted.job_id,
             checkpoint_step=wanted.step,
             checkpoint_type=type_of(wanted),
-            filename=str(making.final),
+            filename=making.where,
             size=sum(one.file.size for one in arrived),
-            resumed_from=fetching.kept,
-            extracted_to=str(making.final),
+            resumed_from=making.kept,
+            extracted_to=making.where,
             layout=revision.layout.value,
             files=tuple(file.path for file in files),
             source="registry",

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from together_ext.api.flow import Archive, Flow, Streamed, Survey, local, surveyed
-from together_ext.archive import Extracted, Layout, unpack_to
+from together_ext.archive import Extracted, unpack_to
 from together_ext.archive.formats.sniff import ArchiveFormat
+from together_ext.destinations import urls
 from together_ext.destinations.local import UNKNOWN, archive_extension
-from together_ext.destinations.urls import Location, check_options, is_object_url, names_folder, parse_url
+from together_ext.destinations.urls import Location, names_folder, parse_url
 from together_ext.errors import ConfigurationError, RuleError, TargetExistsError, TogetherExtError
 from together_ext.text import printable
 from together_ext.transfer import Fetched, Head, Options
@@ -23,7 +24,7 @@ from together_ext.transfer.target import HEAD
 
 from .download_options import DownloadRequest
 from .download_result import DownloadResult, result_of
-from .extraction import Extraction, archive_size, check_base_model, in_order, stream_options
+from .extraction import Extraction, check_base_model, found_before, in_order, stream_options
 from .refusals import explained
 
 if TYPE_CHECKING:
@@ -43,17 +44,10 @@ def object_url(wanted: DownloadRequest) -> str | None:
     Raises:
         RuleError: The URL is invalid, or an option does not fit.
     """
-    if not is_object_url(wanted.output):
-        if wanted.storage_options is not None:
-            raise RuleError(
-                "storage_options (--storage-option) is given, and output is not the URL of an object store: omit it"
-            )
+    url = urls.object_url(wanted.output, wanted.storage_options)
+    if url is None:
         return None
-    url = str(wanted.output)
-    parse_url(url, "output")
-    check_options(wanted.storage_options)
-    others = (("keep_archive", wanted.keep_archive), ("spool", wanted.spool), ("source", wanted.source == "registry"))
-    for keyword, given in others:
+    for keyword, given in (("keep_archive", wanted.keep_archive), ("spool", wanted.spool)):
         if given:
             option = f"--{keyword.replace('_', '-')}"
             raise RuleError(
@@ -115,13 +109,25 @@ def extracted_to_objects(saving: Saving, wanted: Extraction) -> Flow[DownloadRes
     store = store_at(location, saving.storage)
     found, complete = yield from local(lambda cancel: _prepared(store.until(cancel), wanted))
     if complete:
-        return _found(saving.archive, location, found.document)
+        return found_before(saving.archive, str(location), found.document)
+    archived = _archived(saving, store, wanted)
+    if wanted.registry is None:
+        return (yield from archived)
+    from together_ext.registry.making import ObjectsMaking  # noqa: PLC0415 -- rarely needed
+
+    making = ObjectsMaking(store, found, wanted.origin)
+    result, _ = yield from wanted.registry.or_archive(saving.archive, making, saving.options, archived)
+    return result
+
+
+def _archived(saving: Saving, store: Store, wanted: Extraction) -> Flow[DownloadResult]:
+    """Upload the files of the archive."""
 
     def read(stream: OrderedStream) -> DownloadResult:
         return _extracted(saving, stream, store, wanted)
 
     reading = Streamed(saving.archive, read, stream_options(saving.options, saving.stem))
-    result: DownloadResult = yield from in_order(reading, str(location))
+    result: DownloadResult = yield from in_order(reading, str(store.location))
     return result
 
 
@@ -142,13 +148,13 @@ def extracted_before(store: Store, origin: Mapping[str, Any], *, overwrite: bool
 
 def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
     """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
-    from together_ext.destinations.objects import begin  # noqa: PLC0415 -- with the store alone
+    from together_ext.destinations.objects import prepare  # noqa: PLC0415 -- with the store alone
 
     found, complete = extracted_before(store, wanted.origin, overwrite=wanted.terms.overwrite)
     if complete:
         check_base_model(str(store.location), found.document, wanted.terms)
     else:
-        begin(store, wanted.origin, found.resumable(wanted.origin), found.replaceable)
+        prepare(store, found, wanted.origin)
     return found, complete
 
 
@@ -190,15 +196,6 @@ def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extr
 
 def _result(archive: Archive, location: Location, size: int, etag: str | None, resumed: int = 0) -> DownloadResult:
     return replace(result_of(archive, Fetched(Path(), size, resumed, etag)), filename=str(location))
-
-
-def _found(archive: Archive, location: Location, receipt: Mapping[str, Any]) -> DownloadResult:
-    """Weights that were extracted there before."""
-    files = tuple(file["path"] for file in receipt["files"])
-    layout = str(receipt.get("layout", Layout.UNKNOWN))
-    size = archive_size(receipt) or 0
-    result = _result(archive, location, size, None, size)
-    return replace(result, extracted_to=str(location), layout=layout, files=files)
 
 
 # As one object --------------------------------------------------------------------------------------------------------

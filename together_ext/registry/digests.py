@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,27 +40,44 @@ class Digests:
         return file.verifiable and self.tag in {file.hash, alone}
 
 
+class Hashing:
+    """Computes the hashes of a file whose content comes in order."""
+
+    def __init__(self) -> None:
+        self._whole, self._part = hashlib.sha256(), _md5()
+        self._left = PART
+        self._parts: list[bytes] = []
+
+    def update(self, content: memoryview) -> None:
+        """Add the next bytes."""
+        self._whole.update(content)
+        while content:
+            if not self._left:
+                self._parts.append(self._part.digest())
+                self._part, self._left = _md5(), PART
+            piece, content = content[: self._left], content[self._left :]
+            self._part.update(piece)
+            self._left -= len(piece)
+
+    def digests(self) -> Digests:
+        """The hashes of all bytes so far."""
+        return Digests(self._whole.hexdigest(), (*self._parts, self._part.digest()))
+
+
 def digests(path: Path, look: Callable[[], object]) -> Digests:
     """Hash a file; `look` is called between two pieces, and may raise."""
-    whole, parts = hashlib.sha256(), []
-    buffer = memoryview(bytearray(PIECE))
+    hashing, buffer = Hashing(), memoryview(bytearray(PIECE))
     with storage_errors(path, "read"), path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        for start in range(0, size, PART) or (0,):
-            part, left = _md5(), min(PART, size - start)
-            while left > 0 and (count := file.readinto(buffer[:left])):
-                look()
-                whole.update(buffer[:count])
-                part.update(buffer[:count])
-                left -= count
-            parts.append(part.digest())
-    return Digests(whole.hexdigest(), tuple(parts))
+        while count := file.readinto(buffer):
+            look()
+            hashing.update(buffer[:count])
+    return hashing.digests()
 
 
-def digests_of(content: bytes) -> Digests:
+def digests_of(content: bytes | bytearray) -> Digests:
     """Hash the content of a file of at most one part."""
     return Digests(hashlib.sha256(content).hexdigest(), (_md5(content).digest(),))
 
 
-def _md5(data: bytes = b"") -> hashlib._Hash:
+def _md5(data: bytes | bytearray = b"") -> hashlib._Hash:
     return hashlib.md5(data, usedforsecurity=False)

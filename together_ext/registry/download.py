@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -18,20 +18,20 @@ from together_ext.archive import receipt
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.archive.unpack import check_place, locked
 from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
-from together_ext.errors import (
-    RuleError,
-    TargetExistsError,
-)
+from together_ext.destinations.urls import names_folder, object_url, parse_url
+from together_ext.errors import RuleError, TargetExistsError
 from together_ext.storage import absolute, local_path
 from together_ext.text import file_name, printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options
 
 from . import operations
-from .fetching import Fetching, verification
-from .folder import Finish, PartialFolder
-from .revision import revision_of, said_of
+from .fetching import verification
+from .folder import Finish
+from .making import FolderMaking, Making, ObjectsMaking
+from .revision import Revision, revision_of, said_of
 
 if TYPE_CHECKING:
+    from together_ext.destinations.object_state import Found
     from together_ext.transfer import ProgressCallback
 
     from .project import Project
@@ -45,12 +45,12 @@ class ModelDownload:
         object_id: Its ID in the registry.
         name: Its name there; None if it has none.
         revision_id: The revision.
-        folder: Absolute path of the folder.
+        folder: Absolute path of the folder, or the URL of the prefix in an object store.
         files: The paths of its files, relative to the folder, without the receipt.
         size: Bytes of all files.
         layout: What the files are: `adapter`, `model` or `unknown`.
         verified: What was compared: `hash` (every file with the server's hash, or an existing folder with its receipt)
-            or `size` (some hashes have an unknown form).
+            or `size` (some hashes have an unknown form, or existing objects with their receipt).
         source: Always `registry`.
     """
 
@@ -80,19 +80,24 @@ class ModelRequest:
     progress: ProgressCallback | None = None
     lock_timeout: float | None = None
     durable: bool = True
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 def download(project: Project, model: str, wanted: ModelRequest) -> Flow[ModelDownload]:
-    """Download the files of a revision into a folder."""
+    """Download the files of a revision into a folder, or to an object store."""
     options = _options(wanted)
     _check_selection(wanted)
-    output = None if wanted.output is None else local_path(wanted.output, "output")
+    url = object_url(wanted.output, wanted.storage_options)
+    output = None if url or wanted.output is None else local_path(wanted.output, "output")
     absolute(output or ".")
     found = yield from operations.retrieve(project, model)
     select = partial(selected, wanted=wanted, model=found.id)
     revision = yield from revision_of(project, found.id, wanted.revision, select)
-    folder = place(output, text(found.name) or found.id)
+    name = text(found.name) or found.id
     origin = {"source": "registry", "object": found.id, "name": text(found.name), "revision": revision.id}
+    if url is not None:
+        return (yield from _to_objects(url, name, revision, origin, wanted))
+    folder = place(output, name)
     with ExitStack() as stack:
         lock = partial(locked, folder, timeout=options.lock_timeout)
         lease = yield from local(lambda cancel: stack.enter_context(lock(cancel)))
@@ -100,13 +105,42 @@ def download(project: Project, model: str, wanted: ModelRequest) -> Flow[ModelDo
         there = yield from local(lambda cancel: _existing(folder, origin, paths, cancel, overwrite=wanted.overwrite))
         if there is not None:
             return there
-        making = PartialFolder(folder)
-        arrived = yield from revision.download(making, Fetching(making, revision.identity), options)
-        said = {**origin, **said_of(revision, arrived), "layout": revision.layout.value}
-        files = [one.unpacked for one in arrived]
-        publish = partial(making.finish, files, said, Finish(lease.check, wanted.overwrite, wanted.durable))
-        yield from local(publish)
-    return _result(folder, origin, files, said["layout"], verification(arrived))
+        making = FolderMaking(folder, Finish(lease.check, wanted.overwrite, wanted.durable))
+        return (yield from _made(making, revision, origin, options))
+
+
+def _made(making: Making, revision: Revision, origin: Mapping[str, Any], options: Options) -> Flow[ModelDownload]:
+    arrived = yield from making.download(revision, options)
+    said = {**origin, **said_of(revision, arrived), "layout": revision.layout.value}
+    files = [one.unpacked for one in arrived]
+    yield from local(partial(making.finish, files, said, lambda _place, files: (files, {})))
+    return _result(making.where, origin, files, said["layout"], verification(arrived))
+
+
+def _to_objects(
+    url: str, name: str, revision: Revision, origin: Mapping[str, Any], wanted: ModelRequest
+) -> Flow[ModelDownload]:
+    from together_ext.destinations.object_state import check_free, look  # an extra
+    from together_ext.destinations.objects import prepare
+    from together_ext.destinations.store import Store
+
+    location = parse_url(url, "output")
+    store = Store(location / file_name(name) if names_folder(url) else location, wanted.storage_options)
+
+    def prepared(cancel: threading.Event) -> Found:
+        within = store.until(cancel)
+        found = look(within)
+        if wanted.overwrite or not (found.is_of(origin) and found.whole):
+            check_free(within, found, origin, overwrite=wanted.overwrite)
+            prepare(within, found, origin)
+        return found
+
+    found = yield from local(prepared)
+    if not wanted.overwrite and found.is_of(origin) and found.whole:
+        where, said = str(store.location), found.document
+        _check_same_files(where, said, revision.paths)
+        return _result(where, origin, list(found.files.values()), str(said.get("layout", "unknown")), "size")
+    return (yield from _made(ObjectsMaking(store, found, origin), revision, origin, _options(wanted)))
 
 
 def _options(wanted: ModelRequest) -> Options:
@@ -181,20 +215,24 @@ def _existing(
     if not said or any(said.get(name) != origin[name] for name in ("source", "object", "revision")):
         check_place(folder, overwrite=overwrite)
         return None
-    if sorted(file["path"] for file in said["files"]) != sorted(paths):
-        raise TargetExistsError(
-            f"{folder} has other files of the same revision: choose another folder, or allow overwriting"
-        )
+    _check_same_files(str(folder), said, paths)
     if not receipt.verify(folder, cancel=cancel).good:
         raise TargetExistsError(
             f"{folder} was downloaded before, and has changed since: choose another folder, or allow overwriting"
         )
     files = [UnpackedFile(file["path"], file["size"], file["sha256"]) for file in said["files"]]
-    return _result(folder, origin, files, str(said.get("layout", "unknown")), "hash")
+    return _result(str(folder), origin, files, str(said.get("layout", "unknown")), "hash")
+
+
+def _check_same_files(where: str, said: Mapping[str, Any], paths: Sequence[str]) -> None:
+    if sorted(file["path"] for file in said["files"]) != sorted(paths):
+        raise TargetExistsError(
+            f"{where} has other files of the same revision: choose another output, or allow overwriting"
+        )
 
 
 def _result(
-    folder: Path,
+    folder: str,
     origin: Mapping[str, Any],
     files: Sequence[UnpackedFile],
     layout: str,

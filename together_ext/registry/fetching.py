@@ -7,6 +7,7 @@ part is bad: parts are requested again, one at a time, until the hash is right.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,50 +17,22 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-import httpx
-
 from together_ext.archive.receipt import UnpackedFile
-from together_ext.errors import IntegrityError, TransferCancelledError
+from together_ext.errors import NotEnoughSpaceError
 from together_ext.storage import storage_errors
-from together_ext.transfer import DownloadProgress, Options, Target
+from together_ext.transfer import DownloadProgress, Target
 from together_ext.transfer.engine import transfer
-from together_ext.transfer.failures import PassingError
-from together_ext.transfer.parts import Part, PartedRemote
-from together_ext.transfer.session import Session
-from together_ext.transfer.source import Sender
-from together_ext.transfer.throttle import Throttle
 
-from .digests import Digests, digests, digests_of
+from .digests import Digests, digests
 from .folder import PartialFolder
 from .located import LocatedFile
+from .reading import TRIES, Connection, Reading, stays_bad
 
 SMALL: Final = 1 << 20
 """Maximum number of bytes of a file that is downloaded in one request, beside others."""
 
 TICK: Final = 0.1
 """Seconds between two checks for cancellation."""
-
-TRIES: Final = 2
-"""Number of times that a bad part is requested again."""
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How the parts are requested.
-
-    Attributes:
-        sender: Sends the requests.
-        home: The address of the API, whose secrets no part gets.
-        agent: The `User-Agent`.
-        timeout: Maximum number of seconds without data.
-        options: How to transfer.
-    """
-
-    sender: Sender
-    home: httpx.URL
-    agent: str
-    timeout: float
-    options: Options
 
 
 @dataclass(frozen=True)
@@ -100,13 +73,27 @@ class Fetching:
         self._done = 0
         self._total = 0
         self.kept = 0
-        self._received_small = 0
         self._received_large = 0
+        self._readings: list[Reading] = []
 
     @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
-        return self._received_small + self._received_large
+        return self._received_large + sum(one.received for one in self._readings)
+
+    def prepare(self, files: Sequence[LocatedFile]) -> None:
+        """Make the partial folder, or take that of an earlier run.
+
+        Raises:
+            NotEnoughSpaceError: The disk has no room for what is missing.
+            StorageError: The disk refuses.
+        """
+        folder = self._folder
+        folder.prepare([file.path for file in files])
+        there = sum(path.lstat().st_blocks * 512 for path in folder.path.rglob("*") if not path.is_dir())
+        needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.path).free
+        if needed > free:
+            raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free, unpacked=0)
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
         """Download what is not there yet.
@@ -120,9 +107,8 @@ class Fetching:
             IntegrityError: A part of a file stays bad.
             TransferError: The transfer failed; a rerun resumes.
         """
-        self._with, options = connection, connection.options
-        self._stop = threading.Event()
-        self._throttle = Throttle(options.limit_rate, options.clock, self._stop)
+        self._with, self._read, options = connection, Reading(connection), connection.options
+        self._readings.append(self._read)
         self._caller = threading.current_thread()
         self._total = sum(file.size for file in files)
         self._done = sum(one.file.size for one in self.arrived.values())
@@ -140,7 +126,7 @@ class Fetching:
                 for work in works:
                     self._wait(work)
             except BaseException:
-                self._stop.set()
+                self._read.stop.set()
                 for work in works:
                     work.cancel()
                 raise
@@ -148,28 +134,12 @@ class Fetching:
 
     def _wait(self, work: Future[None]) -> None:
         while True:
-            self._look()
+            self._read.look()
             self._report()
             with suppress(TimeoutError):
                 return work.result(TICK)
 
-    def _look(self) -> None:
-        if self._stop.is_set() or self._with.options.cancel.is_set():
-            raise TransferCancelledError
-
     # One file ---------------------------------------------------------------------------------------------------------
-
-    def _remote(self, file: LocatedFile, parts: Sequence[Part] | None = None) -> PartedRemote:
-        there = self._with
-        return PartedRemote(
-            there.sender,
-            there.home,
-            parts or file.parts,
-            version=file.hash or "unknown",
-            agent=there.agent,
-            timeout=there.timeout,
-            action=f"download {file.path}",
-        )
 
     def _large(self, file: LocatedFile) -> None:
         path = self._folder.place(file.path)
@@ -181,7 +151,9 @@ class Fetching:
         options = replace(
             self._with.options, overwrite=True, progress=partial(self._passed_on, before, self._received_large)
         )
-        fetched = transfer(self._remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options)
+        fetched = transfer(
+            self._read.remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options
+        )
         self._count(file, kept=fetched.resumed_from)
 
     def _small(self, file: LocatedFile) -> None:
@@ -193,7 +165,7 @@ class Fetching:
         if _has_size(path, file) and self._is_right(file):
             self._count(file, kept=file.size)
             return
-        content, found = self._content(file)
+        content, found = self._read.whole(file)
         scratch = f"{path}.part"
         with storage_errors(path, "write to"):
             with suppress(FileNotFoundError):
@@ -204,33 +176,10 @@ class Fetching:
         self._keep(file, found)
         self._count(file)
 
-    def _content(self, file: LocatedFile) -> tuple[bytes, Digests]:
-        """The bytes of a small file, with retries; and again while they are bad.
-
-        Raises:
-            IntegrityError: They stay bad.
-        """
-        for _ in range(TRIES + 1):
-            content = self._again(file, 0, file.size) if file.size else b""
-            found = digests_of(content)
-            if found.match(file) or not file.verifiable:
-                return content, found
-        raise _stays_bad(file, 1, 1, found)
-
-    def _again(self, file: LocatedFile, start: int, stop: int) -> bytes:
-        """Bytes of one part, with retries."""
-        remote = self._remote(file)
-        session = Session(remote, replace(self._with.options, progress=None), keeps=False)
-        content = session.repeat(partial(_read, remote, start, stop, self._stop))
-        with self._lock:
-            self._received_small += len(content)
-        self._throttle.take(len(content))
-        return content
-
     # Verification -----------------------------------------------------------------------------------------------------
 
     def _is_right(self, file: LocatedFile) -> bool:
-        found = digests(self._folder.place(file.path), self._look)
+        found = digests(self._folder.place(file.path), self._read.look)
         if not found.match(file):
             return False
         self._keep(file, found)
@@ -243,7 +192,7 @@ class Fetching:
             IntegrityError: A part stays bad.
         """
         path = self._folder.place(file.path)
-        found = digests(path, self._look)
+        found = digests(path, self._read.look)
         if file.verifiable and not found.match(file):
             found = self._repaired(path, file, found)
         self._keep(file, found)
@@ -258,17 +207,17 @@ class Fetching:
         suspect = 1
         for _ in range(TRIES):
             for number, part in enumerate(parts, 1):
-                content = self._again(file, part.start, part.stop)
+                content = self._read.bytes_of(file, part.start, part.stop)
                 with storage_errors(path, "write to"), path.open("r+b", buffering=0) as written:
                     if os.pread(written.fileno(), len(content), part.start) == content and len(parts) > 1:
                         continue
                     os.pwrite(written.fileno(), content, part.start)
                 suspect = number
-                found = digests(path, self._look)
+                found = digests(path, self._read.look)
                 if found.match(file):
                     return found
         path.unlink(missing_ok=True)
-        raise _stays_bad(file, suspect, len(parts), found)
+        raise stays_bad(file, f"part {suspect} of {len(parts)}", found)
 
     # Progress ---------------------------------------------------------------------------------------------------------
 
@@ -279,7 +228,7 @@ class Fetching:
         self._report()
 
     def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
-        self._look()
+        self._read.look()
         self._received_large = received + one.done - one.resumed
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
 
@@ -296,27 +245,6 @@ def _has_size(path: Path, file: LocatedFile) -> bool:
     return path.is_file() and path.stat().st_size == file.size
 
 
-def _stays_bad(file: LocatedFile, part: int, parts: int, found: Digests) -> IntegrityError:
-    return IntegrityError(
-        f"could not download {file.path}: part {part} of {parts} is bad: after {TRIES} more requests the "
-        f"hash of the file is {found.tag}, expected {file.hash}; try again later, or download another revision"
-    )
-
-
 def _large_first(files: Sequence[LocatedFile]) -> list[LocatedFile]:
     """The files that are not small, the largest first, so that the last one to be hashed is the smallest."""
     return sorted((file for file in files if file.size > SMALL), key=lambda file: -file.size)
-
-
-def _read(remote: PartedRemote, start: int, stop: int, stopped: threading.Event) -> bytes:
-    """The bytes of one part.
-
-    Raises:
-        PassingError: The body is too short.
-    """
-    with remote.open(start, stop) as body:
-        # The end of the body is read, too, so that its connection is used again.
-        content = body.read(stop - start + 1, stopped)[: stop - start]
-    if len(content) < stop - start:
-        raise PassingError(f"the response ended after {len(content):,} of {stop - start:,} bytes")
-    return content

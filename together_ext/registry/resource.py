@@ -8,7 +8,7 @@ from . import operations
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from together_ext.api.flow import AsyncRunner, Runner
     from together_ext.api.lists import ModelList, RevisionFileList, RevisionList
@@ -73,6 +73,7 @@ class Models:
         progress: ProgressCallback | None = None,
         lock_timeout: float | None = None,
         durable: bool = True,
+        storage_options: Mapping[str, str] | None = None,
     ) -> ModelDownload:
         """Download the files of a revision into a folder with a receipt, each verified by the server's hash.
 
@@ -82,7 +83,8 @@ class Models:
         Args:
             model: The model's ID (`ml_...`) or name (`project/model`).
             output: None for the current folder; an existing folder, or a path that ends in a separator, to make the
-                folder in it under the model's name; anything else is the path of the folder.
+                folder in it under the model's name; anything else is the path of the folder. The URL of an object
+                store (`s3://bucket/prefix/`) saves each file as an object; nothing is written locally.
             revision: ID of the revision, `rv_...` (default: the latest revision). One that failed its validation is
                 downloaded only if it is named.
             files: Paths of the files (default: all).
@@ -95,6 +97,7 @@ class Models:
                 download.
             lock_timeout: Maximum number of seconds to wait for another process that makes the same folder.
             durable: Whether to wait until each file is on the disk.
+            storage_options: Settings of the object store, as obstore names them, such as `endpoint`.
 
         Raises:
             IntegrityError: A file cannot be verified: a part stays bad, or what the server says contradicts itself.
@@ -116,6 +119,7 @@ class Models:
             progress=progress,
             lock_timeout=lock_timeout,
             durable=durable,
+            storage_options=storage_options,
         )
         return self._run(download(self._project, model, wanted))
 
@@ -157,6 +161,7 @@ class AsyncModels:
         progress: ProgressCallback | None = None,
         lock_timeout: float | None = None,
         durable: bool = True,
+        storage_options: Mapping[str, str] | None = None,
     ) -> ModelDownload:
         """See `Models.download`."""
         from .download import ModelRequest, download
@@ -173,5 +178,6 @@ class AsyncModels:
             progress=progress,
             lock_timeout=lock_timeout,
             durable=durable,
+            storage_options=storage_options,
         )
         return await self._run(download(self._project, model, wanted))

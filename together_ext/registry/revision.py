@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import httpx
 
@@ -17,16 +15,16 @@ from together_ext.api.flow import Call, Flow, Line, ask, local, transfers
 from together_ext.api.responses import text
 from together_ext.archive.receipt import RECEIPT
 from together_ext.archive.weights.layout import Layout, layout_of
-from together_ext.errors import IntegrityError, NotEnoughSpaceError, RuleError, TransferInterruptedError
+from together_ext.errors import IntegrityError, RuleError, TransferInterruptedError
 from together_ext.text import printable
 from together_ext.transfer import DEFAULT_TIMEOUT, Options
 from together_ext.transfer.parts import ExpiredError
 from together_generated import models
 
 from . import operations
-from .fetching import Arrived, Connection, Fetching
-from .folder import PartialFolder
+from .fetching import Arrived
 from .located import LocatedFile, located
+from .reading import Connection
 
 if TYPE_CHECKING:
     from .project import Project
@@ -38,6 +36,24 @@ MOST_RENEWALS: Final = 3
 
 BAD: Final = frozenset({"REVISION_VALIDATION_STATUS_FAILED", "REVISION_VALIDATION_STATUS_ERROR"})
 """Statuses of a revision that is downloaded only if it is named."""
+
+
+class Taking(Protocol):
+    """Takes the files of a revision; what has arrived stays if the rest fails."""
+
+    @property
+    def arrived(self) -> Mapping[str, Arrived]:
+        """The files that are complete, by path."""
+
+    @property
+    def received(self) -> int:
+        """Number of bytes that hosts have sent."""
+
+    def prepare(self, files: Sequence[LocatedFile]) -> None:
+        """Get ready for these files."""
+
+    def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
+        """Download what is not there yet; raises `ExpiredError` if the URLs have expired."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +84,15 @@ class Revision:
         """What the files are, by their names."""
         return layout_of({path.rpartition("/")[2] for path in self.paths})
 
-    def download(self, folder: PartialFolder, fetching: Fetching, options: Options) -> Flow[list[Arrived]]:
+    def download(self, fetching: Taking, options: Options) -> Flow[list[Arrived]]:
         """Download the files; URLs are renewed as often as they expire.
 
         Args:
-            folder: The folder that is made.
-            fetching: Downloads into that folder; it has what arrived before a failure.
+            fetching: Downloads to a folder or an object store; it has what arrived before a failure.
             options: How to transfer.
         """
         files = yield from self._located()
-        yield from local(partial(_prepare, folder, files))
+        yield from local(lambda _cancel: fetching.prepare(files))
         failures = 0
         while True:
             before = fetching.received
@@ -170,7 +185,7 @@ def _named_or_latest(project: Project, object_id: str, named: str | None) -> Flo
     return text(latest.revision_id)
 
 
-def _transferred(fetching: Fetching, files: Sequence[LocatedFile], options: Options, line: Line) -> ExpiredError | None:
+def _transferred(fetching: Taking, files: Sequence[LocatedFile], options: Options, line: Line) -> ExpiredError | None:
     """Download the files that are not there yet; returns the error if their URLs have expired."""
     options = replace(options, cancel=line.cancel, clock=line.clock or options.clock)
     try:
@@ -178,11 +193,3 @@ def _transferred(fetching: Fetching, files: Sequence[LocatedFile], options: Opti
     except ExpiredError as error:
         return error
     return None
-
-
-def _prepare(folder: PartialFolder, files: Sequence[LocatedFile], _cancel: threading.Event) -> None:
-    folder.prepare([file.path for file in files])
-    there = sum(path.lstat().st_blocks * 512 for path in folder.path.rglob("*") if not path.is_dir())
-    needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.path).free
-    if needed > free:
-        raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free, unpacked=0)

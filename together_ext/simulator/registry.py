@@ -81,11 +81,11 @@ class StoredFile:
             return digests[0].hex()
         return f"{hashlib.md5(b''.join(digests), usedforsecurity=False).hexdigest()}-{len(digests)}"
 
-    def parts(self) -> Iterator[Slice]:
-        """The parts, one after the other; an empty file has one."""
+    def parts(self, part: int = PART) -> Iterator[Slice]:
+        """The parts of so many bytes, one after the other; an empty file has one."""
         size = self.content.size
-        for start in range(0, size, PART) or (0,):
-            yield Slice(self.content, start, min(PART, size - start), f'"{self.hash}"')
+        for start in range(0, size, part) or (0,):
+            yield Slice(self.content, start, min(part, size - start), f'"{self.hash}"')
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ class Model:
 class Registry:
     """The models of the project: those of completed jobs on newer servers, and those that were added. Thread-safe.
 
-    `page_size` is the maximum number of items in a page, `distortions` are by the path of a file; both may be changed.
+    `page_size` is the maximum number of items in a page, `part_size` the number of bytes of a part that has its own URL
+    (hashes are made of parts of 20 MiB whatever it is), `distortions` are by the path of a file; all may be changed.
     """
 
     def __init__(self, account: Account, clock: Callable[[], datetime], seed: str = "") -> None:
@@ -139,6 +140,7 @@ class Registry:
         with self._lock:
             self._models.clear()
             self.page_size = 100
+            self.part_size = PART
             self.distortions.clear()
 
     def all(self) -> list[Model]:

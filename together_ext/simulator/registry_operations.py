@@ -98,7 +98,7 @@ class RegistryOperations:
                 "url": self.sign(f"{name}.part{number}", part, str(number)),
                 "headers": {PART_HEADER: str(number)},
             }
-            for number, part in enumerate(file.parts(), 1)
+            for number, part in enumerate(file.parts(self.registry.part_size), 1)
             if number != missing
         ]
         return {**self._file(file), "parts": parts}

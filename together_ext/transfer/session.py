@@ -46,16 +46,17 @@ class Session:
         distance: Seconds until the first response.
     """
 
-    def __init__(self, remote: Remote, options: Conduct, *, keeps: bool) -> None:
+    def __init__(self, remote: Remote, options: Conduct, *, keeps: bool, stop: threading.Event | None = None) -> None:
         """Prepare; no request is sent.
 
         Args:
             remote: The remote file.
             options: How to transfer.
             keeps: Whether a rerun resumes from the downloaded bytes.
+            stop: Ends every wait when it is set (default: an event of the session).
         """
         self.remote, self._options = remote, options
-        self.stop = threading.Event()
+        self.stop = stop or threading.Event()
         self.conditions = Conditions(
             options.retries, options.jitter, options.limit_rate, self.stop, options.clock, keeps=keeps
         )

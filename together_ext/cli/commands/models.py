@@ -9,6 +9,7 @@ import typer
 
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.options.lock import LockTimeout
+from together_ext.cli.options.storage import StorageOptions, storage_options
 from together_ext.cli.paths import path_of
 from together_ext.cli.render.amounts import size_text
 from together_ext.cli.render.documents import document_of
@@ -85,10 +86,16 @@ def download(  # noqa: PLR0913 -- the command's options
     output_dir: Annotated[
         str | None,
         typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="Folder to make the model's folder in (default: the current one)."
+            "--output-dir",
+            "-o",
+            metavar="DIR|URL",
+            help="Folder, or prefix of an object store (s3://bucket/prefix/), to make the model's folder in (default: "
+            "the current folder).",
         ),
     ] = None,
-    output: Annotated[str | None, typer.Option("--output", metavar="DIR", help="The model's folder itself.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="DIR|URL", help="The model's folder itself.")
+    ] = None,
     revision: Revision = None,
     files: Annotated[
         list[str] | None,
@@ -107,6 +114,7 @@ def download(  # noqa: PLR0913 -- the command's options
         int | None, typer.Option("--connections", metavar="N", help="Maximum number of connections (default: 8).")
     ] = None,
     lock_timeout: LockTimeout = None,
+    storage_option: StorageOptions = None,
 ) -> None:
     """Download the files of a model, each verified by its hash.
 
@@ -126,8 +134,9 @@ def download(  # noqa: PLR0913 -- the command's options
             connections=connections,
             progress=report,
             lock_timeout=lock_timeout,
+            storage_options=storage_options(storage_option),
         )
-    how = "verified by hash" if found.verified == "hash" else "some hashes have an unknown form: verified by size"
+    how = f"verified by {found.verified}"
     lines = [cell(found.folder), f"{len(found.files)} files, {size_text(found.size)}; {how}"]
     show(settings, asdict(found), Lines(lines[:1] if settings.quiet else lines))
 
@@ -136,9 +145,13 @@ def _place(folder: str | None, output: str | None, output_dir: str | None) -> st
     """The model's folder, or the folder that it is made in, which ends in a separator."""
     if sum(given is not None for given in (folder, output, output_dir)) > 1:
         raise BadUsageError("DIR, --output and --output-dir exclude each other: pass one of them")
-    if output is not None:
-        return path_of(output, "--output")
-    return path_of(folder, "DIR") if folder is not None else f"{path_of(output_dir or '.', '--output-dir')}/"
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
+
+    itself = folder if output is None else output
+    if itself is not None:
+        return itself if is_object_url(itself) else path_of(itself, "DIR" if output is None else "--output")
+    inside = output_dir or "."
+    return f"{(inside if is_object_url(inside) else path_of(inside, '--output-dir')).rstrip('/')}/"
 
 
 def _paths(given: list[str] | None) -> list[str] | None:
