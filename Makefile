@@ -188,4 +188,4 @@ bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDK
 	@$(BIN)/python -m tools.pictures
 
 clean: ## Remove what the commands have made
-	@rm -rf $(VENV) $(LOAD) $(OFFICIAL) $(DOCS) $(CLOUD) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) $(CLUSTER) $(OFFICIAL) $(DOCS) $(CLOUD) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -162,7 +162,7 @@ class CheckpointNotFoundError(RuleError):
     def __init__(self, job_id: str, step: int, available: Sequence[int]) -> None:
         self.job_id, self.step, self.available = job_id, step, tuple(available)
         steps = ", ".join(map(str, self.available))
-        has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints yet"
+        has = f"its checkpoints are at the steps {steps}" if steps else "it has no checkpoints"
         super().__init__(f"{job_id} has no checkpoint at step {step}: {has}")
 
 
@@ -422,7 +422,7 @@ class NotFoundError(ApiStatusError):
     """404: no such job, checkpoint or file."""
 
     code = "not_found"
-    hint = "check the ID, and that the API key is of the account that owns it"
+    hint = "check the ID and the base URL, and that the API key is of the account that owns it"
 
 
 class ConflictError(ApiStatusError):

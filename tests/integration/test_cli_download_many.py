@@ -168,7 +168,7 @@ def test_a_manifest_has_what_came_where_and_can_be_given_back(command: Command, 
         (["--from", "broken.jsonl"], "line 2 of broken.jsonl is not an entry"),
         (["--from", "s3://bucket/names"], "s3"),
         (["ft-a", "ft-b", "--manifest", "s3://bucket/names"], "s3"),
-        (["ft-a", "ft-b", "--parallel", "0"], "parallel is 0"),
+        (["ft-a", "ft-b", "--parallel", "0"], "'--parallel': 0 is not in the range"),
         (["--suffix", ""], "suffix is ''"),
     ],
 )

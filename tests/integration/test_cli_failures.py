@@ -121,7 +121,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "create", "--model", "m", "--training-file", "f"), (), 2, "usage", "pass --yes"),
         (("ft", "create", "-M", "m", "-t", "f", "--wandb-api-key", KEY, "-y"), (), 2, "usage", "set WANDB_API_KEY"),
         (("ft", "create", "-M", "m", "-t", "f", "--hf-api-token", KEY, "-y"), (), 2, "usage", "set HF_TOKEN"),
-        (("ft", "create", "-M", "m", "-t", "f", "--dpo-beta", "0.1", "-y"), (), 2, "invalid_request", "dpo_beta"),
+        (("ft", "create", "-M", "m", "-t", "f", "--dpo-beta", "0.1", "-y"), (), 2, "invalid_request", "dpo-beta"),
         (("ft", "create", "-M", "m", "-t", "f", "-b", "many", "-y"), (), 2, "invalid_request", "'many'"),
         (("ft", "create", "-t", "f", "-y"), (), 2, "invalid_request", "from_checkpoint"),
         (("ft", "limits", "none"), (), 4, "not_found", "none"),
@@ -182,6 +182,50 @@ def test_a_failure_is_one_message_and_an_exit_code(
     assert as_json.error["code"] == word
     assert part in as_json.error["message"]
     assert sorted(path.name for path in cli.folder.iterdir()) == ["occupied"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((*DOWNLOAD, "-s", "-1"), "--checkpoint-step is -1: expected a whole number"),
+        ((*DOWNLOAD, "-s", "x"), "Invalid value for '--checkpoint-step' / '-s': 'x' is not a whole number"),
+        (("ft", "download", f"{LORA_JOB}:5", "-s", "6"), "give it once, in the ID or as --checkpoint-step"),
+        ((*DOWNLOAD, "--connections", "0"), "--connections is 0: it must be a whole number from 1 to 64"),
+        ((*DOWNLOAD, "--parallel", "0"), "Invalid value for '--parallel': 0 is not in the range"),
+        (
+            (*DOWNLOAD, "--limit-rate", "fast"),
+            "Invalid value for '--limit-rate': invalid size 'fast' (examples",
+        ),
+        (
+            (*DOWNLOAD, "--lock-timeout", "soon"),
+            "Invalid value for '--lock-timeout': invalid duration 'soon'",
+        ),
+        ((*DOWNLOAD, "--base-model", "x"), "--base-model requires --extract"),
+        ((*DOWNLOAD, "--extract", "--spool", "-o", "memory://x"), "--spool needs a local folder"),
+        (("ft", "download", "--from", "nowhere"), "(no such file or directory): name a file with IDs or a manifest"),
+        (("ft", "download", RUNNING_JOB), "wait until it is completed (--wait), or download one of its checkpoints"),
+        (("ft", "metrics", LORA_JOB, "--resolution", "0"), "--resolution is 0: it must be a whole number from 1"),
+        (("--max-retries", "-1", "ft", "list"), "--max-retries is -1: it must be a whole number from 0"),
+        (
+            ("ft", "create", "-t", "file-1", "-M", "m", "--n-epochs", "0", "--yes"),
+            "--n-epochs is 0: expected a whole number",
+        ),
+        (("prune", ".", "--keep", "worst"), "--keep is 'worst': expected best, last, a number from 1"),
+        (("ft", "retrieve", "file-1"), "to use this ID: together-ext files retrieve file-1"),
+    ],
+)
+def test_a_mistake_is_named_as_it_was_typed(args: tuple[str, ...], message: str, cli: Cli) -> None:
+    """The options of the command line, not the keywords of the Python API; and no advice on what is not wrong."""
+    outcome = cli(*args)
+    assert message in outcome.err
+    assert outcome.code in {2, 5}
+    assert ("to use this ID" in outcome.err) == ("to use this ID" in message)
+
+
+def test_a_job_without_checkpoints_and_an_unknown_path(cli: Cli) -> None:
+    failed = cli("ft", "download", f"{FAILED_JOB}:100")
+    assert failed.err.endswith("has no checkpoint at step 100: it has no checkpoints\n")
+    assert "check the ID and the base URL" in cli("ft", "retrieve", "ft-unknown").err
 
 
 def test_a_group_without_a_command_shows_its_help(cli: Cli) -> None:

@@ -458,7 +458,7 @@ def test_the_error_for_a_missing_step_lists_the_existing_ones(
 
 
 def test_a_job_without_checkpoints_is_reported(client: Together, sim: Simulator, folder: Path) -> None:
-    with pytest.raises(CheckpointNotFoundError, match="no checkpoints yet") as caught:
+    with pytest.raises(CheckpointNotFoundError, match="it has no checkpoints") as caught:
         client.fine_tuning.download(f"{FAILED_JOB}:500")
     assert caught.value.available == ()
     assert list(folder.iterdir()) == []

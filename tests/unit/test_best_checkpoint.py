@@ -47,7 +47,7 @@ def test_the_lowest_loss_is_the_best() -> None:
     found = best(CHECKPOINTS, losses(s100=0.9, s200=0.4, s300=0.6), "eval/loss", None)
     assert found is not None
     assert (found.checkpoint.name, found.metric, found.value, found.step) == ("ft-x:200", "eval_loss", 0.4, 200)
-    assert found.reason == "ft-x:200 has the lowest eval_loss, 0.4, of the 3 checkpoints that were judged"
+    assert found.reason == "ft-x:200 has the lowest eval_loss, 0.4, of the 3 evaluated checkpoints"
 
 
 def test_the_final_weights_may_be_the_best() -> None:
@@ -67,7 +67,7 @@ def test_a_checkpoint_has_the_last_value_since_the_previous_one() -> None:
 def test_a_checkpoint_without_a_value_since_the_previous_one_is_skipped() -> None:
     found = best(CHECKPOINTS, losses(s100=0.5), "eval_loss", None)
     assert found is not None
-    assert found.reason == "ft-x:100 has the lowest eval_loss, 0.5, the only one that was judged"
+    assert found.reason == "ft-x:100 has the lowest eval_loss, 0.5, the only evaluated one"
 
 
 def test_of_two_equal_checkpoints_the_earlier_one_is_chosen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import Final
 
@@ -141,10 +142,32 @@ def sentence_of(error: BaseException) -> str:
         case TargetExistsError(replaceable=True):
             return f"{error} (--overwrite)"
         case TogetherExtError():
-            return without_secrets(str(error))
+            return without_secrets(_with_options(error))
         case MemoryError():
             return "out of memory: make more memory available, or request less at once"
         case OSError():
             return f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
     found = printable(without_secrets(f"{type(error).__name__}: {error}"), 300)
     return f"unexpected error ({found}): run the command again with --verbose, and report its output"
+
+
+_KEYWORD: Final = re.compile(
+    r"(?P<invalid>(?:invalid )?)(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)(?: \((?P<option>--[a-z-]+)\))?(?= )"
+)
+_WORDS: Final = frozenset({"connections", "keep", "packing", "parallel", "project", "resolution", "suffix", "timeout"})
+"""The keywords of options that are words of one part, so that they are replaced only where one is named."""
+
+
+def _with_options(error: TogetherExtError) -> str:
+    """The message of an error, with options in place of keywords: `--connections is 0`."""
+    message = str(error)
+    if isinstance(error, JobNotReadyError):
+        return message.replace("; wait until it is completed", "; wait until it is completed (--wait)")
+    if not isinstance(error, RuleError):
+        return message
+    message = re.sub(r"\bcheckpoint_(step|type)\b", r"--checkpoint-\1", message)
+    found = _KEYWORD.match(message)
+    if found is None or not (found["option"] or "_" in found["name"] or found["name"] in _WORDS):
+        return message
+    option = found["option"] or f"--{found['name'].replace('_', '-')}"
+    return f"{found['invalid']}{option}{message[found.end() :]}"

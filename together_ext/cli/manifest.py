@@ -44,8 +44,8 @@ def names_of(path: str) -> list[str]:
         with Path(path_of(path, "--from")).open(encoding="utf-8") as lines:
             return list(_names(lines, path))
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise BadUsageError(f"--from {path} cannot be read: {reason}") from error
+        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise BadUsageError(f"--from {path} cannot be read ({reason}): name a file with IDs or a manifest") from error
 
 
 def _names(lines: TextIO, source: str) -> Iterator[str]:

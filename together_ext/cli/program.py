@@ -28,6 +28,9 @@ from .spellings import ABSENT_OPTIONS, misplaced
 if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
 
+_NUMBERS: Final = {"is not a valid int": "is not a whole number", "is not a valid float": "is not a number"}
+"""Messages of click, and what they mean."""
+
 COMPLETION: Final = "_TOGETHER_EXT_COMPLETE"
 """Set by the shell to request completions."""
 
@@ -83,7 +86,7 @@ def _failed(error: Exception, settings: Settings, args: list[str], *, json: bool
     code, exit_, message = code_of(error), exit_of(error), sentence_of(error)
     if isinstance(error, USAGE_ERROR):
         code, exit_, message = "usage", Exit.USAGE, _usage_message(error)
-    elif isinstance(error, RuleError) and (meant := misplaced(args)) is not None:
+    elif isinstance(error, RuleError) and (meant := misplaced(args, message)) is not None:
         message = f"{message}; to use this ID: {PROGRAM} {printable(meant, 200)}"
     elif settings.verbose and not isinstance(error, TogetherExtError):
         # Without local variables, which include the key.
@@ -100,6 +103,8 @@ def _usage_message(error: Exception) -> str:
         if option in ABSENT_OPTIONS
         else printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # a usage error of click
     )
+    for theirs, ours in _NUMBERS.items():
+        message = message.replace(theirs, ours)
     return message if context is None else f"{message}; see {context.command_path} --help"
 
 

@@ -93,14 +93,22 @@ _OWNERS: Final = {"ft-": "ft", "file-": "files", "ml_": "models", "endpoint-": "
 """The group of each kind of ID."""
 
 
-def misplaced(arguments: list[str]) -> str | None:
-    """The command for an ID that was given to a command of another group; None if there is no such ID."""
+def misplaced(arguments: list[str], message: str) -> str | None:
+    """The command for an ID that was given to a command of another group.
+
+    Args:
+        arguments: The command line.
+        message: The error.
+
+    Returns:
+        The command; None if the error is not that of such an ID.
+    """
     group = next((each for each in arguments if not each.startswith("-")), "").replace("_", "-")
     group = "ft" if group == "fine-tuning" else group
     if group not in _OWNERS.values():
         return None
     for argument in arguments:
         for prefix, owner in _OWNERS.items():
-            if argument.startswith(prefix) and owner != group:
+            if argument.startswith(prefix) and owner != group and message.startswith(f"{argument!r} is not"):
                 return f"{owner} retrieve {argument}"
     return None

@@ -208,7 +208,7 @@ def best(
     _, checkpoint, step, value = min(judged, key=lambda found: found[0])
     at = "" if step == checkpoint.step else f", recorded at step {step}"
     which = "lowest" if lower else "highest"
-    among = f"of the {len(judged)} checkpoints that were judged" if len(judged) > 1 else "the only one that was judged"
+    among = f"of the {len(judged)} evaluated checkpoints" if len(judged) > 1 else "the only evaluated one"
     reason = f"{checkpoint.name} has the {which} {plain}, {value:.6g}{at}, {among}"
     return BestCheckpoint(checkpoint, plain, value, step, reason)
 

@@ -96,7 +96,7 @@ def download_tokenized_dataset(
 ) -> None:
     """Download a job's tokenized training data.
 
-    The path of the archive is printed.
+    Prints the path of the archive.
     """
     settings = settings_of(context)
     folder = None if output_dir is None else os.path.join(path_of(output_dir, "--output-dir"), "")  # noqa: PTH118 -- marks a folder

@@ -34,7 +34,11 @@ def doctor(
     output_dir: Annotated[
         str,
         typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="Folder, or URL of an object store, that downloads are saved in."
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            help="Folder, or URL of an object store, that downloads are saved in (default: the current folder).",
+            show_default=False,
         ),
     ] = ".",
     storage_option: StorageOptions = None,

@@ -29,7 +29,7 @@ from .training_files import uploaded
 if TYPE_CHECKING:
     from together_generated.models import FilePurpose
 
-FileId = Annotated[str, typer.Argument(metavar="ID", help="The file's ID, file-...", show_default=False)]
+FileId = Annotated[str, typer.Argument(metavar="ID", help="ID of the file, file-...", show_default=False)]
 
 
 def upload(

@@ -66,7 +66,7 @@ def simulator(  # noqa: PLR0913 -- the command's options
         typer.Option("--pace", min=0.01, metavar="SECONDS", help="Time that an unfinished job stays in each status."),
     ] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="TEXT", help="Changes the IDs of new objects and the archives.")
+        str | None, typer.Option("--seed", metavar="TEXT", help="Change the IDs of new objects and the archives.")
     ] = None,
     state: Annotated[
         Path | None,

@@ -33,7 +33,7 @@ Timeout = Annotated[
 
 def wait(
     context: typer.Context,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The job's ID, ft-...", show_default=False)],
+    id: Annotated[str, typer.Argument(metavar="ID", help="ID of the job, ft-...", show_default=False)],
     *,
     timeout: Timeout = None,
     poll_interval: Annotated[

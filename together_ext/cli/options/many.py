@@ -30,7 +30,7 @@ Statuses = Annotated[
 Parallel = Annotated[
     int,
     typer.Option(
-        "--parallel", metavar="N", help="Maximum number of downloads at once (default: 4).", show_default=False
+        "--parallel", metavar="N", min=1, help="Maximum number of downloads at once (default: 4).", show_default=False
     ),
 ]
 Manifest = Annotated[

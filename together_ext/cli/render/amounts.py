@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from together_ext.cli.exits import BadUsageError
+import typer
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)(?P<binary>i?)b?", re.IGNORECASE)
@@ -49,11 +49,11 @@ def duration(text: str) -> float:
     """The value of an option that takes a duration: `90`, `90s`, `15m`, `2h` or `1h30m`.
 
     Raises:
-        BadUsageError: Invalid duration.
+        BadParameter: Invalid duration; the error names the option.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None or not any(match.groups()):
-        raise BadUsageError(f"invalid duration {text!r} (examples: 90s, 15m, 1h30m)")
+        raise typer.BadParameter(f"invalid duration {text!r} (examples: 90s, 15m, 1h30m)")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -78,18 +78,18 @@ def rate(text: str) -> float:
     """The value of an option that takes bytes per second.
 
     Raises:
-        BadUsageError: Invalid size.
+        BadParameter: Invalid size; the error names the option.
     """
     try:
         return parse_size(text)
     except ValueError as error:
-        raise BadUsageError(str(error)) from None
+        raise typer.BadParameter(str(error)) from None
 
 
 def size(text: str) -> int:
     """The value of an option that takes bytes.
 
     Raises:
-        BadUsageError: Invalid size.
+        BadParameter: Invalid size; the error names the option.
     """
     return int(rate(text))
