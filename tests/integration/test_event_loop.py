@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
+import os
 import random
 import sys
 import types
@@ -15,14 +17,11 @@ import httpx
 import pytest
 
 from tests.waits import PATIENCE
-from together_ext import AsyncTogether, ConfigurationError, DownloadResult
+from together_ext import AsyncTogether, ConfigurationError, DownloadResult, Together
 from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
 
 BEATS = 1000
-
-READING = {"look", "opened", "read"}
-"""What opens or reads a file on its way up."""
 
 # What can be compressed would be over at once.
 NOISE = random.Random(3).randbytes(1 << 18)  # noqa: S311 -- nothing secret
@@ -116,30 +115,69 @@ def test_the_callers_client_is_refused_in_another_event_loop(sim: Simulator) -> 
     gc.collect()
 
 
-@pytest.mark.parametrize("own_client", [False, True], ids=["ours", "theirs"])
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_upload_is_read_in_a_thread(sim: Simulator, folder: Path, backend: str, *, own_client: bool) -> None:
-    """From a slow disk it would hold up the loop. Every call of the loop's thread is looked at, for those that read."""
+class Touched:
+    """The calls of this thread that open or read a file, during the context."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.calls: list[str] = []
+
+    def _note(self, frame: types.FrameType, event: str, called: object) -> None:
+        if event != "c_call":
+            return
+        name, owner = getattr(called, "__name__", ""), getattr(called, "__self__", None)
+        opens = name == "open" and str(self._path) in map(str, frame.f_locals.values())
+        reads = name.startswith("read") and isinstance(owner, io.FileIO | io.BufferedReader) and self._is_open_in(owner)
+        if opens or reads:
+            self.calls.append(name)
+
+    def _is_open_in(self, file: io.FileIO | io.BufferedReader) -> bool:
+        return not file.closed and os.path.sameopenfile(file.fileno(), self._descriptor)
+
+    def __enter__(self) -> list[str]:
+        self._descriptor = os.open(self._path, os.O_RDONLY)
+        sys.setprofile(self._note)
+        return self.calls
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        os.close(self._descriptor)
+
+
+@pytest.fixture
+def lines(folder: Path) -> Path:
+    """A file to upload."""
     path = folder / "train.jsonl"
     path.write_bytes(b'{"text": "Once upon a time"}\n' * 20_000)
-    here: list[str] = []
+    return path
 
-    def note(frame: types.FrameType, event: str, _arg: object) -> None:
-        if event == "call" and frame.f_code.co_filename.endswith("uploads.py") and frame.f_code.co_name in READING:
-            here.append(frame.f_code.co_name)
 
-    async def main() -> object:
+def test_what_opens_or_reads_a_file_is_noticed(sim: Simulator, lines: Path) -> None:
+    with Together(sim.api_key, sim.url) as together, Touched(lines) as calls:
+        together.files.upload(lines)
+    assert "open" in calls
+    with lines.open("rb") as content, Touched(lines) as calls:
+        content.read(1)
+    assert calls == ["read"]
+
+
+@pytest.mark.parametrize("own_client", [False, True], ids=["ours", "theirs"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_upload_is_read_in_a_thread(sim: Simulator, lines: Path, backend: str, *, own_client: bool) -> None:
+    """From a slow disk it would hold up the loop. Every call of the loop's thread is looked at, for those that read."""
+
+    size = lines.stat().st_size
+
+    async def main() -> list[str]:
         client = httpx.AsyncClient() if own_client else None
         try:
             async with AsyncTogether(sim.api_key, sim.url, http_client=client) as together:
-                sys.setprofile(note)
-                found = await together.files.upload(path)
-                sys.setprofile(None)
-                return found.bytes_
+                with Touched(lines) as calls:
+                    found = await together.files.upload(lines)
+                assert found.bytes_ == size
+                return calls
         finally:
-            sys.setprofile(None)
             if client is not None:
                 await client.aclose()
 
-    assert anyio.run(main, backend=backend) == path.stat().st_size
-    assert here == []
+    assert anyio.run(main, backend=backend) == []

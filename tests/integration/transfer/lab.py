@@ -133,6 +133,7 @@ class Lab:
     def __post_init__(self) -> None:
         # The one that `fetch` gives to the same file, so that one may go on from what the other left.
         self.identity = {"url": self.url.partition("?")[0]}
+        self._threads = set(threading.enumerate())
 
     def serve(self, size: int, seed: str = "weights") -> bytes:
         """Let the server have so many bytes; returns them."""
@@ -180,6 +181,13 @@ class Lab:
         """The file is right, and alone."""
         assert self.path.read_bytes() == self.content
         assert self.left() == {self.path.name}
+
+    def assert_no_threads(self) -> None:
+        """All threads since the beginning end, but those of the simulator's loop, however busy the machine is."""
+        for thread in set(threading.enumerate()) - self._threads:
+            if not thread.name.startswith("asyncio"):
+                thread.join(PATIENCE)
+                assert not thread.is_alive(), thread.name
 
     def assert_nothing(self) -> None:
         """There is no file, and no partial file either."""

@@ -77,14 +77,6 @@ class StopHereError(Exception):
     """What a callback raises."""
 
 
-def assert_no_workers() -> None:
-    """All of the engine's threads end: at once, or when a busy machine gets round to it."""
-    for thread in threading.enumerate():
-        if "(work)" in thread.name:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
-
-
 class TestProgressThatRaises:
     def test_an_exception_stops_the_transfer_and_keeps_the_partial_file(self, lab: Lab) -> None:
         lab.serve(LARGE)
@@ -97,7 +89,7 @@ class TestProgressThatRaises:
         with pytest.raises(StopHereError):
             lab.fetch(progress=progress, clock=TickingClock())
         lab.assert_partial()
-        assert_no_workers()
+        lab.assert_no_threads()
         lab.sim.faults.clear()
         assert lab.fetch().resumed_from >= 10 * MIB
         lab.assert_whole()
@@ -114,7 +106,7 @@ class TestProgressThatRaises:
 
         with pytest.raises(StopHereError):
             lab.fetch(progress=progress, connections=2, clock=TickingClock())
-        assert_no_workers()
+        lab.assert_no_threads()
         lab.assert_partial()
 
     def test_a_stream_that_is_stopped_leaves_nothing(self, lab: Lab) -> None:

@@ -194,19 +194,19 @@ class TestClosing:
         found, error = reader.outcome()
         assert lab.content.startswith(found)
         assert isinstance(error, ValueError)
-        assert_no_threads()
+        lab.assert_no_threads()
 
     def test_a_stream_that_is_forgotten_ends_its_threads(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.sim.script(Fault(stall=MIB, times=None))
         lab.stream().read(10)
-        assert_no_threads()
+        lab.assert_no_threads()
 
     def test_a_reader_that_stops_early_leaves_no_threads(self, lab: Lab) -> None:
         lab.serve(LARGE)
         reader = Reader(lab.stream, most=1)
         assert reader.outcome()[1] is None
-        assert_no_threads()
+        lab.assert_no_threads()
 
     def test_it_can_be_cancelled(self, lab: Lab) -> None:
         lab.serve(LARGE)
@@ -216,15 +216,7 @@ class TestClosing:
         lab.sim.wait_until(lambda sim: sim.stalled > 0, timeout=LIMIT)
         cancel.set()
         assert isinstance(reader.outcome()[1], TransferCancelledError)
-        assert_no_threads()
-
-
-def assert_no_threads() -> None:
-    """All threads of a transfer end: at once, or when a busy machine gets round to it."""
-    for thread in threading.enumerate():
-        if "(work)" in thread.name or "(_run)" in thread.name:
-            thread.join(LIMIT)
-            assert not thread.is_alive()
+        lab.assert_no_threads()
 
 
 BREAKS = [
@@ -302,7 +294,7 @@ class TestBrokenConnections:
         lab.sim.script(Fault(status=404, times=None))
         with pytest.raises(NotFoundError):
             lab.stream()
-        assert_no_threads()
+        lab.assert_no_threads()
 
     def test_a_connection_that_crawls_is_replaced(self, lab: Lab) -> None:
         """Its siblings have filled the window meanwhile, and have nothing left that could be compared."""
@@ -482,7 +474,7 @@ class TestProgress:
 
         with pytest.raises(StopHereError), lab.stream(progress=progress, clock=TickingClock()) as stream:
             stream.read()
-        assert_no_threads()
+        lab.assert_no_threads()
 
     def test_a_retry_is_reported(self, lab: Lab) -> None:
         lab.serve(LARGE)
