@@ -31,8 +31,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*command: str, port: int, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Run a server until the end of the block; begin when it accepts connections."""
+def running(*command: str, port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Run a server until the end of the block; begin when it accepts connections. Yields its process ID."""
     process = subprocess.Popen(  # noqa: S603 -- a server of the tests
         command,
         stdin=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ def running(*command: str, port: int, environment: Mapping[str, str] | None = No
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,49 +12,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.archives import packed
-from tests.waits import wait_until
 from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
 from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
-from together_ext.destinations.store import Store
-from together_ext.destinations.urls import parse_url
-from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
 
 from .conftest import KEYS, Bucket
 from .front import front
-
-MODEL = {
-    "config.json": b"{}",
-    "model-1.safetensors": secrets.token_bytes(20 << 20),
-    "model-2.safetensors": secrets.token_bytes(10 << 20),
-    "a b/ü#%+.txt": b"names",
-}
-RECEIPT = "together-ext.json"
-
-
-ARCHIVE = packed(MODEL)
+from .weights import ARCHIVE, MODEL, RECEIPT, hashes, store_of, unfinished
 
 
 @pytest.fixture(autouse=True)
 def _served(sim: Simulator) -> None:
     sim.add_archive(LORA_JOB, BytesArchive(ARCHIVE))
-
-
-def store_of(bucket: Bucket, url: str | None = None) -> Store:
-    return Store(parse_url(url or bucket.url, "url"), bucket.options)
-
-
-def hashes(store: Store) -> dict[str, str]:
-    """The hash of every object but the receipt, by name."""
-    found = {name: stored.size for name, stored in store.list().items() if name != RECEIPT}
-    return {name: hashlib.sha256(b"".join(store.pieces(name, size))).hexdigest() for name, size in found.items()}
-
-
-def unfinished(bucket: Bucket) -> bytes:
-    """The list of the multipart uploads that are not complete."""
-    return httpx.get(f"{bucket.server}/{bucket.name}?uploads", timeout=60).content
 
 
 def archive_requests(sim: Simulator) -> int:
@@ -120,40 +89,6 @@ def test_an_interrupted_upload_is_aborted(client: Together, s3: Bucket, *, extra
     assert not any(name.endswith(RECEIPT) for name in store_of(s3).list())
     assert len(found) < len(MODEL)
     assert b"<Upload>" not in unfinished(s3)
-
-
-def test_a_killed_upload_publishes_nothing_and_the_rerun_completes(
-    sim: Simulator, client: Together, s3: Bucket
-) -> None:
-    sim.script(Fault(stall=15 << 20, times=None))
-    settings = [part for name, value in s3.options.items() for part in ("--storage-option", f"{name}={value}")]
-    command = [sys.executable, "-m", "together_ext", "ft", "download", LORA_JOB, "--extract", "-o", s3.url, *settings]
-    environment = {**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
-    process = subprocess.Popen(  # noqa: S603 -- this package
-        [*command, "--connections", "1"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-    def uploading() -> bool:
-        assert process.poll() is None
-        return b"<Upload>" in unfinished(s3)
-
-    wait_until(uploading, "the upload")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    sim.faults.clear()
-    sim.release()
-
-    left = {name.rpartition("/")[2] for name in store_of(s3).list()}
-    assert PARTIAL in left
-    assert RECEIPT not in left
-    assert "model-1.safetensors" not in left
-    (partial,) = (name for name in store_of(s3).list() if name.endswith(PARTIAL))
-    # Without its name there, the rerun would be refused.
-    assert "model-1.safetensors" in json.loads(store_of(s3).content(partial))["objects"]
-    result = client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=s3.options)
-    assert hashes(store_of(s3, result.extracted_to)) == {
-        name: hashlib.sha256(data).hexdigest() for name, data in MODEL.items()
-    }
 
 
 def test_slow_down_is_retried(client: Together, s3: Bucket) -> None:

@@ -14,6 +14,10 @@ AHEAD: Final = 4
 """Maximum number of pieces that wait for the reader."""
 
 
+TURN: Final = 0.1
+"""Seconds after which a wait for room looks for signals."""
+
+
 class Handover:
     """The source of an archive that arrives: one thread puts its bytes, another one reads them.
 
@@ -34,7 +38,9 @@ class Handover:
     def put(self, piece: bytes) -> bool:
         """Wait for room and hand over the next bytes; returns whether there is still a reader."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._pieces) < AHEAD or self._interrupted)
+            # A signal that arrives just before a wait without an end is handled after it.
+            while len(self._pieces) >= AHEAD and not self._interrupted:
+                self._changed.wait(TURN)
             self._pieces.append(piece)
             self._changed.notify_all()
             return not self._interrupted

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -16,10 +16,17 @@ from together_ext.archive.places import Pieces
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
 from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
-from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError
+from together_ext.errors import (
+    ArchiveError,
+    IntegrityError,
+    RemoteChangedError,
+    TogetherExtError,
+    TransferCancelledError,
+)
+from together_ext.transfer.interruptible import TICK
 
 from .object_state import CLAIMS, OWN, PARTIAL, REVISION, Found, occupied, some_of
-from .store import PART, Store, Upload
+from .store import GRACE, PART, Store, Upload
 
 log = logging.getLogger("together_ext")
 
@@ -76,7 +83,7 @@ def objects(
         TransferInterruptedError: The store does not respond; the partial receipt names what is uploaded.
         TransferCancelledError: `cancel` was set; as above.
     """
-    place = ObjectPlace(prefix)
+    place = ObjectPlace(prefix, cancel)
     try:
         files = write_files(name, source, place, limits, cancel)
         yield place, place.named(files)
@@ -90,9 +97,11 @@ def objects(
 class ObjectPlace:
     """The objects of an archive, or of a revision in the model registry."""
 
-    def __init__(self, prefix: Prefix) -> None:
-        """Take what an earlier run has uploaded."""
-        self._store, self._found, self._entries = prefix.store, prefix.found, prefix.entries
+    def __init__(self, prefix: Prefix, cancel: threading.Event) -> None:
+        """Take what an earlier run has uploaded; `cancel` ends all calls of the store, and those of uploads soon."""
+        self._found, self._entries, self._cancel = prefix.found, prefix.entries, cancel
+        self._store, self._ending = prefix.store.until(cancel), prefix.store.until(cancel, GRACE)
+        self._last, self._responds = prefix.store, True
         self._known = self._found.resumable(self._entries)
         self._top: str | None = None
         self._started = not prefix.strip
@@ -142,13 +151,12 @@ class ObjectPlace:
         else:
             self._write_small(name)
             self._upload(path, name, size, content)
-            self._save(size)
 
     def _write_small(self, *also: str) -> None:
         """Write the small files that wait: the names of many are claimed at once, with those of others."""
         self._claim([*map(self._name, self._small), *also])
         for path, data in self._small.items():
-            self._later(path, self._store.put, self._name(path), data)
+            self._later(path, self._ending.put, self._name(path), data)
         self._small, self._small_size = {}, 0
 
     def _claim(self, names: Iterable[str]) -> None:
@@ -162,30 +170,39 @@ class ObjectPlace:
         self._write_partial()
 
     def _upload(self, path: str, name: str, size: int, content: Pieces) -> None:
-        upload = self._store.upload(name, size)
+        upload = self._store.upload(name, size, closing=self._ending)
         try:
             for piece in content:
                 upload.write(bytes(piece))
         except BaseException:
-            with suppress(TogetherExtError):
-                upload.abort()
+            self.discard(upload)
             raise
-        self._later(path, upload.close)
+        self.ended(path, size, upload)
 
     def begun(self, path: str, size: int) -> Upload:
         """Begin a large file, whose content the caller writes."""
         self._place(path, folder=False)
         self._write_small(self._name(path))
-        return self._store.upload(self._name(path), size)
+        return self._store.upload(self._name(path), size, closing=self._ending)
 
     def ended(self, path: str, size: int, upload: Upload) -> None:
         """Complete a file that was begun; it is uploaded in the background."""
-        self._later(path, upload.close)
+        try:
+            self._later(path, upload.close)
+        except BaseException:
+            self.discard(upload)
+            raise
         self._save(size)
+
+    def discard(self, upload: Upload) -> None:
+        """Discard a file that was begun; raises nothing."""
+        self._responds = upload.discard()
 
     def _later(self, path: str, call: Any, *arguments: object) -> None:  # noqa: ANN401 -- any function
         """Run a call in the pool; raises the error of an earlier one."""
-        self._room.acquire()
+        while not self._room.acquire(timeout=TICK):
+            if self._cancel.is_set():
+                raise TransferCancelledError
         for future in [future for future in self._pending.values() if future.done()]:
             if future.exception() is not None:
                 self._room.release()
@@ -311,30 +328,33 @@ class ObjectPlace:
             self._unsaved = 0
             self._write_partial()
 
-    def _write_partial(self) -> None:
+    def _write_partial(self, store: Store | None = None) -> None:
         with self._lock:
             hashes = dict(self._hashes)
         ended = {path: future for path, future in self._pending.items() if future is not _DONE and future.done()}
         done = {path for path, future in ended.items() if future.exception() is None} & hashes.keys()
         files = {self._name(path): replace(hashes[path], path=self._name(path)) for path in done}
-        begin(self._store, self._entries, {**self._known, **files}, self._claimed)
+        begin(store or self._store, self._entries, {**self._known, **files}, self._claimed)
 
     def stop(self, *, keep: bool) -> None:
         """End an upload that has failed: note what is uploaded, or remove it; never raises."""
-        for future in self._pending.values():
-            with suppress(TogetherExtError):
-                future.result()
+        errors = [future.exception() for future in self._pending.values()]
+        if not self._responds or any(isinstance(error, TransferCancelledError) for error in errors):
+            # The store is too slow. The partial receipt names all objects, though not all that are complete.
+            return
+        # Removing many objects takes longer.
+        store = self._last.within(GRACE) if keep else self._ending
         try:
             if keep:
-                self._write_partial()
+                self._write_partial(store)
                 return
             names = {self._name(path) for path in [*self._pending, *self._held]} & self._claimed
-            self._store.remove(sorted(names))
+            store.remove(sorted(names))
             if left := self._found.replaceable - names:
                 # What was to be replaced still is, by the next run.
-                begin(self._store, self._entries, {}, left)
+                begin(store, self._entries, {}, left)
             else:
-                self._store.remove([PARTIAL])
+                store.remove([PARTIAL])
         except TogetherExtError as error:
             log.warning("could not tidy up after the failure: %s", error)
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from together_ext.errors import ConfigurationError, MissingExtraError, MissingPathError, TransferCancelledError
+from together_ext.errors import (
+    ConfigurationError,
+    MissingExtraError,
+    MissingPathError,
+    TogetherExtError,
+    TransferCancelledError,
+    TransferInterruptedError,
+)
 from together_ext.text import printable
 from together_ext.transfer.interruptible import interruptible
 
@@ -20,6 +29,8 @@ from .urls import Location, check_options
 
 if TYPE_CHECKING:
     from obstore.store import MemoryStore
+
+log = logging.getLogger("together_ext")
 
 T = TypeVar("T")
 
@@ -37,6 +48,9 @@ REQUEST: Final = 120.0
 
 PATIENCE: Final = 180.0
 """Maximum number of seconds of all attempts of a request."""
+
+GRACE: Final = 5.0
+"""Maximum number of seconds in which an interrupted upload ends or is aborted."""
 
 MARK: Final = "togetherext"
 """The name of the metadata that marks an object; of Azure, a name has letters and digits alone."""
@@ -127,12 +141,28 @@ class Store:
         problem = f"one of the storage options ({names}) does not exist" if unknown else "its settings are invalid"
         raise ConfigurationError(f"could not open {self.location}: {problem}; check --storage-option")
 
-    def until(self, cancel: threading.Event) -> Self:
-        """The same store, whose calls end with `TransferCancelledError` when `cancel` is set."""
+    def until(self, cancel: threading.Event, grace: float = 0.0) -> Self:
+        """The same store, whose calls end with `TransferCancelledError` `grace` seconds after `cancel` is set."""
+        last: float | None = None
 
         def look() -> None:
+            nonlocal last
             if cancel.is_set():
-                raise TransferCancelledError
+                last = time.monotonic() + grace if last is None else last
+                if time.monotonic() >= last:
+                    raise TransferCancelledError
+
+        return self._looking(look)
+
+    def within(self, seconds: float) -> Self:
+        """The same store, whose calls end with `TransferInterruptedError` so many seconds from now."""
+        last = time.monotonic() + seconds
+
+        def look() -> None:
+            if time.monotonic() >= last:
+                raise TransferInterruptedError(
+                    f"{self.location} has not responded for {seconds:g} seconds; run it again to resume"
+                )
 
         return self._looking(look)
 
@@ -160,8 +190,15 @@ class Store:
         key = self._key(name)
         self._do("write to", name, lambda: self._obstore.put(self._store, key, data, use_multipart=False))
 
-    def upload(self, name: str, size: int, mark: str | None = None) -> Upload:
-        """Begin an object of about this many bytes; it appears when it is closed, with its mark."""
+    def upload(self, name: str, size: int, mark: str | None = None, closing: Self | None = None) -> Upload:
+        """Begin an object of about this many bytes; it appears when it is closed.
+
+        Args:
+            name: Its name.
+            size: Its size in bytes.
+            mark: What it is marked with.
+            closing: The same store, with the time limit of the close (default: that of the other calls).
+        """
         part = max(PART, -(-size // MOST_PARTS) + (1 << 20) - 1 >> 20 << 20)
         key = self._key(name)
         writer = self._obstore.open_writer(
@@ -171,7 +208,11 @@ class Store:
             max_concurrency=AT_ONCE,
             attributes=None if mark is None else {MARK: mark},
         )
-        return Upload(lambda call: self._do("write to", name, call), writer)
+        return Upload(self, self if closing is None else closing, name, writer, part)
+
+    def write_part(self, name: str, call: Callable[[], object]) -> None:
+        """Make a call that uploads a part of an object."""
+        self._do("write to", name, call)
 
     def list(self) -> dict[str, Stored]:
         """The objects below the location, by name."""
@@ -238,18 +279,19 @@ class Store:
 class Upload:
     """An object that is being uploaded in parts."""
 
-    def __init__(self, do: Callable[[Callable[[], object]], object], writer: Any) -> None:  # noqa: ANN401 -- obstore's
-        self._do, self._writer = do, writer
+    def __init__(self, store: Store, closing: Store, name: str, writer: Any, part: int) -> None:  # noqa: ANN401 -- obstore's
+        self._store, self._closing, self._name, self._writer, self._part = store, closing, name, writer, part
         self._pieces: list[bytes] = []
-        self._size = 0
+        self._size = self._total = 0
 
     def write(self, piece: bytes) -> None:
         """Add bytes; obstore keeps a reference to them, so they must never change."""
         self._pieces.append(piece)
         self._size += len(piece)
+        self._total += len(piece)
         # Not each piece, since a call costs a thread.
         if self._size >= PART:
-            self._do(self._write)
+            self._store.write_part(self._name, self._write)
 
     def _write(self) -> None:
         pieces, self._pieces, self._size = self._pieces, [], 0
@@ -257,17 +299,39 @@ class Upload:
             self._writer.write(piece)
 
     def close(self) -> None:
-        """Upload the rest; the object appears."""
+        """Upload the rest; the object appears. What was uploaded is discarded if that fails."""
+        try:
+            self._closing.write_part(self._name, self._write)
+        except BaseException:
+            self.discard()
+            raise
+        try:
+            self._closing.write_part(self._name, self._writer.close)
+        except MissingPathError:
+            raise
+        except BaseException:
+            # obstore does not abort what it has begun to close.
+            self._warn()
+            raise
 
-        def close() -> None:
-            self._write()
-            self._writer.close()
+    def discard(self) -> bool:
+        """Discard all parts; returns whether the store has done so. Raises nothing."""
+        self._pieces = []
+        try:
+            self._store.within(GRACE).write_part(self._name, lambda: self._writer.__exit__(Exception, None, None))
+        except MissingPathError:
+            return True
+        except TogetherExtError:
+            self._warn()
+            return False
+        return True
 
-        self._do(close)
-
-    def abort(self) -> None:
-        """Discard all parts."""
-        self._do(lambda: self._writer.__exit__(Exception, None, None))
+    def _warn(self) -> None:
+        if self._total >= self._part:
+            log.warning(
+                "an incomplete multipart upload of %s may remain: abort it, or set a lifecycle rule",
+                self._store.location / self._name,
+            )
 
 
 @cache

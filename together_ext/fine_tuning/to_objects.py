@@ -17,7 +17,7 @@ from together_ext.archive.formats.sniff import ArchiveFormat
 from together_ext.destinations import urls
 from together_ext.destinations.local import UNKNOWN, archive_extension
 from together_ext.destinations.urls import Location, names_folder, parse_url
-from together_ext.errors import ConfigurationError, RuleError, TargetExistsError, TogetherExtError
+from together_ext.errors import ConfigurationError, RuleError, TargetExistsError
 from together_ext.text import printable
 from together_ext.transfer import Fetched, Head, Options
 from together_ext.transfer.target import HEAD
@@ -288,6 +288,7 @@ def _saved(saving: Saving, stream: OrderedStream) -> DownloadResult:
     extension = archive_extension(Head(first[:HEAD], stream.media_type))
     place = saving.location(f"{saving.stem}{extension}")
     store, name = _beside(place, saving.storage)
+    store = store.until(saving.options.cancel)
     mark = _mark(saving.archive, stream.size, stream.etag)
     upload, digest = store.upload(name, stream.size or 1 << 40, mark), hashlib.sha256()
     try:
@@ -296,17 +297,9 @@ def _saved(saving: Saving, stream: OrderedStream) -> DownloadResult:
             digest.update(piece)
             upload.write(piece)
             piece = stream.read(PIECE)
-        upload.close()
     except BaseException:
-        _aborted(upload.abort)
+        upload.discard()
         raise
+    upload.close()
     result = _result(saving.archive, place, stream.tell(), stream.etag)
     return replace(result, sha256=digest.hexdigest())
-
-
-def _aborted(abort: Callable[[], None]) -> None:
-    """Abort; its failure does not hide why."""
-    try:
-        abort()
-    except TogetherExtError:
-        return

@@ -113,6 +113,7 @@ class ObjectsMaking:
         self._store, self._found, self._origin = store, found, origin
         self._uploading: Uploading | None = None
         self._place: ObjectPlace | None = None
+        self._cancel = threading.Event()
 
     @property
     def where(self) -> str:
@@ -136,7 +137,7 @@ class ObjectsMaking:
         from .uploading import Uploading
 
         entries = {**self._origin, "source": "registry", **revision.identity}
-        self._place = ObjectPlace(Prefix(self._store, self._found, entries, strip=False))
+        self._place = ObjectPlace(Prefix(self._store, self._found, entries, strip=False), self._cancel)
         self._uploading = Uploading(self._place, self._store.location.path.rpartition("/")[2], self._start)
         try:
             return (yield from revision.download(self._uploading, options))
@@ -154,6 +155,7 @@ class ObjectsMaking:
 
     def _stop(self) -> None:
         """Abort what has not ended; the partial receipt names the rest."""
+        self._cancel.set()
         if self._uploading is not None and self._place is not None:
             self._uploading.abandon()
             self._place.stop(keep=True)

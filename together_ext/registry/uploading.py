@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from together_ext.destinations.store import PART as AT_ONCE
-from together_ext.errors import TogetherExtError
 from together_ext.transfer.progress import Reporter, Standing
 
 from .digests import Digests, Hashing
@@ -192,7 +191,7 @@ class Uploading:
             self._place.ended(file.path, file.size, upload)
             self._count(file, found)
             return True
-        upload.abort()
+        self._place.discard(upload)
         if begun.tries == TRIES:
             self._begun = None
             raise stays_bad(file, f"one of {len(blocks_of(file))} parts", found)
@@ -211,8 +210,7 @@ class Uploading:
     def abandon(self) -> None:
         """Abort the upload of a file that was begun."""
         if self._begun is not None and self._begun.upload is not None:
-            with suppress(TogetherExtError):
-                self._begun.upload.abort()
+            self._place.discard(self._begun.upload)
         self._begun = None
 
     def _report(self, *, last: bool = False) -> None:
