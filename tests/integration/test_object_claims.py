@@ -19,7 +19,7 @@ from .stores import RECEIPT, content, put
 
 FIRST = secrets.token_bytes(9 << 20)
 FILES = {"a.safetensors": FIRST, "b.safetensors": secrets.token_bytes(9 << 20), "config.json": b"{}"}
-MIDDLE = 10 << 20
+MIDDLE = 12 << 20
 """Bytes of the archive, after the first file and before the last one."""
 
 
@@ -27,13 +27,13 @@ class StopError(Exception):
     """Ends a download."""
 
 
-def in_the_middle(sim: Simulator, act: Callable[[], object]) -> Callable[[object], None]:
-    """A callback for the progress that acts once the archive has stalled in its middle, which then continues."""
+def in_the_middle(sim: Simulator, place: str, act: Callable[[], object]) -> Callable[[object], None]:
+    """A callback for the progress that acts once the archive has stalled in its middle and its first file is there."""
     sim.script(Fault(stall=MIDDLE, times=None))
     acted: list[object] = []
 
     def report(now: object) -> None:
-        if getattr(now, "done", 0) >= MIDDLE and not acted:
+        if getattr(now, "done", 0) >= MIDDLE and not acted and "a.safetensors" in content(place):
             acted.append(act())
             sim.faults.clear()
             sim.release()
@@ -43,7 +43,9 @@ def in_the_middle(sim: Simulator, act: Callable[[], object]) -> Callable[[object
 
 def download_meanwhile(client: Together, sim: Simulator, place: str, act: Callable[[], object]) -> None:
     """Download, and act in the middle of the archive."""
-    client.fine_tuning.download(LORA_JOB, extract=True, connections=1, output=place, progress=in_the_middle(sim, act))
+    client.fine_tuning.download(
+        LORA_JOB, extract=True, connections=1, output=place, progress=in_the_middle(sim, place, act)
+    )
 
 
 def interrupt(client: Together, sim: Simulator, place: str, *, overwrite: bool = False) -> None:
@@ -52,7 +54,7 @@ def interrupt(client: Together, sim: Simulator, place: str, *, overwrite: bool =
     def stop() -> None:
         raise StopError
 
-    stopping = in_the_middle(sim, stop)
+    stopping = in_the_middle(sim, place, stop)
     with pytest.raises(StopError):
         client.fine_tuning.download(
             LORA_JOB, extract=True, connections=1, output=place, overwrite=overwrite, progress=stopping
