@@ -15,8 +15,9 @@ from together_ext import RuleError, TargetExistsError, Together
 from together_ext.archive.receipt import RECEIPT
 from together_ext.bulk import DownloadPlan, all_checkpoints
 from together_ext.cli.exits import Exit
+from together_ext.destinations.listing import Stored
 from together_ext.destinations.object_state import CLAIMS, PARTIAL
-from together_ext.destinations.store import Store, Stored
+from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 from together_ext.simulator import FAILED_JOB, LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack

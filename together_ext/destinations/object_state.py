@@ -10,7 +10,8 @@ from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_i
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import printable
 
-from .store import WRITE_TEST, Store, Stored
+from .listing import Stored
+from .store import WRITE_TEST, Store
 from .urls import Location
 
 PARTIAL: Final = ".together-ext.partial.json"

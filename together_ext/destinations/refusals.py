@@ -111,12 +111,14 @@ def _missing(seen: _Seen, location: Location, bucket: str) -> MissingPathError |
 def _other(seen: _Seen, location: Location, bucket: str, action: str) -> TogetherExtError:
     if seen.status == FORBIDDEN or seen.kind == "PermissionDeniedError":
         message = f"no permission to {action} {location}{seen.said}: grant it, or name another bucket"
-        return _storage(message, errno.EACCES)
+        return storage_error(message, errno.EACCES)
     if "non-partial" in seen.text:
         message = f"could not {action} {location}: the store does not support byte ranges; download it to a folder"
-        return _storage(message, errno.ENOTSUP)
+        return storage_error(message, errno.ENOTSUP)
     if "redirect" in seen.text.lower():
-        return _storage(f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL)
+        return storage_error(
+            f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL
+        )
     if seen.kind == "InvalidPathError" and action == "list":
         return ConfigurationError(
             f"could not {action} {location}: the name of an object in it has control characters, or parts that are "
@@ -128,7 +130,8 @@ def _other(seen: _Seen, location: Location, bucket: str, action: str) -> Togethe
     return TransferInterruptedError(f"could not {action} {location}: {problem}; run it again to resume")
 
 
-def _storage(message: str, number: int) -> StorageError:
+def storage_error(message: str, number: int) -> StorageError:
+    """The error for what a store does not allow, with the number of `errno` that suits it."""
     error = StorageError(message)
     error.errno = number
     return error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
+import errno
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -24,7 +24,8 @@ from together_ext.errors import (
 from together_ext.text import printable
 from together_ext.transfer.interruptible import interruptible
 
-from .refusals import refusal
+from .listing import Stored, collect, growing
+from .refusals import refusal, storage_error
 from .urls import Location, check_options
 
 if TYPE_CHECKING:
@@ -68,23 +69,6 @@ ENDPOINTS: Final = (
 """The variables that obstore reads an endpoint from."""
 
 
-@dataclass(frozen=True)
-class Stored:
-    """An object.
-
-    Attributes:
-        name: Its name below the location.
-        size: Its size in bytes.
-        etag: Its entity tag; None if the store has none.
-        mark: What its upload has marked it with; None if that is not known.
-    """
-
-    name: str
-    size: int
-    etag: str | None
-    mark: str | None = None
-
-
 class Store:
     """The objects below a location."""
 
@@ -110,6 +94,7 @@ class Store:
         except ImportError:
             raise MissingExtraError(f"{location.scheme}://", "objects") from None
         self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)
+        self._patience = patience
         self._store = self._opened(options or {}, patience)
         self._look: Callable[[], None] = lambda: None
 
@@ -215,19 +200,21 @@ class Store:
         self._do("write to", name, call)
 
     def list(self) -> dict[str, Stored]:
-        """The objects below the location, by name."""
-        start = f"{self.location.path}/" if self.location.path else ""
+        """The objects below the location, by name; raises `StorageError` if the listing does not end."""
+        path, found = self.location.path, dict[str, Stored]()
+        ends = growing(found, 2 * self._patience, self.location)
 
-        def listed() -> dict[str, Stored]:
-            found = {}
-            for metas in self._obstore.list(self._store, start or None, chunk_size=1000):
-                for meta in metas:
-                    # Not the empty object by which some tools mark a folder.
-                    if (name := meta["path"].removeprefix(start)) and meta["path"] != self.location.path:
-                        found[name] = Stored(name, meta["size"], meta["e_tag"])
-            return found
+        def look() -> None:
+            self._look()
+            ends()
 
-        return self._do("list", "", listed)
+        def listed() -> str:
+            pages = self._obstore.list(self._store, f"{path}/" if path else None, chunk_size=1000)
+            return collect(pages, path, found)
+
+        if problem := self._looking(look)._do("list", "", listed):  # noqa: SLF001 -- that of a copy
+            raise storage_error(f"could not list {self.location}: the listing {problem}", errno.EPROTO)
+        return found
 
     def find(self, name: str) -> Stored | None:
         """An object with its mark; None if it does not exist."""

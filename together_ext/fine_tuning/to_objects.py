@@ -29,8 +29,9 @@ from .refusals import explained
 
 if TYPE_CHECKING:
     from together_ext.archive.formats.source import ArchiveSource
+    from together_ext.destinations.listing import Stored
     from together_ext.destinations.object_state import Found
-    from together_ext.destinations.store import Store, Stored
+    from together_ext.destinations.store import Store
     from together_ext.transfer import OrderedStream
     from together_ext.transfer.survey import Surveyed
 
