@@ -14,5 +14,10 @@ def content(url: str) -> dict[str, bytes]:
     return {name: store.read(name, 0, found.size) for name, found in store.list().items()}
 
 
+def names(url: str) -> set[str]:
+    """The names of the objects below a URL."""
+    return set(Store(parse_url(url, "url")).list())
+
+
 def put(url: str, name: str, data: bytes) -> None:
     Store(parse_url(url, "url")).put(name, data)

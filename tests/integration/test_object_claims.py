@@ -15,11 +15,11 @@ from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import WRITE_TEST
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
 
-from .stores import RECEIPT, content, put
+from .stores import RECEIPT, content, names, put
 
 FIRST = secrets.token_bytes(9 << 20)
 FILES = {"a.safetensors": FIRST, "b.safetensors": secrets.token_bytes(9 << 20), "config.json": b"{}"}
-MIDDLE = 12 << 20
+MIDDLE = 16 << 20
 """Bytes of the archive, after the first file and before the last one."""
 
 
@@ -33,7 +33,7 @@ def in_the_middle(sim: Simulator, place: str, act: Callable[[], object]) -> Call
     acted: list[object] = []
 
     def report(now: object) -> None:
-        if getattr(now, "done", 0) >= MIDDLE and not acted and "a.safetensors" in content(place):
+        if getattr(now, "done", 0) >= MIDDLE and not acted and "a.safetensors" in names(place):
             acted.append(act())
             sim.faults.clear()
             sim.release()
