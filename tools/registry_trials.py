@@ -95,11 +95,16 @@ class Kill:
     wrong: str
 
 
-def kills(count: int) -> int:
-    """Kill downloads at random moments, and run them again; returns the exit status."""
+def killed(count: int) -> list[Kill]:
+    """Kill downloads at random moments, and run them again."""
     contents = {path: os.urandom(size) for path, size in KILLED.items()}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        trials = list(pool.map(lambda number: _kill(number, contents), range(count)))
+        return list(pool.map(lambda number: _kill(number, contents), range(count)))
+
+
+def kills(count: int) -> int:
+    """Report such downloads; returns the exit status."""
+    trials = killed(count)
     bad = [trial for trial in trials if trial.wrong or trial.again > MOST_AGAIN]
     for trial in bad:
         print(trial)

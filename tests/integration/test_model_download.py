@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -360,6 +362,19 @@ class TestFaults:
         found = client.models.download(large, output=tmp_path / "out")
         assert (found.verified, sim.bytes_sent < LARGE - PART // 2) == ("hash", True)
         assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    def test_a_small_file_that_the_disk_takes_only_in_part_is_an_error(
+        self, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        """A limit on the size of a file is met in the middle of it, as a full disk is."""
+        variables = {**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
+        program = [sys.executable, "-m", "together_ext", "models", "download", model, "--output", str(tmp_path / "out")]
+        limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *program]
+        failed = subprocess.run(limited, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- our own program
+        assert (failed.returncode, "could not write to" in failed.stderr) == (7, True)
+        assert_nothing_outside(tmp_path)
+        done = subprocess.run(program, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- the same
+        assert (done.returncode, content_of(tmp_path / "out")) == (0, FILES)
 
     def test_a_partial_folder_that_others_may_write_to_is_not_used(
         self, client: Together, model: str, tmp_path: Path

@@ -3,6 +3,6 @@
 `resource` has the public methods of both clients, `operations` what they do, as flows; `project` determines the
 project, `paging` follows pages. `download` downloads a `revision`, whose files `making` turns into a folder
 (`fetching`, `folder`) or into objects (`uploading`); `located` checks what the server says of them, `reading` requests
-their bytes, `digests` hashes them. Imports `api`, `archive`, `config`, `destinations` and `transfer`. To add an
-operation: write its flow in `operations` and its method in both resources.
+their bytes, `digests` hashes them, `crowd` has the threads for small files. Imports `api`, `archive`, `config`,
+`destinations` and `transfer`. To add an operation: write its flow in `operations` and its method in both resources.
 """

@@ -19,10 +19,11 @@ from typing import Final, Literal
 
 from together_ext.archive.receipt import UnpackedFile
 from together_ext.errors import NotEnoughSpaceError
-from together_ext.storage import storage_errors
+from together_ext.storage import create_own, storage_errors
 from together_ext.transfer import DownloadProgress, Target
 from together_ext.transfer.engine import transfer
 
+from .crowd import Crowd
 from .digests import Digests, digests
 from .folder import PartialFolder
 from .located import LocatedFile
@@ -75,6 +76,8 @@ class Fetching:
         self.kept = 0
         self._received_large = 0
         self._readings: list[Reading] = []
+        # Connections that an earlier file turned out to need: the next one starts with them.
+        self._needed = 0
 
     @property
     def received(self) -> int:
@@ -117,13 +120,15 @@ class Fetching:
             ThreadPoolExecutor(max_workers=2, thread_name_prefix="hash") as hashing,
             ThreadPoolExecutor(max_workers=options.connections, thread_name_prefix="small") as pool,
         ):
+            small = [file for file in left if file.size <= SMALL]
+            crowd = Crowd(small, self._small, options.connections, self._read.stop)
             works: list[Future[None]] = []
             try:
-                works += [pool.submit(self._small, file) for file in left if file.size <= SMALL]
+                crowd.start(pool)
                 for file in _large_first(left):
                     self._large(file)
                     works.append(hashing.submit(self._verify, file))
-                for work in works:
+                for work in (*works, crowd.done):
                     self._wait(work)
             except BaseException:
                 self._read.stop.set()
@@ -149,32 +154,32 @@ class Fetching:
         path.unlink(missing_ok=True)
         before = self._done
         options = replace(
-            self._with.options, overwrite=True, progress=partial(self._passed_on, before, self._received_large)
+            self._with.options,
+            overwrite=True,
+            eager=max(self._with.options.eager, self._needed),
+            progress=partial(self._passed_on, before, self._received_large),
         )
         fetched = transfer(
             self._read.remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options
         )
         self._count(file, kept=fetched.resumed_from)
 
-    def _small(self, file: LocatedFile) -> None:
-        """Download a file in one request; only what is right is written.
+    def _small(self, file: LocatedFile) -> float | None:
+        """Download a file in one request; returns the least number of seconds that a response took, if there was one.
 
-        It is not flushed, since a rerun hashes it again; all files are flushed together at the end.
+        The file is written in its place, and not flushed: a rerun hashes it again, and all files are flushed together
+        at the end.
         """
         path = self._folder.place(file.path)
         if _has_size(path, file) and self._is_right(file):
             self._count(file, kept=file.size)
-            return
+            return None
         content, found = self._read.whole(file)
-        scratch = f"{path}.part"
-        with storage_errors(path, "write to"):
-            with suppress(FileNotFoundError):
-                os.unlink(scratch)  # noqa: PTH108 -- one of very many
-            with open(scratch, "xb", buffering=0) as written:  # noqa: PTH123 -- the same
-                written.write(content)
-            os.replace(scratch, path)  # noqa: PTH105 -- the same
+        with storage_errors(path, "write to"), os.fdopen(create_own(path, os.O_WRONLY, 0o666), "wb") as written:
+            written.write(content)
         self._keep(file, found)
         self._count(file)
+        return self._read.nearest if content else None
 
     # Verification -----------------------------------------------------------------------------------------------------
 
@@ -230,6 +235,7 @@ class Fetching:
     def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
         self._read.look()
         self._received_large = received + one.done - one.resumed
+        self._needed = max(self._needed, one.connections)
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
 
     def _report(self, *, last: bool = False) -> None:

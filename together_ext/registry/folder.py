@@ -1,4 +1,4 @@
-"""The folder that is being made of a revision: each file appears in it when all its bytes have arrived.
+"""The folder that is being made of a revision: a rerun hashes the files that it finds in it.
 
 It is beside the final folder under a fixed name, so that a rerun finds it, and gets its final name at the end.
 """

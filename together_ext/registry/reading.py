@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -48,11 +50,13 @@ class Reading:
 
     Attributes:
         received: Number of bytes that hosts have sent.
+        nearest: Least number of seconds that a response took, without its connection if that is known.
         stop: Set to end every request and every wait.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.received = 0
+        self.nearest = math.inf
         self.stop = threading.Event()
         self._with = connection
         self._throttle = Throttle(connection.options.limit_rate, connection.options.clock, self.stop)
@@ -91,7 +95,11 @@ class Reading:
             PassingError: The body is too short.
         """
         content, count = bytearray(stop - start), 0
+        began = time.monotonic()
         with remote.open(start, stop) as body:
+            elapsed = time.monotonic() - began if body.delay is None else body.delay
+            with self._lock:
+                self.nearest = min(self.nearest, elapsed)
             while count < len(content) and (more := body.fill(memoryview(content)[count:], self.stop)):
                 count += more
                 with self._lock:

@@ -24,7 +24,7 @@ from .throttle import Throttle
 
 log = logging.getLogger("together_ext.transfer")
 
-LEAST_PORTION: Final = 256 << 10
+LEAST_PORTION: Final = 128 << 10
 """Minimum number of bytes per write."""
 
 AT_RISK: Final = 400
