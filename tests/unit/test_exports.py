@@ -177,6 +177,19 @@ def test_a_download_loads_one_endpoint_and_its_models_alone(tmp_path: Path) -> N
     assert not loaded & ({*HEAVY, *unwanted} - {"httpx", "anyio", "rich"})
 
 
+def test_a_download_from_the_registry_loads_no_archive_format(tmp_path: Path) -> None:
+    with Simulator() as simulator:
+        model = simulator.registry.add("small", {"config.json": b"{}"}).id
+        loaded = loaded_after(
+            "from together_ext import Together\n"
+            f"with Together({simulator.api_key!r}, {simulator.url!r}) as client:\n"
+            f"    client.models.download({model!r}, output={str(tmp_path / 'model')!r})"
+        )
+    assert modules_of("together_ext.archive.formats", loaded) == {"reading", "source"}
+    unwanted = {"together_ext.archive.unpack", "together_ext.archive.writing", "together_ext.fine_tuning.download"}
+    assert not loaded & ({*HEAVY, *unwanted, "asyncio", "dateutil", "tarfile"} - {"httpx", "anyio", "rich"})
+
+
 def test_every_generated_model_is_found_by_its_name() -> None:
     """And no other name; each is loaded when it is first used."""
     found = {name for name in models.__all__ if getattr(models, name).__name__ == name}

@@ -126,7 +126,8 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         OutOfMemoryError: There is not enough memory; a large `limits.window` needs as much.
     """
     # Not at the top: it loads the decompressor and the hash functions, 30 ms that most commands do not need.
-    from .unpack import again, locked  # noqa: PLC0415
+    from .folders import locked  # noqa: PLC0415
+    from .unpack import again  # noqa: PLC0415
 
     terms = Terms(BaseChoice(fix_base, base_model), limits, overwrite, expected, durable)
     source = absolute(local_path(archive, "archive"))
@@ -156,7 +157,7 @@ def unpack_archive(  # noqa: PLR0913 -- all of them are needed
         source: The bytes of the archive.
         folder: The absolute path of the folder to make.
         terms: The options.
-        lease: The lease from `unpack.locked` for the folder.
+        lease: The lease from `folders.locked` for the folder.
         origin: Returns the receipt's entries about the archive. It is called when everything is extracted; if it
             raises, no folder is left.
         cancel: When set, from any thread, extraction ends with `TransferCancelledError`.

@@ -23,6 +23,7 @@ from together_ext.errors import ArchiveError, RuleError, StorageError
 from together_ext.storage import absolute, local_path
 from together_ext.text import printable
 
+from .folders import check_place, locked
 from .formats.reading import reading
 from .receipt import RECEIPT, UnpackedFile, content_of
 from .tree import entries
@@ -171,8 +172,6 @@ def prune(folder: str | os.PathLike[str]) -> None:
         MissingPathError: The folder does not exist.
         StorageError: The disk or its permissions prevent it; some of the files may have been removed.
     """
-    from .unpack import check_place, locked  # noqa: PLC0415 -- loads the decompressor, which a list does not need
-
     place = absolute(local_path(folder, "folder"))
     with locked(place, threading.Event(), timeout=0), reading(place):
         place.lstat()

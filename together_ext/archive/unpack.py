@@ -9,35 +9,28 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from together_ext.errors import (
     ArchiveError,
-    OutOfMemoryError,
     StorageError,
-    TargetExistsError,
-    TogetherExtError,
 )
-from together_ext.leases import Lease, Patience, Waiting
+from together_ext.leases import Lease
 from together_ext.storage import flush_folder, publish_mode
-from together_ext.text import printable
 
+from .folders import SCRATCH, FolderPlace, check_place, extraction_errors, flush_all, is_empty_folder
 from .formats.source import ArchiveSource
 from .limits import Limits
-from .receipt import RECEIPT, UnpackedFile, strangers, write
+from .receipt import UnpackedFile
 from .tree import name_of
-from .writing import FolderWriting, Room, flush_all, write_files
+from .writing import FolderWriting, Room, write_files
 
-__all__ = ["Limits", "again", "check_place", "locked", "unpacked"]
+__all__ = ["Limits", "again", "unpacked"]
 
 log = logging.getLogger("together_ext.archive")
-
-SCRATCH: Final = ".unpacking"
-"""The temporary folder is `.<folder>.unpacking-` and random letters; the lease is `.<folder>.unpacking.lock`."""
 
 
 @contextmanager
@@ -76,7 +69,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
         StorageError: The disk or its permissions prevent it.
         OutOfMemoryError: There is not enough memory.
     """
-    with _storage_errors(folder, again(archive)), _named(archive):
+    with extraction_errors(folder, again(archive)), _named(archive):
         check_place(folder, overwrite=overwrite)
         with _scratch(folder) as scratch:
             inside = scratch.inside
@@ -92,34 +85,6 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
                 flush_all(root, cancel)
             lease.check()  # The flush may have taken long.
             _put(scratch, root, folder, overwrite=overwrite, durable=durable)
-
-
-@dataclass(frozen=True)
-class FolderPlace:
-    """The files of an archive in a folder."""
-
-    path: Path
-
-    def has_folder(self, path: str) -> bool:
-        """Whether there is a folder at a path."""
-        return (self.path / path).is_dir()
-
-    def remove(self, path: str) -> None:
-        """Remove a file, if it exists."""
-        (self.path / path).unlink(missing_ok=True)
-
-    def read(self, path: str, most: int) -> bytes:
-        """The first bytes of a file."""
-        with (self.path / path).open("rb") as file:
-            return file.read(most)
-
-    def write(self, path: str, data: bytes) -> None:
-        """Replace the content of a file."""
-        (self.path / path).write_bytes(data)
-
-    def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
-        """Write the receipt."""
-        write(self.path, files, entries)
 
 
 @dataclass(frozen=True)
@@ -180,41 +145,6 @@ def _remove_scratch(path: Path) -> None:
         log.warning("could not remove the temporary folder %s; remove it by hand", path)
 
 
-@contextmanager
-def locked(
-    folder: Path,
-    cancel: threading.Event,
-    *,
-    timeout: float | None = None,
-    wayout: str = "choose a folder that you may write to",
-    waiting: Callable[[Waiting], object] = lambda _: None,
-) -> Iterator[Lease]:
-    """Keep other processes from making the same folder; a missing parent is made.
-
-    Args:
-        folder: The absolute path of the folder to make.
-        cancel: When set, from any thread, the wait for another process ends.
-        timeout: Maximum seconds to wait for another process (default: as long as it runs).
-        wayout: The advice in the error if the folder cannot be made.
-        waiting: Called repeatedly while another process is waited for.
-
-    Yields:
-        The lease, which is renewed until the end.
-
-    Raises:
-        LockTimeoutError: Another process is still extracting to the folder after `timeout` seconds.
-        TransferCancelledError: `cancel` was set during the wait.
-        StorageError: The disk or its permissions prevent it.
-    """
-    patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
-    with _storage_errors(folder, wayout):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")
-        lease = Lease.acquire(lock, f"extracts to {folder}", patience)
-    with lease:
-        yield lease
-
-
 def again(archive: Path | str) -> str:
     """The advice in the error if the disk prevents extraction."""
     if isinstance(archive, str):
@@ -232,58 +162,6 @@ def _named(archive: Path | str) -> Iterator[None]:
             raise
         message = str(error)
         raise ArchiveError(message if str(archive) in message else f"{message} ({archive} is kept)") from error
-
-
-@contextmanager
-def _storage_errors(folder: Path, wayout: str) -> Iterator[None]:
-    try:
-        yield
-    except TogetherExtError:  # some are also an OSError
-        raise
-    except OSError as error:
-        raised = StorageError(f"could not extract to {folder}: {(error.strerror or str(error)).lower()}; {wayout}")
-        raised.errno = error.errno
-        raise raised from error
-    except MemoryError as error:
-        raise OutOfMemoryError(f"extract to {folder}") from error
-
-
-def check_place(folder: Path, *, overwrite: bool) -> None:
-    """Check that a folder may be made at a path.
-
-    Only the content of an archive is ever replaced: a folder with a receipt, and without any file that the receipt does
-    not name. Everything else belongs to the user.
-
-    Args:
-        folder: The path.
-        overwrite: Whether a folder that was extracted before may be replaced.
-
-    Raises:
-        TargetExistsError: The path exists and may not be replaced.
-    """
-    if not os.path.lexists(folder) or _is_empty_folder(folder):
-        return
-    if folder.is_symlink() or not folder.is_dir():
-        raise TargetExistsError(f"{folder} is not a folder: choose another path, or move it away", replaceable=False)
-    own = strangers(folder)
-    if own is None:
-        raise TargetExistsError(
-            f"{folder} has no valid {RECEIPT}, so it is not replaced: choose another folder, or move it away",
-            replaceable=False,
-        )
-    if own:
-        shown = ", ".join(printable(path, 100) for path in own[:3]) + (", ..." if len(own) > 3 else "")  # noqa: PLR2004 -- enough to see which
-        raise TargetExistsError(
-            f"{folder} has {len(own):,} files that its receipt does not name ({shown}), so it is not replaced: "
-            "move them away first",
-            replaceable=False,
-        )
-    if not overwrite:
-        raise TargetExistsError(f"{folder} already exists: choose another folder, or allow it to be replaced")
-
-
-def _is_empty_folder(folder: Path) -> bool:
-    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
 def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[UnpackedFile]]:
@@ -306,7 +184,7 @@ def _put(scratch: _Scratch, root: Path, folder: Path, *, overwrite: bool, durabl
         os.close(fd)
     source = root if root != scratch.inside else scratch.path
     aside = None
-    if os.path.lexists(folder) and not _is_empty_folder(folder):
+    if os.path.lexists(folder) and not is_empty_folder(folder):
         # Again, because something may have been put there during extraction.
         check_place(folder, overwrite=overwrite)
         aside = folder.with_name(f".{folder.name}.replaced-{secrets.token_hex(4)}")

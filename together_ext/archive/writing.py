@@ -7,16 +7,15 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from together_ext.errors import NotEnoughSpaceError, TransferCancelledError
-from together_ext.storage import flush_folder
+from together_ext.errors import NotEnoughSpaceError
 
 from .behind import Behind
+from .folders import flush
 from .formats.source import ArchiveSource
 from .formats.stream import bounded, uncompressed
 from .formats.tar import TarReader
@@ -24,13 +23,10 @@ from .limits import Limits
 from .members import Allowed, allowed
 from .places import Pieces, Writing
 from .receipt import UnpackedFile
-from .tree import entries, folders, path_of
+from .tree import path_of
 
 FLUSHED: Final = 64 << 20
 """A file is flushed by a thread after each so many bytes, so that little is left to flush at the end."""
-
-FLUSHES: Final = 16
-"""Number of files that are flushed at the same time at the end."""
 
 UNFLUSHED: Final = 2
 """Maximum number of flushes that wait for their turn. A flush cannot be interrupted: it must not have much to write."""
@@ -145,7 +141,7 @@ def _write(path: str, content: Pieces, flushing: Behind | None) -> None:
                 count = file.write(piece)
                 if flushing and (size + count) // FLUSHED > size // FLUSHED:
                     # An error of this flush is raised: Linux reports it once, not to the flush at the end.
-                    flushing.run(partial(_flush, path))
+                    flushing.run(partial(flush, path))
                 piece, size = piece[count:], size + count  # noqa: PLW2901 -- what is left of it
 
 
@@ -170,38 +166,3 @@ class Room:
         if size > self._left:
             raise NotEnoughSpaceError(str(self._shown), needed=size, free=self._left, kept=self._kept)
         self._left -= size
-
-
-def flush_all(root: Path, cancel: threading.Event) -> None:
-    """Flush every file, then every folder; several at a time, since the disk flushes a dozen as fast as one.
-
-    Args:
-        root: The folder.
-        cancel: When set, from any thread, the rest is not flushed.
-
-    Raises:
-        TransferCancelledError: `cancel` was set.
-        OSError: The disk failed.
-    """
-
-    def each(flush: Callable[[str], object], path: str) -> None:
-        if cancel.is_set():
-            raise TransferCancelledError
-        flush(path)
-
-    pool = ThreadPoolExecutor(FLUSHES)
-    try:
-        for _ in pool.map(partial(each, _flush), (entry.path for entry in entries(root))):
-            pass
-        for _ in pool.map(partial(each, lambda path: flush_folder(Path(path))), folders(root)):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _flush(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -67,8 +67,7 @@ class Extraction:
 
 def extracted(step: Fetch[Archive], wanted: Extraction) -> Flow[DownloadResult]:
     """Download an archive and extract it to the folder beside its path."""
-    # The decompressor comes with it.
-    from together_ext.archive.unpack import locked  # noqa: PLC0415
+    from together_ext.archive.folders import locked  # noqa: PLC0415 -- not for a download without extraction
 
     folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
     with ExitStack() as stack:
@@ -317,15 +316,14 @@ def _unpacked_before(
     Raises:
         TargetExistsError: The folder has something else.
     """
-    # The decompressor comes with it.
-    from together_ext.archive import receipt, unpack  # noqa: PLC0415
+    from together_ext.archive import folders, receipt  # noqa: PLC0415 -- the same
 
     if terms.overwrite:
-        unpack.check_place(folder, overwrite=True)
+        folders.check_place(folder, overwrite=True)
         return None
     said = receipt.origin(folder)
     if not said or any(said.get(name) != origin[name] for name in ("job", "step", "type")):
-        unpack.check_place(folder, overwrite=False)
+        folders.check_place(folder, overwrite=False)
         return None
     found = receipt.verify(folder, cancel=cancel)
     if not found.good or size_of(said) is None:

@@ -175,13 +175,13 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
     Raises:
         TargetExistsError: The folder has something else.
     """
-    from together_ext.archive import receipt, unpack  # noqa: PLC0415 -- the decompressor comes with it
+    from together_ext.archive import folders, receipt  # noqa: PLC0415 -- as in `extraction`
 
     folder, archive = _folder(step), step.archive
     said = {} if request.overwrite else receipt.origin(folder)
     expected = _identity(archive)
     if not said or any(said.get(key) != value for key, value in expected.items()):
-        unpack.check_place(folder, overwrite=request.overwrite)
+        folders.check_place(folder, overwrite=request.overwrite)
         return None
     if not receipt.sizes_match(folder):
         raise TargetExistsError(

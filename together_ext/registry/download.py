@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from together_ext.api.flow import Flow, local
 from together_ext.api.responses import text
 from together_ext.archive import receipt
+from together_ext.archive.folders import check_place, locked
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
-from together_ext.archive.unpack import check_place, locked
 from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
 from together_ext.destinations.urls import names_folder, object_url, parse_url
 from together_ext.errors import RuleError, TargetExistsError

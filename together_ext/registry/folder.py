@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from together_ext.archive import receipt
+from together_ext.archive.folders import check_place, flush_all
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
-from together_ext.archive.unpack import check_place
-from together_ext.archive.writing import flush_all
 from together_ext.errors import StorageError
 from together_ext.storage import flush_folder, publish_mode, storage_errors
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from together_ext.api.flow import Flow, local
+from together_ext.archive.folders import FolderPlace
 from together_ext.archive.places import Place
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
-from together_ext.archive.unpack import FolderPlace
 from together_ext.transfer import Options
 
 from .fetching import Arrived, Fetching

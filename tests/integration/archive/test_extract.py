@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from together_ext.archive import Terms, extract, unpack_archive, verify
+from together_ext.archive.folders import locked
 from together_ext.archive.formats.source import StoredArchive
 from together_ext.archive.inspect import inspect
-from together_ext.archive.unpack import locked
 from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.cli import main
 from together_ext.errors import ArchiveError, MissingPathError, StorageError, TargetExistsError, TransferCancelledError

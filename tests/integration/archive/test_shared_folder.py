@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from together_ext.archive import Terms, unpack_archive
+from together_ext.archive.folders import locked
 from together_ext.archive.formats.source import OpenArchive, StoredArchive
-from together_ext.archive.unpack import locked
 from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.errors import LeaseLostError, StorageError
 from together_ext.leases import EXPIRY

@@ -1,0 +1,190 @@
+"""The folder that is made: one process at a time, only where nothing of the user is, and on the disk before it appears.
+
+Loads no decompressor: downloads from the model registry use it, too.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from together_ext.errors import (
+    OutOfMemoryError,
+    StorageError,
+    TargetExistsError,
+    TogetherExtError,
+    TransferCancelledError,
+)
+from together_ext.leases import Lease, Patience, Waiting
+from together_ext.storage import flush_folder
+from together_ext.text import printable
+
+from .receipt import RECEIPT, UnpackedFile, strangers, write
+from .tree import entries, folders
+
+SCRATCH: Final = ".unpacking"
+"""The temporary folder is `.<folder>.unpacking-` and random letters; the lease is `.<folder>.unpacking.lock`."""
+
+
+FLUSHES: Final = 16
+"""Number of files that are flushed at the same time at the end."""
+
+
+@dataclass(frozen=True)
+class FolderPlace:
+    """The files of an archive in a folder."""
+
+    path: Path
+
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path."""
+        return (self.path / path).is_dir()
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it exists."""
+        (self.path / path).unlink(missing_ok=True)
+
+    def read(self, path: str, most: int) -> bytes:
+        """The first bytes of a file."""
+        with (self.path / path).open("rb") as file:
+            return file.read(most)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace the content of a file."""
+        (self.path / path).write_bytes(data)
+
+    def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
+        """Write the receipt."""
+        write(self.path, files, entries)
+
+
+@contextmanager
+def locked(
+    folder: Path,
+    cancel: threading.Event,
+    *,
+    timeout: float | None = None,
+    wayout: str = "choose a folder that you may write to",
+    waiting: Callable[[Waiting], object] = lambda _: None,
+) -> Iterator[Lease]:
+    """Keep other processes from making the same folder; a missing parent is made.
+
+    Args:
+        folder: The absolute path of the folder to make.
+        cancel: When set, from any thread, the wait for another process ends.
+        timeout: Maximum seconds to wait for another process (default: as long as it runs).
+        wayout: The advice in the error if the folder cannot be made.
+        waiting: Called repeatedly while another process is waited for.
+
+    Yields:
+        The lease, which is renewed until the end.
+
+    Raises:
+        LockTimeoutError: Another process is still extracting to the folder after `timeout` seconds.
+        TransferCancelledError: `cancel` was set during the wait.
+        StorageError: The disk or its permissions prevent it.
+    """
+    patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
+    with extraction_errors(folder, wayout):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")
+        lease = Lease.acquire(lock, f"extracts to {folder}", patience)
+    with lease:
+        yield lease
+
+
+@contextmanager
+def extraction_errors(folder: Path, wayout: str) -> Iterator[None]:
+    """Raise an error of the disk as one that names the folder and the way out."""
+    try:
+        yield
+    except TogetherExtError:  # some are also an OSError
+        raise
+    except OSError as error:
+        raised = StorageError(f"could not extract to {folder}: {(error.strerror or str(error)).lower()}; {wayout}")
+        raised.errno = error.errno
+        raise raised from error
+    except MemoryError as error:
+        raise OutOfMemoryError(f"extract to {folder}") from error
+
+
+def check_place(folder: Path, *, overwrite: bool) -> None:
+    """Check that a folder may be made at a path.
+
+    Only the content of an archive is ever replaced: a folder with a receipt, and without any file that the receipt does
+    not name. Everything else belongs to the user.
+
+    Args:
+        folder: The path.
+        overwrite: Whether a folder that was extracted before may be replaced.
+
+    Raises:
+        TargetExistsError: The path exists and may not be replaced.
+    """
+    if not os.path.lexists(folder) or is_empty_folder(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise TargetExistsError(f"{folder} is not a folder: choose another path, or move it away", replaceable=False)
+    own = strangers(folder)
+    if own is None:
+        raise TargetExistsError(
+            f"{folder} has no valid {RECEIPT}, so it is not replaced: choose another folder, or move it away",
+            replaceable=False,
+        )
+    if own:
+        shown = ", ".join(printable(path, 100) for path in own[:3]) + (", ..." if len(own) > 3 else "")  # noqa: PLR2004 -- enough to see which
+        raise TargetExistsError(
+            f"{folder} has {len(own):,} files that its receipt does not name ({shown}), so it is not replaced: "
+            "move them away first",
+            replaceable=False,
+        )
+    if not overwrite:
+        raise TargetExistsError(f"{folder} already exists: choose another folder, or allow it to be replaced")
+
+
+def is_empty_folder(folder: Path) -> bool:
+    """Whether a path is a folder, not a link, without any entry."""
+    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
+
+
+def flush_all(root: Path, cancel: threading.Event) -> None:
+    """Flush every file, then every folder; several at a time, since the disk flushes a dozen as fast as one.
+
+    Args:
+        root: The folder.
+        cancel: When set, from any thread, the rest is not flushed.
+
+    Raises:
+        TransferCancelledError: `cancel` was set.
+        OSError: The disk failed.
+    """
+
+    def each(call: Callable[[str], object], path: str) -> None:
+        if cancel.is_set():
+            raise TransferCancelledError
+        call(path)
+
+    pool = ThreadPoolExecutor(FLUSHES)
+    try:
+        for _ in pool.map(partial(each, flush), (entry.path for entry in entries(root))):
+            pass
+        for _ in pool.map(partial(each, lambda path: flush_folder(Path(path))), folders(root)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def flush(path: str) -> None:
+    """Flush a file."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
