@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from together_ext import (
     RuleError,
     TargetExistsError,
     Together,
+    TogetherExtError,
     TransferInterruptedError,
     verify,
 )
@@ -38,6 +40,8 @@ from .conftest import Outcome
 
 Command = Callable[..., Outcome]
 WEIGHTS = {"config.json": b"{}", "model.safetensors": b"archive"}
+MODEL_ALONE = b'{"data": [{"step": 60, "checkpoint_type": "Intermediate", "checkpoint": "model", "object_id": "ml_1"}]}'
+"""A list with a checkpoint whose adapter is not in the registry."""
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +73,7 @@ class TestSameFolder:
         """Receipts differ in the source, and in what only one source has."""
         with Simulator() as sim, Together(sim.api_key, sim.url) as client:
             for kind in ("merged", "adapter"):
-                for name in (DPO_JOB, f"{DPO_JOB}:60") if kind == "merged" else (DPO_JOB,):
+                for name in (DPO_JOB, f"{DPO_JOB}:60"):
                     both = [
                         client.fine_tuning.download(
                             name, checkpoint_type=kind, extract=True, source=source, output=f"{tmp_path}/{source}/"
@@ -128,7 +132,12 @@ class TestFallback:
         ("job", "faults", "sentence", "kind"),
         [
             (LORA_JOB, [], "the job has no model_object_id", NotInRegistryError),
-            (f"{DPO_JOB}:60", [], "the checkpoint has no object_id for the adapter", NotInRegistryError),
+            (
+                f"{DPO_JOB}:60",
+                [Fault(path=f"/fine-tunes/{DPO_JOB}/checkpoints", status=200, body=MODEL_ALONE, times=None)],
+                "the checkpoint has no object_id for the adapter",
+                NotInRegistryError,
+            ),
             (DPO_JOB, [Fault(path="/v2/", status=404, times=None)], "could not list the files", NotInRegistryError),
             (DPO_JOB, [Fault(path="/v3/", status=404, times=None)], "TOGETHER_PROJECT_ID", NoProjectError),
             (
@@ -168,6 +177,92 @@ class TestFallback:
         (line,) = [one.getMessage() for one in caplog.records if "downloading the archive" in one.getMessage()]
         assert sentence in line
         assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    @pytest.mark.off_contract
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            *(Fault(path=path, status=status) for path in ("/v2/", "/v3/") for status in (400, 401, 403, 500, 504)),
+            *(Fault(path=path, drop=True) for path in ("/v2/", "/v3/")),
+            *(
+                Fault(path=path, status=200, body=body)
+                for path in ("/v2/", "/v3/")
+                for body in (b"{", b"[]", b"<html>")
+            ),
+            Fault(path="/v2/", status=200, body=b'{"data": [], "next_cursor": "c1"}'),
+            Fault(path="/v2/", method="POST", status=404),
+            Fault(path="/v2/", method="POST", status=200, body=b'{"revisionId": "rv_other", "files": []}'),
+            *(Fault(path=PARTS_PATH, status=status) for status in (400, 401, 403, 404, 410, 416)),
+        ],
+        ids=repr,
+    )
+    def test_auto_passes_over_whatever_the_registry_fails_with_before_the_first_byte(
+        self, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: Fault
+    ) -> None:
+        self.assert_passed_over(sim, tmp_path, caplog, fault)
+
+    @pytest.mark.parametrize(
+        "wrong", [Distortion(path="../evil"), Distortion(path="/evil"), Distortion(size=7), Distortion(missing=1)]
+    )
+    def test_auto_passes_over_a_listing_that_contradicts_itself(
+        self, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong: Distortion
+    ) -> None:
+        sim.registry.distort("config.json", wrong)
+        self.assert_passed_over(sim, tmp_path, caplog)
+
+    def test_auto_passes_over_a_revision_that_failed_its_validation(
+        self, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        status = "REVISION_VALIDATION_STATUS_FAILED"
+        model = sim.registry.add("bad", {"config.json": b"{}", "model.safetensors": b"bad"}, status=status)
+        sim.job(DPO_JOB).overrides |= {"model_object_id": model.id, "model_object_revision_id": None}
+        self.assert_passed_over(sim, tmp_path, caplog)
+
+    @staticmethod
+    def assert_passed_over(
+        sim: Simulator, folder: Path, caplog: pytest.LogCaptureFixture, fault: Fault | None = None
+    ) -> None:
+        """`registry` fails and leaves nothing; `auto` downloads the archive, with one line."""
+        sim.script(*([replace(fault, times=None)] if fault else ()))
+        with Together(sim.api_key, sim.url, max_retries=0) as client:
+            with pytest.raises(TogetherExtError):
+                client.fine_tuning.download(DPO_JOB, extract=True, source="registry", output=folder / "out.tar")
+            assert (archives(sim), (folder / "out").exists()) == (0, False)
+            found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=folder / "out.tar")
+        assert (found.source, content_of(found.extracted_to)) == ("archive", WEIGHTS)
+        lines = [one for one in caplog.records if "downloading the archive" in one.getMessage()]
+        assert [line.levelname for line in lines] == ["WARNING"]
+        assert [path.name for path in folder.iterdir()] == ["out"]
+
+    @pytest.mark.parametrize(
+        "faults",
+        [
+            [Fault(path=f"{PARTS_PATH}model-00001", status=404)],
+            [Fault(path=f"{PARTS_PATH}model-00001", status=403)],
+            [Fault(path=f"{PARTS_PATH}model-00001", corrupt=7)],
+            # The URLs expire, and are not renewed.
+            [Fault(path=f"{PARTS_PATH}model-00001", status=410), Fault(path="/v2/", method="POST", status=404, skip=1)],
+            [Fault(path=f"{PARTS_PATH}model-00001", status=401), Fault(path="/v2/", method="POST", status=401, skip=1)],
+        ],
+        ids=repr,
+    )
+    def test_auto_never_mixes_the_sources_after_the_first_byte(
+        self, sim: Simulator, tmp_path: Path, faults: list[Fault]
+    ) -> None:
+        sim.script(*(replace(fault, times=None) for fault in faults))
+        with Together(sim.api_key, sim.url, max_retries=0) as client:
+            with pytest.raises(TogetherExtError):
+                client.fine_tuning.download(
+                    DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar", connections=1
+                )
+            assert (archives(sim), (tmp_path / "out").exists()) == (0, False)
+            sim.faults.clear()
+            sim.forget()
+            found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        assert (found.source, found.verified, archives(sim)) == ("registry", "hash", 0)
+        # The larger file had arrived before.
+        assert found.resumed_from > found.size // 2
+        assert not [one for one in sim.storage_requests if "model-00002" in one.path]
 
     def test_auto_prefers_the_registry(
         self, client: Together, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -225,3 +320,11 @@ class TestRefused:
         assert sim.requests == []
         done = command(*("ft", "download", DPO_JOB, "--source", "registry", "--extract", "-o", str(tmp_path), "--json"))
         assert (done.json["source"], done.json["verified"]) == ("registry", "hash")
+
+
+def test_a_step_with_several_forms_is_one_row_and_one_name(command: Command, client: Together) -> None:
+    """Newer servers list the model and the adapter of a step."""
+    listed = client.fine_tuning.list_checkpoints(DPO_JOB)
+    assert [(one.step, one.object_kind) for one in listed[:2]] == [(120, "model"), (120, "adapter")]
+    assert command("ft", "list-checkpoints", DPO_JOB, "--quiet").out.split() == [DPO_JOB, f"{DPO_JOB}:60"]
+    assert len(command("ft", "list-checkpoints", DPO_JOB, "--json").json["data"]) == len(listed)

@@ -101,7 +101,8 @@ def _check_ready(checkpoint: CheckpointName, status: str | None) -> Flow[None]:
             listed = yield from list_checkpoints(checkpoint.job_id)
         except ApiError:
             raise error from None
-        names = [found.name for found in listed if found.name != checkpoint.job_id]
+        # Once, also where the server lists each form of the weights.
+        names = list(dict.fromkeys(found.name for found in listed if found.name != checkpoint.job_id))
         raise JobNotReadyError(error.job_id, error.status, ended=True, available=names) from None
 
 

@@ -164,7 +164,7 @@ class Api:
     async def checkpoints(self, request: Request) -> Response:
         """List the checkpoints of a job."""
         job = self._job(request.path_params["id"])
-        return JSONResponse({"data": [payloads.checkpoint(item, job) for item in job.checkpoints]})
+        return JSONResponse({"data": [one for item in job.checkpoints for one in payloads.checkpoints(item, job)]})
 
     async def metrics(self, request: Request) -> Response:
         """List the metrics of a job. Older clients send the filters as a body, newer ones as the query."""

@@ -104,17 +104,17 @@ def event(item: Event, *, old: bool) -> dict[str, object]:
     }
 
 
-def checkpoint(item: Checkpoint, job: Job) -> dict[str, object]:
-    """A checkpoint, with the newer fields if the job is on a newer server."""
+def checkpoints(item: Checkpoint, job: Job) -> list[dict[str, object]]:
+    """A checkpoint; on a newer server, an entry with the newer fields for each form of its weights."""
     payload: dict[str, object] = {
         "step": item.step,
         "created_at": timestamp(item.at),
         "path": item.path,
         "checkpoint_type": "Final" if item.final else "Intermediate",
     }
-    if job.new_server:
-        payload |= checkpoint_fields(job, item.step)
-    return payload
+    if not job.new_server:
+        return [payload]
+    return [{**payload, **checkpoint_fields(job, item.step, form)} for form in job.forms]
 
 
 def timestamp(moment: datetime) -> str:

@@ -38,11 +38,11 @@ def object_fields(job: Job) -> dict[str, object]:
     return found
 
 
-def checkpoint_fields(job: Job, step: int) -> dict[str, object]:
-    """The fields of a checkpoint on a newer server that name its weights in the registry."""
-    name = object_name(job, step, job.forms[0])
+def checkpoint_fields(job: Job, step: int, form: Form) -> dict[str, object]:
+    """The fields of a checkpoint on a newer server that name one form of its weights in the registry."""
+    name = object_name(job, step, form)
     return {
-        "checkpoint": "model",
+        "checkpoint": "adapter" if form == "adapter" else "model",
         "object_id": object_id(name),
         "object_name": name,
         "object_revision_id": revision_id(name),

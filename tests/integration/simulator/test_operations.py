@@ -114,15 +114,16 @@ class TestOperations:
         answer = list_fine_tune_checkpoints.sync(job_id, client=real_api)
         assert answer is not None
         assert isinstance(answer.data, list)
-        assert [(item.step, item.checkpoint_type == "Final") for item in answer.data] == steps
+        assert list(dict.fromkeys((item.step, item.checkpoint_type == "Final") for item in answer.data)) == steps
 
     def test_a_new_server_has_more_fields_of_checkpoints(self, real_api: AuthenticatedClient) -> None:
-        """The DPO job's have the newer fields."""
+        """The DPO job's have the newer fields, and an entry for each form of the weights."""
         answer = list_fine_tune_checkpoints.sync(DPO_JOB, client=real_api)
         assert answer is not None
         assert isinstance(answer.data, list)
         assert str(answer.data[0].object_name).endswith("-step-60")
-        assert answer.data[0].checkpoint == "model"
+        assert [item.checkpoint for item in answer.data[:2]] == ["model", "adapter"]
+        assert answer.data[1].object_id not in {answer.data[0].object_id, None}
 
     def test_a_created_job_runs_to_its_end(self, sim: Simulator, api: AuthenticatedClient) -> None:
         """From pending to completed, with checkpoints on the way and weights at the end."""

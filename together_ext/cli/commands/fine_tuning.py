@@ -94,6 +94,8 @@ def list_checkpoints(context: typer.Context, id: JobId) -> None:
     rows = [
         (str(item.step), cell(item.type), cell(item.name), date_of(item.created_at or item.timestamp)) for item in found
     ]
+    # Newer servers list each form of the weights, under one name.
+    rows = list(dict.fromkeys(rows))
     table = Table(("STEP", "TYPE", "NAME", "CREATED (UTC)"), rows, key=2, flexible=3)
     show(settings, {"data": found}, table, empty=f"{cell(id)} has no checkpoints")
 
