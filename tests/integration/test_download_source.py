@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from together_ext import (
     DownloadResult,
     IntegrityError,
     NoProjectError,
+    NotFoundError,
     NotInRegistryError,
     RuleError,
     TargetExistsError,
@@ -23,6 +26,7 @@ from together_ext import (
     TransferInterruptedError,
     verify,
 )
+from together_ext.bulk import PlannedDownload
 from together_ext.simulator import (
     DOWNLOAD_PATH,
     DPO_JOB,
@@ -32,6 +36,7 @@ from together_ext.simulator import (
     Distortion,
     Fault,
     Simulator,
+    SyntheticArchive,
 )
 from together_ext.simulator.archives import pack
 from together_ext.simulator.models import adapter_files
@@ -320,6 +325,88 @@ class TestRefused:
         assert sim.requests == []
         done = command(*("ft", "download", DPO_JOB, "--source", "registry", "--extract", "-o", str(tmp_path), "--json"))
         assert (done.json["source"], done.json["verified"]) == ("registry", "hash")
+
+
+class TestPlan:
+    @pytest.mark.parametrize("where", ["folder", "objects"])
+    def test_a_plan_has_size_and_number_of_files(
+        self, client: Together, sim: Simulator, tmp_path: Path, where: str
+    ) -> None:
+        output = f"{tmp_path}/" if where == "folder" else f"memory://{secrets.token_hex(8)}/"
+        sizes: dict[str, Any] = {"config.json": b"{}", "a.safetensors": 8_500_000, "b.safetensors": 9_000_000}
+        model = sim.registry.add("large", sizes)
+        sim.job(DPO_JOB).overrides |= {"model_object_id": model.id, "model_object_revision_id": None}
+        options: Any = {"output": output, "extract": True, "source": "registry"}
+
+        def plan() -> PlannedDownload:
+            (entry,) = client.fine_tuning.plan_downloads([DPO_JOB], **options).entries
+            return entry
+
+        first = plan()
+        whole = 17_500_002
+        assert (first.source, first.state, first.size, first.files) == ("registry", "missing", whole, 3)
+        assert first.needed == (whole if where == "folder" else 0)
+        assert sim.storage_requests == []
+        bad = sorted(["a", "b"])[0 if where == "folder" else 1]
+        sim.script(Fault(path=f"{PARTS_PATH}{bad}.safetensors", status=404, times=None))
+        with pytest.raises(NotFoundError):
+            client.fine_tuning.download(DPO_JOB, connections=1, **options)
+        later = plan()
+        assert (later.state, later.size, later.files) == ("partial", whole, 3)
+        assert 8_500_000 <= later.present <= 9_000_002
+        assert later.needed == (whole - later.present if where == "folder" else 0)
+        sim.faults.clear()
+        assert client.fine_tuning.download(DPO_JOB, **options).resumed_from == later.present
+        done = plan()
+        assert (done.source, done.state, done.size, done.present) == ("registry", "complete", whole, whole)
+
+    def test_with_auto_a_plan_names_the_source_that_would_be_used(self, client: Together, tmp_path: Path) -> None:
+        options: Any = {"output": f"{tmp_path}/", "extract": True, "source": "auto"}
+        plan = client.fine_tuning.plan_downloads([DPO_JOB, LORA_JOB], **options)
+        assert [(entry.source, entry.files) for entry in plan.entries] == [("registry", 8), ("archive", None)]
+        assert all(entry.size for entry in plan.entries)
+
+    def test_with_registry_alone_weights_that_it_lacks_are_refused(
+        self, client: Together, command: Command, tmp_path: Path
+    ) -> None:
+        options: Any = {"output": f"{tmp_path}/", "extract": True, "source": "registry"}
+        (entry,) = client.fine_tuning.plan_downloads([LORA_JOB], **options).entries
+        assert (entry.state, type(entry.error)) == ("refused", NotInRegistryError)
+        arguments = ("--extract", "--source", "registry", "-o", str(tmp_path), "--json")
+        found = command("ft", "download", DPO_JOB, "--dry-run", *arguments)
+        assert [(one["source"], one["files"]) for one in found.json["data"]] == [("registry", 8)]
+
+
+class TestResume:
+    def test_a_download_that_ends_in_the_middle_of_a_file_requests_only_what_is_missing(
+        self, sim: Simulator, tmp_path: Path
+    ) -> None:
+        size, part = 9_000_000, 1_000_000
+        model = sim.registry.add("parted", {"config.json": b"{}", "model.safetensors": size})
+        sim.registry.part_size = part
+        sim.job(DPO_JOB).overrides |= {"model_object_id": model.id, "model_object_revision_id": None}
+        options: Any = {"output": tmp_path / "out.tar", "extract": True, "source": "registry", "connections": 1}
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part7", status=404, times=None))
+        with Together(sim.api_key, sim.url, max_retries=0) as client:
+            with pytest.raises(NotFoundError):
+                client.fine_tuning.download(DPO_JOB, **options)
+            assert not (tmp_path / "out").exists()
+            sim.faults.clear()
+            sim.forget()
+            found = client.fine_tuning.download(DPO_JOB, **options)
+        assert (found.source, found.verified) == ("registry", "hash")
+        weights = content_of(found.extracted_to)["model.safetensors"]
+        assert weights == SyntheticArchive(size, "model.safetensors").read(0, size)
+        asked = Counter[int]()
+        for request in sim.storage_requests:
+            if "model" in request.path:
+                span = request.headers.get("range", f"bytes=0-{part - 1}").removeprefix("bytes=")
+                first, last = map(int, span.split("-"))
+                asked[int(request.path.rpartition("part")[2])] += last - first + 1
+        # Of what is kept, the beginning and the end are compared.
+        compared = 64 << 10
+        assert asked == {1: compared, 6: compared, 7: part, 8: part, 9: part}
+        assert found.resumed_from in {6 * part, 6 * part + 2}
 
 
 def test_a_step_with_several_forms_is_one_row_and_one_name(command: Command, client: Together) -> None:

@@ -20,14 +20,15 @@ class PlannedDownload:
 
     Attributes:
         name: What was requested, such as `ft-...:500`.
-        source: Where the weights come from, as requested. Of the registry, sizes are not determined.
+        source: Where the weights come from; `auto` only if that was not determined.
         state: What exists of it.
         path: The absolute path or the URL of the archive, or of the extracted folder; None if it was not determined.
-        size: The size of the archive in bytes; None if the server does not send it.
+        size: The size of the archive, or of all files in the registry, in bytes; None if the server does not send it.
         present: Number of bytes that exist and would not be downloaded again; in an object store, not uploaded again.
         needed: Number of bytes that the disk must have free for it, at least; an extracted model may be larger. 0 for
             an object store.
         error: Why it is refused; else None.
+        files: Number of files in the registry; None of an archive.
     """
 
     name: str
@@ -38,6 +39,7 @@ class PlannedDownload:
     present: int = 0
     needed: int = 0
     error: BaseException | None = None
+    files: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class DownloadPlan:
         """Number of bytes that would be downloaded, as far as the sizes are known."""
         # To an object store, an archive is streamed again from its beginning.
         return sum(
-            (entry.size or 0) - (0 if self.free is None else entry.present)
+            (entry.size or 0) - (0 if self.free is None and entry.source != "registry" else entry.present)
             for entry in self.entries
             if entry.state in {"missing", "partial"}
         )

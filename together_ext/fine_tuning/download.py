@@ -172,7 +172,7 @@ def download(
         )
     origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
     origin |= {} if best is None else {"best": best.reason}
-    terms = Terms(choice, wanted.limits, wanted.overwrite, _layout(found), wanted.durable)
+    terms = Terms(choice, wanted.limits, wanted.overwrite, expected_layout(found), wanted.durable)
     extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
     place = place_of(wanted.output, found, job)
     options = prepare(found, place, options)
@@ -252,7 +252,7 @@ def _stem(found: Archive, job: models.FinetuneResponse) -> str:
     return archive_stem(name, text(job.model_output_name), adapter=adapter)
 
 
-def _layout(found: Archive) -> Layout | None:
+def expected_layout(found: Archive) -> Layout | None:
     """The expected layout of an archive; None where the server chose its form."""
     if found.checkpoint is None:
         return None

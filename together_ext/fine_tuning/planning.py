@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from together_ext.api.flow import Archive, Fetch, Flow, Survey, changed, local, surveyed
-from together_ext.archive import folder_for
+from together_ext.archive import Terms, folder_for
+from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
+from together_ext.bulk.plan import PlanState
 from together_ext.bulk.running import Tasks
 from together_ext.clock import SYSTEM
 from together_ext.destinations.urls import Location
@@ -20,16 +22,18 @@ from together_ext.storage import storage_errors
 from together_ext.transfer import Options, Target
 from together_ext.transfer.survey import Surveyed
 
-from .download import download
+from .download import check_source, download, expected_layout
 from .download_many import Claims, Many, guarded
 from .download_options import DownloadRequest
 from .download_result import type_of
 from .extraction import goes_directly, size_of
+from .operations import retrieve
 from .refusals import explained
 from .to_objects import Saving, compared, extracted_before, object_url, store_at
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
+    from together_ext.registry.revision import Revision
 
 
 class _PreparedError(Exception):
@@ -109,16 +113,44 @@ def planned(
     claims.claim(name, archive, place)
     if isinstance(place, Location) or free is None:
         saving = Saving(archive, str(request.output), _name_of(place), request.storage_options, options)
-        return (yield from _to_objects(name, request, saving))
+        return (yield from _to_objects(project, name, request, saving))
     step = Fetch(archive, place, options)
     if request.extract:
         there = yield from local(lambda _: _extracted_before(name, request, step))
         if there is not None:
             return there
-    if request.source == "registry":
-        return PlannedDownload(name, "registry", "missing", str(_folder(step)))
+    revision = yield from _revision(project, archive, request)
+    if revision is not None:
+        return _of_registry(PlannedDownload(name, "registry", "missing", str(_folder(step))), revision, step)
     found = yield from explained(step.archive, surveyed(Survey(step.archive, step.target, step.options)))
     return _extracted(name, request, step, found, free) if request.extract else _archived(name, found)
+
+
+def _revision(project: Project, archive: Archive, request: DownloadRequest) -> Flow[Revision | None]:
+    """The revision in the registry that would be downloaded; None if the archive would be."""
+    source = check_source(request)
+    if source == "archive" or not request.extract or request.keep_archive:
+        return None
+    from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+
+    job = yield from retrieve(archive.job_id)
+    terms = Terms(BaseChoice(), expected=expected_layout(archive))
+    return (yield from RegistrySource(project, job, source == "registry", {}, terms).planned(archive))
+
+
+def _with_files(entry: PlannedDownload, revision: Revision, present: int) -> PlannedDownload:
+    """The plan for the files of a revision, of which so many bytes exist."""
+    known = len(revision.sizes) == len(revision.paths)
+    size, files = sum(revision.sizes.values()) if known else None, len(revision.paths)
+    state: PlanState = "partial" if present else "missing"
+    return replace(entry, source="registry", state=state, size=size, present=present, files=files)
+
+
+def _complete(entry: PlannedDownload, receipt: Mapping[str, Any]) -> PlannedDownload:
+    """The plan for weights that exist with this receipt."""
+    size, of_registry = size_of(receipt), receipt.get("source") == "registry"
+    entry = replace(entry, state="complete", size=size, present=size or 0)
+    return replace(entry, source="registry", files=len(receipt["files"])) if of_registry else entry
 
 
 # In an object store ---------------------------------------------------------------------------------------------------
@@ -130,11 +162,11 @@ def _name_of(place: Target | Location) -> str:
     return place.path.rpartition("/")[2]
 
 
-def _to_objects(name: str, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
+def _to_objects(project: Project, name: str, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
     """The plan for an object store; nothing is written, so whether it may be written to is not known."""
-    source = request.source or "archive"
+    source: Literal["archive"] = "archive"
     if request.extract:
-        return (yield from _extracted_to_objects(PlannedDownload(name, source, "missing"), request, saving))
+        return (yield from _extracted_to_objects(project, PlannedDownload(name, source, "missing"), request, saving))
     found = yield from compared(saving)
     size, state = found.content.size, "missing" if request.overwrite else found.state
     if state == "different":
@@ -142,21 +174,34 @@ def _to_objects(name: str, request: DownloadRequest, saving: Saving) -> Flow[Pla
     return PlannedDownload(name, source, state, str(found.place), size, 0 if state == "missing" else size or 0)
 
 
-def _extracted_to_objects(entry: PlannedDownload, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
+def _extracted_to_objects(
+    project: Project, entry: PlannedDownload, request: DownloadRequest, saving: Saving
+) -> Flow[PlannedDownload]:
     """The plan for an object for each file."""
     store, origin = store_at(saving.location(saving.stem), saving.storage), _identity(saving.archive)
     look = partial(extracted_before, origin=origin, overwrite=request.overwrite)
     found, complete = yield from local(lambda cancel: look(store.until(cancel)))
     entry = replace(entry, path=str(store.location))
     if complete:
-        size = size_of(found.document)
-        return replace(entry, state="complete", size=size, present=size or 0)
+        return _complete(entry, found.document)
+    revision = yield from _revision(project, saving.archive, request)
+    if revision is not None:
+        known = found.resumable({**origin, "source": "registry", **revision.identity})
+        return _with_files(entry, revision, sum(file.size for file in known.values()))
     seen = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
     kept = sum(file.size for file in found.resumable(origin).values())
     return replace(entry, state="partial" if kept else "missing", size=seen.size, present=kept)
 
 
 # In a folder ----------------------------------------------------------------------------------------------------------
+
+
+def _of_registry(entry: PlannedDownload, revision: Revision, step: Fetch[Archive]) -> PlannedDownload:
+    """The plan for a folder that is made of the files in the registry."""
+    from together_ext.registry.folder import PartialFolder  # noqa: PLC0415 -- rarely needed
+
+    entry = _with_files(entry, revision, PartialFolder(_folder(step)).present(revision.sizes))
+    return replace(entry, needed=(entry.size or entry.present) - entry.present)
 
 
 def _archived(name: str, found: Surveyed) -> PlannedDownload:
@@ -187,8 +232,7 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
         raise TargetExistsError(
             f"{folder} was extracted before, and has changed since: choose another folder, or allow it to be replaced"
         )
-    size = size_of(said)
-    return PlannedDownload(name, request.source or "archive", "complete", str(folder), size, size or 0)
+    return _complete(PlannedDownload(name, "archive", "complete", str(folder)), said)
 
 
 def _identity(archive: Archive) -> dict[str, Any]:
@@ -207,7 +251,7 @@ def _extracted(
     size = found.size or 0
     present = size if found.state in {"complete", "unverified"} else found.kept
     spool = True if request.spool is None and (request.keep_archive or step.target.anything_there()) else request.spool
-    entry = PlannedDownload(name, request.source or "archive", "missing", str(_folder(step)), found.size)
+    entry = PlannedDownload(name, "archive", "missing", str(_folder(step)), found.size)
     if goes_directly(size, free, spool=spool):
         return replace(entry, needed=size)
     return replace(entry, state="partial" if present else "missing", present=present, needed=2 * size - present)

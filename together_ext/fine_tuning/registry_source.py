@@ -32,7 +32,7 @@ from together_ext.errors import (
     TransferError,
 )
 from together_ext.registry.fetching import verification
-from together_ext.registry.revision import revision_of, said_of
+from together_ext.registry.revision import Revision, revision_of, said_of
 from together_ext.text import printable
 from together_generated import models
 from together_generated.models import DownloadCheckpoint
@@ -107,23 +107,53 @@ class RegistrySource:
         except FINAL:
             raise
         except REFUSED as error:
-            if self.only and isinstance(error, NotFoundError):
-                raise NotInRegistryError(str(step), printable(str(error), 300)) from error
-            if self.only or making.received:
+            if making.received:
                 raise
+            self._refuse(step, error)
             reason = error.reason if isinstance(error, NotInRegistryError) else str(error)
             log.warning("%s: downloading the archive, not from the registry: %s", step, printable(reason, 300))
         result = yield from archived
         making.discard()
         return result, False
 
-    def _made(self, wanted: Archive, making: Making, options: Options) -> Flow[DownloadResult]:
-        terms = self.terms
+    def _refuse(self, wanted: Archive, error: Exception) -> None:
+        """Raise the error, if the archive is no alternative."""
+        if self.only and isinstance(error, NotFoundError):
+            raise NotInRegistryError(str(wanted), printable(str(error), 300)) from error
+        if self.only:
+            raise error
+
+    def planned(self, wanted: Archive) -> Flow[Revision | None]:
+        """The revision that would be downloaded; None if the archive would be, since the registry refuses.
+
+        Raises:
+            NotInRegistryError: The registry does not have the weights, and the archive is no alternative.
+        """
+        try:
+            return (yield from self.revision(wanted))
+        except FINAL:
+            raise
+        except REFUSED as error:
+            self._refuse(wanted, error)
+            return None
+
+    def revision(self, wanted: Archive) -> Flow[Revision]:
+        """The revision that has these weights.
+
+        Raises:
+            NotInRegistryError: The registry does not have them.
+            IntegrityError: Its files are none, or have another layout.
+        """
         found = yield from _object(self.job, wanted)
         revision = yield from revision_of(self.project, found.id, found.revision, lambda paths: paths)
         if not revision.paths:
             raise IntegrityError(f"{found.id} has no files in the registry, so there are no weights of {wanted}")
-        check_layout(revision.layout, terms.expected, f"{found.id} in the registry")
+        check_layout(revision.layout, self.terms.expected, f"{found.id} in the registry")
+        return revision
+
+    def _made(self, wanted: Archive, making: Making, options: Options) -> Flow[DownloadResult]:
+        terms = self.terms
+        revision = yield from self.revision(wanted)
         arrived = yield from making.download(revision, options)
         base = self.origin.get("base_model")
 

@@ -86,6 +86,18 @@ class PartialFolder:
         """The path of a file in it."""
         return self.path / file
 
+    def present(self, sizes: Mapping[str, int]) -> int:
+        """Number of bytes of the files in it that have the right size.
+
+        Args:
+            sizes: The size of each file, by path.
+        """
+        present = 0
+        for file, size in sizes.items():
+            with suppress(OSError):
+                present += size if self.place(file).lstat().st_size == size else 0
+        return present
+
     def finish(
         self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], finish: Finish, cancel: threading.Event
     ) -> None:

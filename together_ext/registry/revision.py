@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -33,6 +34,9 @@ log = logging.getLogger("together_ext")
 
 MOST_RENEWALS: Final = 3
 """Maximum number of times in a row that URLs expire before a byte arrives."""
+
+DIGITS: Final = re.compile("[0-9]{1,16}")
+"""A size in bytes."""
 
 BAD: Final = frozenset({"REVISION_VALIDATION_STATUS_FAILED", "REVISION_VALIDATION_STATUS_ERROR"})
 """Statuses of a revision that is downloaded only if it is named."""
@@ -66,6 +70,7 @@ class Revision:
         id: The ID of the revision.
         paths: The paths of the files.
         whole: Whether these are all files.
+        sizes: The sizes of the files in bytes, by path; without those that the server does not send.
     """
 
     project: Project
@@ -73,6 +78,7 @@ class Revision:
     id: str
     paths: Sequence[str]
     whole: bool
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -150,7 +156,9 @@ def revision_of(
     revision = text(listed.revision_id) or wanted
     if revision is None:
         raise IntegrityError(f"the server does not name the revision of {object_id}: pass revision, such as rv_...")
-    return Revision(project, object_id, revision, selected, len(selected) == len(paths))
+    digits = {text(file.path) or "": str(file.size_bytes) for file in listed.data}
+    sizes = {path: int(digits[path]) for path in selected if DIGITS.fullmatch(digits[path])}
+    return Revision(project, object_id, revision, selected, len(selected) == len(paths), sizes)
 
 
 def said_of(revision: Revision, arrived: Sequence[Arrived]) -> dict[str, Any]:
