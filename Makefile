@@ -9,13 +9,14 @@ OFFICIAL := .venv-official
 DOCS := .venv-docs
 CLOUD := .venv-cloud
 JUDGE := .venv-spec
+LOWEST := .venv-lowest
 SECONDS ?= 600
 SEED := $(or $(SEED),$(shell date +%s))
 # Containers set it, and every process of the tests would compile the package again
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-load test-cluster test-official test-cloud test-spec test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
+.PHONY: help setup demo test coverage test-load test-cluster test-official test-cloud test-lowest test-spec test-drift fuzz kills check format lint types generate sync-spec spec-diff check-generated check-wheel lock clean bench docs docs-serve pictures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +92,14 @@ test-cloud: $(CLOUD)/.ready ## Save weights in real servers of object stores; in
 
 $(CLOUD)/.ready: requirements/cloud.txt pyproject.toml
 	$(call set_up,$(CLOUD),cloud)
+
+test-lowest: $(LOWEST)/.ready ## Run a part of the tests with the lowest versions of the dependencies; in its own environment
+	@$(LOWEST)/bin/python -m pytest -q -n auto -W ignore --randomly-seed=$(SEED) tests/wire tests/integration/test_cli.py \
+		tests/integration/test_cli_failures.py tests/integration/test_download_extract.py tests/integration/test_fine_tuning.py \
+		tests/integration/test_uploads.py
+
+$(LOWEST)/.ready: requirements/lowest.txt pyproject.toml
+	$(call set_up,$(LOWEST),lowest)
 
 test-spec: $(READY) $(JUDGE)/.ready ## Try what openapi.yaml describes on the simulator, and judge its responses; EXAMPLES=n for random ones
 	@$(BIN)/python -m tools.judge $(JUDGE)/bin/schemathesis $(or $(EXAMPLES),10 --generation-deterministic)
@@ -178,6 +187,10 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 		--no-emit-index-url --extra simulator --extra dask --constraint requirements/dev.txt -o requirements/cluster.txt pyproject.toml requirements/cluster.in
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra objects --extra simulator \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements/cloud.txt pyproject.toml requirements/cloud.in
+	@grep -E '^(editables|hatchling|hypothesis|jsonschema-rs|pytest[a-z-]*|pyyaml|trio)==' requirements/dev.txt | sed 's/ .*//' | \
+		$(BIN)/uv pip compile --quiet --universal --resolution lowest-direct --python-version 3.11 --extra objects --extra simulator \
+		--extra socks --generate-hashes --no-annotate --no-header --no-emit-index-url --constraint - -o requirements/lowest.txt \
+		pyproject.toml requirements/lowest.in
 	@for name in fuzz official-1 official-3 spec; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
@@ -188,4 +201,4 @@ bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDK
 	@$(BIN)/python -m tools.pictures
 
 clean: ## Remove what the commands have made
-	@rm -rf $(VENV) $(LOAD) $(CLUSTER) $(OFFICIAL) $(DOCS) $(CLOUD) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOAD) $(CLUSTER) $(OFFICIAL) $(DOCS) $(CLOUD) $(LOWEST) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -98,7 +98,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "list_checkpoint"), (), 2, "usage", "(Possible commands: list-checkpoints, "),
         (("verfy", "x"), (), 2, "usage", "(Possible commands: verify); see together-ext --help"),
         (("xyzzy",), (), 2, "usage", "No such command 'xyzzy'; see together-ext --help"),
-        (("ft", "list", "--xyzzy"), (), 2, "usage", "--xyzzy; see together-ext ft list --help"),
+        (("ft", "list", "--xyzzy"), (), 2, "usage", "; see together-ext ft list --help"),
         (("ft", "lst"), (), 2, "usage", "'lst'"),
         (("ft", "status"), (), 2, "usage", "'ID'"),
         (("ft",), (), 2, "usage", "a command is missing"),
