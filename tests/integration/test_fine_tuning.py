@@ -405,6 +405,18 @@ def test_a_file_whose_ends_alone_are_those_of_the_archive_is_not_taken_for_it(
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("output", [None, "named.weights", "missing/"])
+def test_a_cut_archive_is_not_kept_under_any_name(
+    client: Together, sim: Simulator, folder: Path, output: str | None
+) -> None:
+    """A cache may serve it with a consistent length."""
+    content = pack({"adapter_model.safetensors": hashlib.shake_128(b"weights").digest(400_000)})
+    sim.add_archive(LORA_JOB, BytesArchive(content[:-1000]))
+    with pytest.raises(IntegrityError, match="the archive is truncated"):
+        client.fine_tuning.download(LORA_JOB, output=output)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
 def test_merged_adapter_and_steps_do_not_collide(client: Together, folder: Path) -> None:
     for name in (LORA_JOB, f"{LORA_JOB}:250", f"{LORA_JOB}:500"):
         for kind in ("merged", "adapter"):
