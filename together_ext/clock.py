@@ -68,11 +68,12 @@ class Deadline:
         within: Maximum duration in seconds, whatever the call transfers; None for no such limit.
 
     Attributes:
+        clock: The clock.
         seconds: Maximum duration of a call that transfers nothing, in seconds.
     """
 
     def __init__(self, clock: Clock, seconds: float, within: float | None = None) -> None:
-        self._clock = clock
+        self.clock = clock
         start = clock.now()
         self._over = start + seconds
         self._last = None if within is None else start + within
@@ -85,4 +86,4 @@ class Deadline:
     def left(self) -> float:
         """Remaining seconds; 0 or less after the deadline."""
         over = self._over if self._last is None else min(self._over, self._last)
-        return over - self._clock.now()
+        return over - self.clock.now()

@@ -21,7 +21,9 @@ from together_ext import (
     AsyncTogether,
     CheckpointNameError,
     ConfigurationError,
+    InternalServerError,
     JobNotReadyError,
+    RateLimitError,
     RuleError,
     TargetExistsError,
     Together,
@@ -30,10 +32,12 @@ from together_ext.bulk import Outcome, Outcomes, all_checkpoints, jobs
 from together_ext.errors import MissingKeyError
 from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
+from together_ext.simulator.faults import STORAGE_PATH
 from together_ext.simulator.models import adapter_files
 from together_ext.transfer import DownloadProgress
+from together_ext.transfer.options import DEFAULT_RETRIES
 
-from .conftest import SMALL, World
+from .conftest import SMALL, Clock, World
 
 
 def by_name(outcomes: Iterator[Outcome[Any]]) -> dict[str, Outcome[Any]]:
@@ -58,6 +62,43 @@ def test_a_failed_download_does_not_end_the_others(client: Together, folder: Pat
     assert isinstance(found[FAILED_JOB].error, JobNotReadyError)
     assert found["ft-unknown"].error is not None
     assert Path(found[LORA_JOB].unwrap().filename).parent == folder
+
+
+@pytest.mark.parametrize("extract", [False, True])
+def test_a_retry_after_for_one_download_holds_for_the_others(
+    client: Together, sim: Simulator, waits: list[float], folder: Path, *, extract: bool
+) -> None:
+    sim.script(Fault(path=f"/fine-tunes/{FULL_JOB}", status=429, headers={"retry-after": "7"}))
+
+    found = by_name(client.fine_tuning.download_many([FULL_JOB, LORA_JOB], parallel=1, extract=extract))
+
+    assert isinstance(found[FULL_JOB].error, RateLimitError)
+    assert waits == [7]
+    assert [request.path for request in sim.requests][:2] == [f"/fine-tunes/{FULL_JOB}", f"/fine-tunes/{LORA_JOB}"]
+    # Other calls of the client are not part of the batch.
+    sim.script(Fault(path=f"/fine-tunes/{FULL_JOB}", status=429, headers={"retry-after": "7"}))
+    with pytest.raises(RateLimitError):
+        client.fine_tuning.retrieve(FULL_JOB)
+    client.fine_tuning.retrieve(LORA_JOB)
+    assert waits == [7]
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("extract", [False, True])
+def test_a_retry_after_of_the_storage_host_holds_for_its_requests_alone(
+    client: Together, sim: Simulator, waits: list[float], clock: Clock, *, extract: bool
+) -> None:
+    sim.redirect_downloads = True
+    sim.script(Fault(path=STORAGE_PATH, status=503, headers={"retry-after": "7"}, times=DEFAULT_RETRIES + 1))
+    asked: list[list[str]] = []
+    clock.then = lambda: asked.append([request.path for request in sim.requests])
+
+    found = by_name(client.fine_tuning.download_many([FULL_JOB, LORA_JOB], parallel=1, extract=extract))
+
+    assert isinstance(found[FULL_JOB].error, InternalServerError)
+    assert waits == [7] * (DEFAULT_RETRIES + 1)
+    # The API was called for the second download before its wait, and the storage host was not.
+    assert asked[-1][-1] == f"/fine-tunes/{LORA_JOB}"
 
 
 def test_every_checkpoint_of_a_job_can_be_selected(client: Together, folder: Path) -> None:

@@ -107,13 +107,13 @@ class _Seam:
     ) -> tuple[Acts[Taken[_Whole]], Deadline]:
         """The steps of a call, and its deadline."""
         request = self._requests.built(client, keywords)
-        terms = self._requests.terms(client, request, call.within)
+        terms = self._requests.terms(client, request, call.within, call.pauses)
         return exchange.read(request, _Whole, call.limit, terms), terms.deadline
 
     def _raw(self, client: httpx.Client | httpx.AsyncClient, step: Raw) -> tuple[Acts[Taken[_Whole]], Deadline]:
         """The steps of a request that the specification does not describe, and its deadline."""
         request = self._requests.built(client, step.request)
-        terms = self._requests.terms(client, request)
+        terms = self._requests.terms(client, request, pauses=step.pauses)
         return exchange.read(request, _Whole, DOCUMENT_LIMIT, terms, step.statuses), terms.deadline
 
     def _generated(self) -> AuthenticatedClient:
@@ -167,7 +167,7 @@ class Seam(_Seam):
         """
         with self._failures.of_call(step.action):
             request = self._requests.built(self.client, step.request)
-            terms = self._requests.terms(self.client, request)
+            terms = self._requests.terms(self.client, request, pauses=step.pauses)
             reader = self._run(exchange.read(request, step.reader, LIST_LIMIT, terms), terms.deadline).reader
             reader.close()
         return reader
@@ -273,7 +273,7 @@ class AsyncSeam(_Seam):
         """
         with self._failures.of_call(step.action):
             request = self._requests.built(self.client, step.request)
-            terms = self._requests.terms(self.client, request)
+            terms = self._requests.terms(self.client, request, pauses=step.pauses)
             reader = (await self._run(exchange.read(request, step.reader, LIST_LIMIT, terms), terms.deadline)).reader
             reader.close()
         return reader

@@ -14,10 +14,11 @@ import httpx
 from together_ext import __version__
 from together_ext.clock import Deadline
 from together_ext.transfer.network.decoding import OFFERED, decoder
+from together_ext.transfer.network.pauses import Pauses
 from together_ext.transfer.network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target
 
 from .flow import LimitError, R
-from .retries import Retries
+from .retries import CAREFUL, Retries, requested_wait
 
 T = TypeVar("T")
 
@@ -109,11 +110,18 @@ class Terms:
         retries: Which outcomes are retried, and how often.
         deadline: The time limit.
         cookies: The cookies of the client, for a redirect within the origin.
+        pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
     """
 
     retries: Retries
     deadline: Deadline
     cookies: httpx.Cookies
+    pauses: Pauses
+
+    def held(self, url: httpx.URL) -> float:
+        """Seconds until the host of an address may be sent requests; 0 if that is after the time limit."""
+        left = self.pauses.left(url, self.deadline.clock.now())
+        return left if left < self.deadline.left() else 0.0
 
     def wait(self, tried: int, outcome: httpx.Response | httpx.TransportError) -> float | None:
         """Seconds until the next attempt; None if the outcome is final.
@@ -125,6 +133,9 @@ class Terms:
         if left <= GRACE and not isinstance(outcome, httpx.Response):
             raise Overdue(self.deadline.seconds) from outcome
         wait = self.retries.wait(tried, outcome)
+        if isinstance(outcome, httpx.Response) and outcome.status_code in CAREFUL:
+            asked = requested_wait(outcome)
+            self.pauses.hold(outcome.url, self.deadline.clock.now() + (asked or 0.0))
         return None if wait is None or wait >= left else wait
 
 
@@ -232,6 +243,8 @@ def _settled(
     tried = 0
     while True:
         tried += 1
+        while (held := terms.held(request.url)) > 0:
+            yield Wait(held)
         try:
             found = yield from _followed(request, terms)
             wait = terms.wait(tried, found.response)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
     from together_ext.transfer import Fetched, Options, OrderedStream, StreamOptions, Target
+    from together_ext.transfer.network.pauses import Pauses
     from together_ext.transfer.source import Sender
     from together_ext.transfer.survey import Surveyed
 
@@ -37,6 +38,7 @@ class Call(Generic[T]):
         success: The status that the generated function expects; any other 2xx is passed to it as this one.
         limit: Maximum number of bytes in the response; None for no limit.
         within: Time limit in seconds, if it is shorter than that of every call.
+        pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
     """
 
     action: str
@@ -48,6 +50,7 @@ class Call(Generic[T]):
     success: int = 200
     limit: int | None = DOCUMENT_LIMIT
     within: float | None = None
+    pauses: Pauses | None = None
 
 
 @dataclass(frozen=True)
@@ -137,12 +140,7 @@ class Survey(Generic[F]):
 
 @dataclass(frozen=True)
 class Open:
-    """An archive to open as a stream.
-
-    Attributes:
-        archive: What.
-        options: How.
-    """
+    """An archive to open as a stream, and how."""
 
     archive: Archive
     options: StreamOptions
@@ -199,11 +197,13 @@ class Read(Generic[R]):
         action: What the request does, to follow "could not" in messages.
         request: The request, as keywords of `httpx.Client.build_request`.
         reader: Creates the reader of the response, once for each attempt.
+        pauses: As those of `Call`.
     """
 
     action: str
     request: Mapping[str, Any]
     reader: Callable[[], R]
+    pauses: Pauses | None = None
 
 
 @dataclass(frozen=True)
@@ -215,12 +215,14 @@ class Raw:
         request: The request, as keywords of `httpx.Client.build_request`.
         statuses: Statuses other than 2xx that are no errors.
         doubt: What an error adds if the request may have had an effect.
+        pauses: As those of `Call`.
     """
 
     action: str
     request: Mapping[str, Any] = field(repr=False)
     statuses: frozenset[int] = frozenset()
     doubt: str = ""
+    pauses: Pauses | None = None
 
 
 @dataclass(frozen=True)

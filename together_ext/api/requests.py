@@ -11,6 +11,7 @@ import httpx
 from together_ext.clock import AsyncClock, Deadline
 from together_ext.config import Settings
 from together_ext.errors import MissingKeyError
+from together_ext.transfer.network.pauses import Pauses
 from together_generated.api.fine_tuning import download_fine_tune
 from together_generated.models import DownloadCheckpoint
 from together_generated.types import UNSET
@@ -75,11 +76,15 @@ class Requests:
             raise UnwritableError from error
 
     def terms(
-        self, client: httpx.Client | httpx.AsyncClient, request: httpx.Request, within: float | None = None
+        self,
+        client: httpx.Client | httpx.AsyncClient,
+        request: httpx.Request,
+        within: float | None = None,
+        pauses: Pauses | None = None,
     ) -> Terms:
-        """The limits of a request: retries and deadline."""
+        """The limits of a request: retries, deadline, and the pauses that it shares with others."""
         deadline = Deadline(self._clock, self._settings.call_timeout, within)
-        return Terms(self._retries(request), deadline, client.cookies)
+        return Terms(self._retries(request), deadline, client.cookies, pauses or Pauses())
 
     def remote(self, client: Sender, archive: Archive | StoredFile, *, timeout: float) -> Remote:
         """The remote file for the download engine."""

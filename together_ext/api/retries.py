@@ -27,6 +27,12 @@ MAY_PASS: Final = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProto
 """Network errors that may be temporary."""
 
 
+def requested_wait(response: httpx.Response) -> float | None:
+    """The `Retry-After` of a response in seconds, at most `LONGEST`; None if it has none."""
+    found = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
+    return None if found is None else min(found, LONGEST)
+
+
 @dataclass(frozen=True)
 class Retries:
     """Which outcomes of a request are retried.
@@ -54,7 +60,7 @@ class Retries:
         requested = None
         if isinstance(outcome, httpx.Response):
             worth = outcome.status_code in self.statuses
-            requested = parse_retry_after(outcome.headers.get("retry-after"), now=datetime.now(UTC))
+            requested = requested_wait(outcome)
         else:
             worth = isinstance(outcome, self.failures)
         if tried > self.most or not worth:

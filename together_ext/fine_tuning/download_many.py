@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from together_ext.api.flow import Archive, Flow, Local, Step, Transfers, changed
+from together_ext.api.flow import Archive, Call, Flow, Local, Raw, Read, Step, Transfers, changed
 from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
 from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
@@ -32,6 +32,7 @@ from together_ext.errors import (
 from together_ext.storage import absolute
 from together_ext.text import printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, Target
+from together_ext.transfer.network.pauses import Pauses
 
 from .download import DownloadResult, archive, check_source, download, place_of
 from .download_options import DownloadOptions, DownloadRequest, download_request
@@ -194,6 +195,36 @@ def _folder(request: DownloadRequest, executor: Executors | None) -> str:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What downloads share that run together.
+
+    Attributes:
+        cancel: Ends all of them when it is set.
+        pauses: The `Retry-After` of each host: that for one download holds for all.
+    """
+
+    cancel: threading.Event = field(default_factory=threading.Event)
+    pauses: Pauses = field(default_factory=Pauses)
+
+    def conducted(self, options: Options) -> Options:
+        """The options of one download among others."""
+        return replace(options, cancel=self.cancel, pauses=self.pauses)
+
+    def guarded(self, step: Step) -> Step:
+        """A step of one download among others, which ends with them."""
+        if self.cancel.is_set():
+            raise TransferCancelledError
+        match step:
+            case Call() | Raw() | Read():
+                return replace(step, pauses=self.pauses)
+            case Local(work):
+                return Local(lambda _: work(self.cancel))
+            case Transfers(moves):
+                return Transfers(lambda line: moves(replace(line, cancel=self.cancel)))
+        return step
+
+
+@dataclass(frozen=True)
 class Many:
     """Many downloads, ready to run.
 
@@ -204,7 +235,7 @@ class Many:
         executor: Where they run; None for this process; by host, where every host gets its copy.
         connect: Creates the client of another process.
         project: The project whose registry may have the weights.
-        cancel: Ends all of them when it is set.
+        batch: What they share.
     """
 
     names: Sequence[str | Selection]
@@ -213,7 +244,12 @@ class Many:
     executor: Executors | None
     connect: Connect | None
     project: Project
-    cancel: threading.Event = field(default_factory=threading.Event)
+    batch: Batch = field(default_factory=Batch)
+
+    @property
+    def cancel(self) -> threading.Event:
+        """Ends all of them when it is set."""
+        return self.batch.cancel
 
     def outcomes(self, run: Callable[[Flow[Any]], Any]) -> Outcomes[DownloadResult]:
         """Download each name; the iterator has an outcome as its download ends.
@@ -229,7 +265,7 @@ class Many:
         Raises:
             ApiError: A selection could not be listed.
         """
-        found: list[str] = run(changed(_resolved(self.names), partial(guarded, self.cancel)))
+        found: list[str] = run(changed(_resolved(self.names), self.batch.guarded))
         return found
 
     def _tasks(self, run: Callable[[Flow[Any]], Any]) -> Tasks[DownloadResult]:
@@ -243,8 +279,8 @@ class Many:
             limit_rate=None if self.request.limit_rate is None else self.request.limit_rate / at_once,
         )
         if self.executor is None or self.connect is None:
-            return Tasks(names, _Here(run, self.project, request, Claims(), self.cancel), at_once)
-        elsewhere = partial(_Elsewhere, run, request, self.cancel, self.connect)
+            return Tasks(names, _Here(run, self.project, request, Claims(), self.batch), at_once)
+        elsewhere = partial(_Elsewhere, run, request, self.batch, self.connect)
         if not isinstance(self.executor, Mapping):
             return Tasks(names, elsewhere(self.executor, Claims()), at_once)
         hosts = {host: elsewhere(executor, Claims()) for host, executor in self.executor.items()}
@@ -265,16 +301,16 @@ class _Here:
     project: Project
     request: DownloadRequest
     claims: Claims
-    cancel: threading.Event
+    batch: Batch
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, name: str) -> DownloadResult:
         request = self.request
         if request.progress is not None:
             request = replace(request, progress=partial(self._report, name, request.progress))
-        prepare = partial(_prepared, partial(self.claims.claim, name), self.cancel)
+        prepare = partial(_prepared, partial(self.claims.claim, name), self.batch)
         flow = download(self.project, name, request, prepare)
-        result: DownloadResult = self.run(changed(flow, partial(guarded, self.cancel)))
+        result: DownloadResult = self.run(changed(flow, self.batch.guarded))
         return result
 
     def _report(self, name: str, progress: ProgressCallback, now: DownloadProgress) -> None:
@@ -288,14 +324,14 @@ class _Elsewhere:
 
     run: Callable[[Flow[Any]], Any]
     request: DownloadRequest
-    cancel: threading.Event
+    batch: Batch
     connect: Connect
     executor: Executor
     claims: Claims
 
     def __call__(self, name: str) -> Remote[DownloadResult]:
         flow = archive(name, None, self.request.checkpoint_type)
-        job, found, _ = self.run(changed(flow, partial(guarded, self.cancel)))
+        job, found, _ = self.run(changed(flow, self.batch.guarded))
         self.claims.claim(name, found, place_of(self.request.output, found, job))
         # Dask takes two equal calls for one, whose result it keeps: a copy for another host, and a later run.
         return Remote(self.executor, partial(_download, self.connect, name, self.request, secrets.token_hex(8)))
@@ -303,26 +339,14 @@ class _Elsewhere:
 
 def _prepared(
     claim: Callable[[Archive, Target | Location], None],
-    cancel: threading.Event,
+    batch: Batch,
     archive: Archive,
     place: Target | Location,
     options: Options,
 ) -> Options:
-    """The options of one download among others: it does not replace their files, and ends with them."""
+    """The options of one download among others, whose files it does not replace."""
     claim(archive, place)
-    return replace(options, cancel=cancel)
-
-
-def guarded(cancel: threading.Event, step: Step) -> Step:
-    """A step of one download among others, which ends with them."""
-    if cancel.is_set():
-        raise TransferCancelledError
-    match step:
-        case Local(work):
-            return Local(lambda _: work(cancel))
-        case Transfers(moves):
-            return Transfers(lambda line: moves(replace(line, cancel=cancel)))
-    return step
+    return batch.conducted(options)
 
 
 def _download(connect: Connect, name: str, request: DownloadRequest, _call: str) -> DownloadResult:

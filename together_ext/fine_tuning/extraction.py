@@ -216,6 +216,7 @@ def stream_options(options: Options, name: str) -> StreamOptions:
         progress=_naming(options.progress, name),
         cancel=options.cancel,
         clock=options.clock,
+        pauses=options.pauses,
     )
 
 

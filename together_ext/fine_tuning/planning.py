@@ -23,7 +23,7 @@ from together_ext.transfer import Options, Target
 from together_ext.transfer.survey import Surveyed
 
 from .download import check_source, download, expected_layout
-from .download_many import Claims, Many, guarded
+from .download_many import Claims, Many
 from .download_options import DownloadRequest
 from .download_result import type_of
 from .extraction import goes_directly, size_of
@@ -75,8 +75,8 @@ class Planning:
         return DownloadPlan(tuple(self._entry(name, found[name].result, found[name].error) for name in names), free)
 
     def _planned(self, claims: Claims, free: int | None, name: str) -> PlannedDownload:
-        flow = planned(self.many.project, name, self.many.request, claims, free)
-        result: PlannedDownload = self.run(changed(flow, partial(guarded, self.many.cancel)))
+        flow = planned(self.many, name, claims, free)
+        result: PlannedDownload = self.run(changed(flow, self.many.batch.guarded))
         return result
 
     def _entry(self, name: str, result: PlannedDownload | None, error: BaseException | None) -> PlannedDownload:
@@ -94,22 +94,20 @@ def _free(folder: Path) -> int:
         return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free
 
 
-def planned(
-    project: Project, name: str, request: DownloadRequest, claims: Claims, free: int | None
-) -> Flow[PlannedDownload]:
+def planned(many: Many, name: str, claims: Claims, free: int | None) -> Flow[PlannedDownload]:
     """Apply the rules to a download, and look at what exists of it.
 
     Args:
-        project: The project whose registry may have the weights.
+        many: All downloads.
         name: The job or checkpoint.
-        request: The options.
         claims: The paths of the other downloads.
         free: The free bytes of the disk; None for an object store.
     """
+    project, request = many.project, many.request
     try:
         yield from download(project, name, request, _raise)
     except _PreparedError as prepared:
-        archive, place, options = prepared.archive, prepared.place, prepared.options
+        archive, place, options = prepared.archive, prepared.place, many.batch.conducted(prepared.options)
     claims.claim(name, archive, place)
     if isinstance(place, Location) or free is None:
         saving = Saving(archive, str(request.output), _name_of(place), request.storage_options, options)

@@ -26,15 +26,21 @@ class PassingError(TransferError):
         way_out: What to do when no retry is left.
         retry_after: Seconds that the server asks clients to wait (`Retry-After`); None if it does not.
         refusal: The server's error response; None if there was none.
+        url: The address that refused; None if there was no response.
     """
 
     tries: ClassVar[int | None] = None
     way_out: ClassVar[str] = "run it again when the network is back"
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, refusal: ApiStatusError | None = None
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        refusal: ApiStatusError | None = None,
+        url: httpx.URL | None = None,
     ) -> None:
-        self.retry_after, self.refusal = retry_after, refusal
+        self.retry_after, self.refusal, self.url = retry_after, refusal, url
         super().__init__(message)
 
     def final(self, action: str, times: int, kept: int) -> TransferError | ApiStatusError:

@@ -13,6 +13,7 @@ from together_ext.clock import Clock, SystemClock
 
 from .crew import EAGER
 from .front import Front
+from .network.pauses import Pauses
 from .progress import ProgressCallback
 
 DEFAULT_CONNECTIONS: Final = 8
@@ -55,6 +56,7 @@ class Conduct:
         cancel: Ends the transfer when it is set, from any thread.
         clock: The clock.
         jitter: Returns random numbers from 0 to 1.
+        pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
     """
 
     connections: int = DEFAULT_CONNECTIONS
@@ -65,6 +67,7 @@ class Conduct:
     cancel: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
     jitter: Callable[[], float] = random.random
+    pauses: Pauses = field(default_factory=Pauses)
 
 
 @dataclass(frozen=True)

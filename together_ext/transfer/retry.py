@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from together_ext.clock import Clock
@@ -80,17 +81,28 @@ class Retry:
 
 
 class Gate:
-    """Delays every connection of a transfer until the next retry."""
+    """Delays every connection of a transfer until the next retry.
 
-    def __init__(self, clock: Clock, stop: threading.Event) -> None:
-        self._clock, self._stop = clock, stop
+    Args:
+        clock: The clock.
+        stop: Ends every wait.
+        held: Returns, at a time, for how many more seconds another transfer keeps the gate closed.
+    """
+
+    def __init__(self, clock: Clock, stop: threading.Event, held: Callable[[float], float] = lambda _: 0.0) -> None:
+        self._clock, self._stop, self._held = clock, stop, held
         self._open_at = 0.0
         self._lock = threading.Lock()
 
     @property
+    def own(self) -> float:
+        """Seconds until the retry of this transfer; 0 if there is none."""
+        return max(self._open_at - self._clock.now(), 0.0)
+
+    @property
     def left(self) -> float:
         """Seconds until the gate opens; 0 if it is open."""
-        return max(self._open_at - self._clock.now(), 0.0)
+        return max(self.own, self._held(self._clock.now()))
 
     def close_for(self, seconds: float) -> None:
         """Close the gate for a number of seconds from now; it never opens earlier than before."""

@@ -58,9 +58,15 @@ class Session:
         self.remote, self._options = remote, options
         self.stop = stop or threading.Event()
         self.conditions = Conditions(
-            options.retries, options.jitter, options.limit_rate, self.stop, options.clock, keeps=keeps
+            options.retries,
+            options.jitter,
+            options.limit_rate,
+            self.stop,
+            options.clock,
+            keeps=keeps,
+            pauses=options.pauses,
         )
-        self.persistence = Persistence(self.conditions, remote.action)
+        self.persistence = Persistence(self.conditions, remote.action, lambda: remote.place)
         self.reporter = Reporter(options.progress, options.clock)
         self.standing = self.connecting()
         self.distance = 0.0

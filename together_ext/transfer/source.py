@@ -87,6 +87,11 @@ class Remote:
         return self._place is not None and origin(self._place) != origin(self.url)
 
     @property
+    def place(self) -> httpx.URL | None:
+        """The address of the next request; None if it may be redirected to another host."""
+        return self._place
+
+    @property
     def host(self) -> str:
         """The host of the last response; the origin's before the first one."""
         return (self._place or self.url).host
@@ -238,7 +243,9 @@ class Remote:
         if not is_retryable(status):
             return refusal
         wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
-        return PassingError(f"the server responded with status {status}", retry_after=wait, refusal=refusal)
+        return PassingError(
+            f"the server responded with status {status}", retry_after=wait, refusal=refusal, url=response.url
+        )
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

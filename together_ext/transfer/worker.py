@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import httpx
+
 from together_ext.clock import Clock, SystemClock
 from together_ext.errors import TransferCancelledError
 
 from .body import Body
 from .failures import DroppedError, PassingError, cut_short
+from .network.pauses import Pauses
 from .plan import Plan, Segment, Spans
 from .progress import Standing
 from .responses import Content, RemoteChangeError, check_same
@@ -61,6 +64,7 @@ class Conditions:
         stop: Set to end the transfer.
         clock: The clock.
         keeps: Whether a rerun resumes from the downloaded bytes.
+        pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
     """
 
     retries: int
@@ -69,14 +73,23 @@ class Conditions:
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=SystemClock)
     keeps: bool = True
+    pauses: Pauses = field(default_factory=Pauses)
 
 
 class Persistence:
-    """Retries failures after a pause that all connections share, up to the budget."""
+    """Retries failures after a pause that all connections share, up to the budget.
 
-    def __init__(self, conditions: Conditions, action: str) -> None:
+    Args:
+        conditions: Limits and clock of the transfer.
+        action: What the caller does, to follow "could not" in errors.
+        place: Returns the address of the next request; None if it may be redirected to another host.
+    """
+
+    def __init__(
+        self, conditions: Conditions, action: str, place: Callable[[], httpx.URL | None] = lambda: None
+    ) -> None:
         self._conditions, self._action = conditions, action
-        self.gate = Gate(conditions.clock, conditions.stop)
+        self.gate = Gate(conditions.clock, conditions.stop, lambda now: conditions.pauses.left(place(), now))
         self._lock = threading.Lock()
         self._next: Retry | None = None
 
@@ -84,7 +97,11 @@ class Persistence:
     def retry(self) -> Retry | None:
         """The pending retry; None if there is none."""
         left, found = self.gate.left, self._next
-        return None if found is None or left <= 0 else replace(found, seconds=left)
+        if left <= 0:
+            return None
+        if found is None or not self.gate.own:
+            found = Retry("the server has asked another download to wait", 1, self._conditions.retries, left)
+        return replace(found, seconds=left)
 
     def tolerate(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
         """Count a failure, and close the gate until the next retry.
@@ -103,8 +120,10 @@ class Persistence:
         """
         if self._conditions.stop.is_set():
             raise TransferCancelledError from error
+        if error.url is not None and error.retry_after is not None:
+            self._conditions.pauses.hold(error.url, self._conditions.clock.now() + error.retry_after)
         with self._lock:
-            if self.gate.left > 0:
+            if self.gate.own > 0:
                 # Connections that break during the pause broke together with the first one: the failure counts once.
                 self.gate.close_for(error.retry_after or 0.0)
                 return
@@ -145,7 +164,7 @@ class Board:
         """
         self.sink, self.remote, self.content = sink, remote, content
         self.clock, self._keeps = conditions.clock, conditions.keeps
-        self.persistence = Persistence(conditions, remote.action)
+        self.persistence = Persistence(conditions, remote.action, lambda: remote.place)
         # One budget for all, because a segment of a failed connection is taken over by another.
         self.budget = Budget(conditions.retries)
         self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -173,6 +174,33 @@ class TestPersistence:
         persistence.tolerate(PassingError("busy", retry_after=7), budget, done=0)
         persistence.gate.pass_through()
         assert clock.waits == [7]
+
+    def test_a_retry_after_holds_for_the_other_transfers_with_that_host(self) -> None:
+        clock = FakeClock()
+        conditions = self.conditions(clock)
+        busy, other = httpx.URL("https://busy.example/1"), httpx.URL("https://other.example/1")
+        first, same, elsewhere, unknown = (
+            Persistence(conditions, "fetch it", lambda place=place: place)  # type: ignore[misc]
+            for place in (busy, busy.copy_with(path="/2"), other, None)
+        )
+        first.tolerate(PassingError("busy", retry_after=7, url=busy), Budget(2), done=0)
+
+        assert [one.gate.left for one in (first, same, elsewhere, unknown)] == [7, 7, 0, 7]
+        assert same.retry is not None
+        assert (same.retry.seconds, elsewhere.retry) == (7, None)
+        # The failure of another transfer is still counted.
+        budget = Budget(0)
+        with pytest.raises(TransferInterruptedError):
+            same.tolerate(PassingError("busy", retry_after=3, url=busy), budget, done=0)
+        same.gate.pass_through()
+        assert clock.waits == [7]
+
+    def test_a_backoff_is_that_of_one_transfer(self) -> None:
+        conditions = self.conditions(FakeClock())
+        url = httpx.URL("https://busy.example/1")
+        first, second = (Persistence(conditions, "fetch it", lambda: url) for _ in range(2))
+        first.tolerate(PassingError("broken", url=url), Budget(2), done=0)
+        assert (first.gate.left, second.gate.left) == (0.5, 0)
 
     def test_after_a_stop_no_failure_is_tolerated(self) -> None:
         conditions = self.conditions(FakeClock())
