@@ -13,6 +13,9 @@ import httpx
 import pytest
 
 from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
+from together_ext.cli.doctor.findings import State
+from together_ext.cli.doctor.objects import Bucket as Checked
+from together_ext.cli.doctor.objects import uploads
 from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
@@ -160,6 +163,25 @@ def test_a_missing_bucket_of_the_server_itself(client: Together, sim: Simulator,
     assert archive_requests(sim) == 0
 
 
+@pytest.mark.parametrize("extract", [True, False])
+def test_a_plan_compares_the_objects_and_names_a_missing_bucket(
+    client: Together, sim: Simulator, s3: Bucket, *, extract: bool
+) -> None:
+    def plan(url: str) -> str:
+        options = {"extract": extract, "storage_options": s3.options}
+        (entry,) = client.fine_tuning.plan_downloads(LORA_JOB, output=url, **options).entries  # type: ignore[arg-type]
+        return entry.state
+
+    assert plan(s3.url) == "missing"
+    assert store_of(s3).list() == {}
+    client.fine_tuning.download(LORA_JOB, extract=extract, output=s3.url, storage_options=s3.options)
+    assert plan(s3.url) == "complete"
+    before = archive_requests(sim)
+    with pytest.raises(MissingPathError, match="does not exist"):
+        plan("s3://no-such-bucket/")
+    assert archive_requests(sim) == before
+
+
 def test_the_doctor_tests_the_destination(sim: Simulator, s3: Bucket) -> None:
     def destination(url: str, **changed: str) -> dict[str, str]:
         options = [f"--storage-option={name}={value}" for name, value in {**s3.options, **changed}.items()]
@@ -180,6 +202,22 @@ def test_the_doctor_tests_the_destination(sim: Simulator, s3: Bucket) -> None:
     assert "s3://no-such-bucket does not exist" in destination("s3://no-such-bucket/")["seen"]
     nobody = {"endpoint": "http://127.0.0.1:9"}
     assert destination(s3.url, **nobody)["seen"].endswith("the store does not respond")
+
+
+def test_the_doctor_lists_incomplete_uploads(s3: Bucket) -> None:
+    place = Checked(parse_url(f"{s3.url}a b/ü", "url"), s3.options)
+    for key, _ in ((f"a b/ü/{'x' * 9}", "below it"), ("other/y", "elsewhere")):
+        httpx.post(f"{s3.server}/{s3.name}/{key}?uploads", timeout=60).raise_for_status()
+
+    found = uploads(place)
+
+    assert found.state == State.WARN
+    assert found.seen.startswith("1 multipart upload is incomplete: a b/ü/xxxxxxxxx of 20")
+    assert uploads(Checked(parse_url(s3.url, "url"), s3.options)).seen.startswith("2 multipart uploads are incomplete")
+    assert uploads(Checked(parse_url(f"{s3.url}none/", "url"), s3.options)).state == State.OK
+    assert uploads(Checked(parse_url("memory://bucket/", "url"))).state == State.SKIPPED
+    nobody = {**s3.options, "endpoint": "http://127.0.0.1:9"}
+    assert uploads(Checked(parse_url(s3.url, "url"), nobody)).state == State.SKIPPED
 
 
 def test_a_rerun_downloads_nothing(client: Together, sim: Simulator, s3: Bucket) -> None:

@@ -170,6 +170,11 @@ class Store:
     def _key(self, name: str) -> str:
         return (self.location / name).path
 
+    @property
+    def _prefix(self) -> str | None:
+        """What the keys of the objects begin with; None for a bucket."""
+        return f"{self.location.path}/" if self.location.path else None
+
     def put(self, name: str, data: bytes) -> None:
         """Write a small object."""
         key = self._key(name)
@@ -209,12 +214,41 @@ class Store:
             ends()
 
         def listed() -> str:
-            pages = self._obstore.list(self._store, f"{path}/" if path else None, chunk_size=1000)
+            pages = self._obstore.list(self._store, self._prefix, chunk_size=1000)
             return collect(pages, path, found)
 
         if problem := self._looking(look)._do("list", "", listed):  # noqa: SLF001 -- that of a copy
             raise storage_error(f"could not list {self.location}: the listing {problem}", errno.EPROTO)
         return found
+
+    def reach(self) -> None:
+        """Check that the store responds, and has the bucket."""
+        self._do("list", "", lambda: next(iter(self._obstore.list(self._store, self._prefix, chunk_size=1)), None))
+
+    def signed(self, query: str) -> str | None:
+        """A signed address of the bucket with a query, valid for a minute; a secret.
+
+        obstore signs paths alone, and appends them to the endpoint. So the query is part of the endpoint, and its last
+        parameter takes the path: S3 ignores `x-id`, which its own SDKs send.
+
+        Returns:
+            The address; None if the store does not have the protocol of S3, or has another endpoint.
+        """
+        if self.location.scheme != "s3":
+            return None
+        sign, minute = self._obstore.sign, timedelta(minutes=1)
+
+        def address() -> str | None:
+            base = sign(self._store, "GET", "x", minute).partition("?")[0].removesuffix("/x")
+            config = {name: value for name, value in dict(self._store.config).items() if name != "bucket"}
+            config |= {"endpoint": f"{base}?{query}&x-id=", "virtual_hosted_style_request": "true"}
+            client = dict(self._store.client_options or {})
+            found: str = sign(
+                type(self._store)(self.location.bucket, config=config, client_options=client), "GET", "", minute
+            )
+            return found if found.startswith(f"{base}?{query}&x-id=/&X-Amz-") else None
+
+        return self._do("list the uploads of", "", address)
 
     def find(self, name: str) -> Stored | None:
         """An object with its mark; None if it does not exist."""

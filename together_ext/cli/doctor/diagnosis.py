@@ -64,7 +64,10 @@ def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
     if settings is not None:
         size = yield from _online(wanted, settings)
     if isinstance(wanted.place, objects.Bucket):
-        yield from _each("destination", partial(objects.writable, wanted.place))
+        tested = list(_each("destination", partial(objects.writable, wanted.place)))
+        yield from tested
+        if all(found.good for found in tested):
+            yield from _each("incomplete uploads", partial(objects.uploads, wanted.place))
     else:
         yield from _on_disk(wanted.place, size)
 

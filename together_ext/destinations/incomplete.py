@@ -1,0 +1,73 @@
+"""Incomplete multipart uploads in S3 and servers with its protocol: obstore signs the request that lists them."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from together_ext.transfer.network.clients import Certificates, sync_client
+
+from .store import Store
+
+MOST: Final = 4 << 20
+"""Maximum number of bytes of a list that are read; S3 lists 1,000 uploads at once."""
+
+_UPLOAD: Final = re.compile(r"<Upload>(.*?)</Upload>", re.DOTALL)
+_KEY: Final = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+_BEGUN: Final = re.compile(r"<Initiated>([0-9T:.Z-]{10,40})</Initiated>")
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """A multipart upload that is not complete.
+
+    Attributes:
+        key: The key of its object.
+        begun: When it began, as the store formats it; empty if the store does not send it.
+    """
+
+    key: str
+    begun: str
+
+
+def listed(document: str) -> list[Incomplete]:
+    """The uploads of a list."""
+    found = []
+    for entry in _UPLOAD.findall(document):
+        if key := _KEY.search(entry):
+            begun = _BEGUN.search(entry)
+            found.append(Incomplete(html.unescape(key[1]), begun[1] if begun else ""))
+    return found
+
+
+def incomplete_uploads(store: Store, *, timeout: float) -> list[Incomplete] | None:
+    """The multipart uploads below a location that are not complete, at most 1,000.
+
+    Args:
+        store: The store, at the location.
+        timeout: Maximum number of seconds without data.
+
+    Returns:
+        The uploads; None if the store does not list them.
+    """
+    path = store.location.path
+    prefix = quote(f"{path}/" if path else "", safe="")
+    address = store.signed(f"uploads&prefix={prefix}")
+    if address is None:
+        return None
+    try:
+        with sync_client(Certificates(), timeout=timeout) as client, client.stream("GET", address) as response:
+            body = b""
+            for piece in response.iter_bytes(1 << 16):
+                body += piece
+                if len(body) > MOST:
+                    return None
+    except httpx.HTTPError:
+        return None
+    text = body.decode("utf-8", "replace")
+    return listed(text) if response.is_success and "<ListMultipartUploadsResult" in text else None
