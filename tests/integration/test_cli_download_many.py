@@ -32,6 +32,8 @@ def test_several_ids_print_a_line_each(command: Command, folder: Path) -> None:
     assert {name for _, name, _ in rows} == {LORA_JOB, FULL_JOB}
     assert {size for _, _, size in rows} == {"100 B"}
     assert outcome.err.startswith("2 of 2 downloaded, 200 B in ")
+    again = command("ft", "download", LORA_JOB, FULL_JOB, "-o", "models")
+    assert again.err.startswith("2 of 2 downloaded (2 already existed), 0 B in ")
 
 
 def test_quiet_prints_paths_alone(command: Command, folder: Path) -> None:
@@ -80,6 +82,14 @@ def test_jobs_are_chosen_by_status(command: Command, sim: Simulator, folder: Pat
     outcome = command("ft", "download", "--status", "completed", "-q")
     assert outcome.code == Exit.DONE
     assert len(outcome.out.splitlines()) == len(listed) == len(list(folder.iterdir())) > 1
+
+
+def test_a_selection_without_a_match_is_reported(command: Command, folder: Path) -> None:
+    for more in ([], ["--dry-run"]):
+        outcome = command("ft", "download", "--suffix", "typo", *more)
+        assert (outcome.code, outcome.out) == (Exit.DONE, "")
+        assert outcome.err == "nothing to download: no name is given, and no job matches --suffix and --status\n"
+    assert list(folder.iterdir()) == []
 
 
 def test_names_come_from_a_file(command: Command, folder: Path) -> None:

@@ -16,7 +16,7 @@ from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.plan import PlanState
 from together_ext.bulk.running import Tasks
 from together_ext.clock import SYSTEM
-from together_ext.destinations.urls import Location
+from together_ext.destinations.urls import Location, parse_url
 from together_ext.errors import TargetExistsError, TogetherExtError
 from together_ext.storage import storage_errors
 from together_ext.transfer import Options, Target
@@ -65,10 +65,15 @@ class Planning:
 
         Raises:
             ApiError: A selection could not be listed.
-            StorageError: The free space of the disk cannot be determined.
+            StorageError: The free space of the disk cannot be determined; the object store refuses.
+            TransferInterruptedError: The object store does not respond.
         """
-        names = self.many.names_of(self.run)
-        free = None if object_url(self.many.request) is not None else _free(Path(str(self.many.request.output)))
+        names, url = self.many.names_of(self.run), object_url(self.many.request)
+        if url is None:
+            free = _free(Path(str(self.many.request.output)))
+        else:
+            free, store = None, store_at(parse_url(url, "output"), self.many.request.storage_options)
+            self.run(changed(local(lambda cancel: store.until(cancel).reach()), self.many.batch.guarded))
         tasks = Tasks(names, partial(self._planned, Claims(), free), max(min(self.many.parallel, len(names)), 1))
         with Outcomes(lambda: tasks, cancel=self.many.cancel, clock=SYSTEM) as outcomes:
             found = {outcome.name: outcome for outcome in outcomes}

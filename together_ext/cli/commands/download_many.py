@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from together_ext.fine_tuning.download_options import DownloadOptions
     from together_ext.transfer import DownloadProgress
 
+NOTHING_SELECTED: Final = "nothing to download: no name is given, and no job matches --suffix and --status"
+
 LONGEST_NAME: Final = 200
 """Maximum number of characters of a name in a message."""
 
@@ -173,8 +175,11 @@ def _failure(outcome: Outcome[DownloadResult], error: BaseException) -> str:
 
 
 def _summary(ended: Sequence[Outcome[DownloadResult]], seconds: float) -> str:
+    if not ended:
+        return NOTHING_SELECTED
     good = [outcome.unwrap() for outcome in ended if outcome.error is None]
     received = sum(result.size - result.resumed_from for result in good)
-    failed = len(ended) - len(good)
-    text = f"{len(good)} of {len(ended)} downloaded, {size_text(received)} in {duration_text(seconds)}"
-    return f"{text}; {failed} failed; run the same command again to resume" if failed else text
+    before, failed = sum(result.size == result.resumed_from for result in good), len(ended) - len(good)
+    done = f"{len(good)} of {len(ended)} downloaded" + (f" ({before} already existed)" if before else "")
+    text = f"{done}, {size_text(received)} in {duration_text(seconds)}"
+    return f"{text}; {failed} failed; run the same command again to retry" if failed else text

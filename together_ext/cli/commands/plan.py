@@ -16,7 +16,7 @@ from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings
 from together_ext.text import printable
 
-from .download_many import LONGEST_NAME, exit_code
+from .download_many import LONGEST_NAME, NOTHING_SELECTED, exit_code
 
 if TYPE_CHECKING:
     from together_ext.bulk import DownloadPlan, PlannedDownload, Selection
@@ -60,6 +60,8 @@ def _document(entry: PlannedDownload) -> Mapping[str, object]:
 
 
 def _summary(plan: DownloadPlan) -> str:
+    if not plan.entries:
+        return NOTHING_SELECTED
     text = f"{counted(len(plan.entries), 'download', 'downloads')} planned: {size_text(plan.remaining)} to download"
     if plan.free is None:
         return text
