@@ -20,7 +20,9 @@ import pytest
 
 from together_ext.cli.doctor import network
 from together_ext.cli.doctor.findings import Finding, State, shareable
+from together_ext.cli.doctor.objects import Bucket, uploads
 from together_ext.cli.doctor.running import attempt
+from together_ext.destinations.incomplete import MOST
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 from together_ext.leases import Owner
@@ -412,7 +414,8 @@ S3_KEYS = ("access_key_id=TESTKEYTESTKEY", "secret_access_key=secret-of-the-test
 
 def test_a_bucket_that_can_be_written_to(doctor: Doctor, folder: Path) -> None:
     found = doctor("-o", "memory://doctor/models/", code=0)
-    assert list(found) == [*CHECKS, "destination"]
+    assert list(found) == [*CHECKS, "destination", "incomplete uploads"]
+    assert found["incomplete uploads"]["state"] == State.SKIPPED
     assert found["destination"]["seen"] == "memory://doctor/models is writable: an object was written and removed"
     assert Store(parse_url("memory://doctor", "url")).list() == {}
     assert list(folder.iterdir()) == []
@@ -439,6 +442,40 @@ def test_a_bucket_that_refuses(
     assert seen in found["destination"]["seen"]
     assert "resume" not in found["destination"]["seen"]
     assert not any(setting.partition("=")[2] in str(found) for setting in S3_KEYS)
+
+
+LISTED = "<ListMultipartUploadsResult>{}</ListMultipartUploadsResult>"
+UPLOADS = [
+    f"<Upload><Key>models/a&amp;{number}</Key><Initiated>2026-01-0{number}T00:00:00.000Z</Initiated></Upload>"
+    for number in (4, 3, 2, 1)
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "seen"),
+    [
+        (200, LISTED.format(""), State.OK, "no incomplete multipart uploads below s3://bucket/a b"),
+        (200, LISTED.format(UPLOADS[0]), State.WARN, "1 multipart upload is incomplete: models/a&4 of 2026-01-04T"),
+        (200, LISTED.format("".join(UPLOADS)), State.WARN, "4 multipart uploads are incomplete: models/a&1 of 2026-01"),
+        (200, LISTED.format("<Upload><Key>k</Key></Upload><Upload/>"), State.WARN, "incomplete: k of an unknown time"),
+        (200, "<html>", State.SKIPPED, "s3://bucket/a b does not list them"),
+        (200, LISTED.format("x" * (MOST + 1)), State.SKIPPED, "s3://bucket/a b does not list them"),
+        (403, LISTED.format(""), State.SKIPPED, "s3://bucket/a b does not list them"),
+    ],
+)
+def test_incomplete_uploads_are_listed_by_a_signed_request(
+    raw: RawServer, status: int, body: str, state: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR")  # as above
+    raw.answer = f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    options = dict(setting.split("=") for setting in (*S3_KEYS, f"endpoint={raw.url}"))
+
+    found = uploads(Bucket(parse_url("s3://bucket/a b", "url"), options))
+
+    assert (found.state, seen in found.seen) == (state, True)
+    target = raw.received[0].split()[1].decode()
+    assert target.startswith("/bucket?uploads&prefix=a%20b%2F&x-id=/&X-Amz-Algorithm=AWS4-HMAC-SHA256&")
+    assert "Signature" not in str(found)
 
 
 def test_a_store_without_certificates(doctor: Doctor) -> None:
