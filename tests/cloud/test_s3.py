@@ -19,6 +19,7 @@ from together_ext.cli.doctor.objects import uploads
 from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
+from together_ext.destinations.urls import parse_url
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
 
 from .conftest import KEYS, Bucket
