@@ -58,11 +58,24 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Peers:
-    """Who downloads: the commands before the model and the folder."""
+class Command:
+    """Who downloads.
 
-    ours: Sequence[str]
-    sdk: Sequence[str]
+    Attributes:
+        before: The words before the model.
+        after: The words between the model and the folder.
+    """
+
+    before: Sequence[str]
+    after: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Those that download."""
+
+    ours: Command
+    sdk: Command
 
 
 @dataclass(frozen=True)
@@ -137,8 +150,8 @@ def main() -> int:
     SCRATCH.mkdir(exist_ok=True)
     # Not the environment of development, whose packages httpx imports where it finds them.
     own = peer_environment("together-ext", "--editable", str(ROOT))
-    sdk = ["", ""] if "wall" not in given.only else [_sdk(given.peer), "models", "download"]
-    peers = Peers([own, "-m", "together_ext", "models", "download"], sdk)
+    sdk = Command([_sdk(given.peer) if "wall" in given.only else "", "models", "download"])
+    peers = Peers(Command([own, "-m", "together_ext", "models", "download"], ["--output"]), sdk)
     rows: list[Row] = []
     for name in given.only:
         for row in MEASURES[name](Wanted(peers, max(given.runs, 1), max(given.kills, 1))):
@@ -157,7 +170,7 @@ def _sdk(environment: Path | None) -> str:
 
 
 def _downloads(
-    commands: Sequence[Sequence[str]], files: Mapping[str, int], runs: int, *, rate: float | None = None
+    commands: Sequence[Command], files: Mapping[str, int], runs: int, *, rate: float | None = None
 ) -> list[tuple[Measurement, ...]]:
     """The downloads of each run, in the order of the commands; they take turns to be the first."""
     found = []
@@ -171,9 +184,7 @@ def _downloads(
                 order = sorted(range(len(commands)), reverse=bool(run % 2))
                 if run < 0:
                     order = order[:1]
-                done = {
-                    number: _measured([*commands[number], model, "--output"], variables, scratch) for number in order
-                }
+                done = {number: _measured(commands[number], model, variables, scratch) for number in order}
                 if run >= 0:
                     found.append(tuple(done[number] for number in range(len(commands))))
         finally:
@@ -192,12 +203,13 @@ def _serve(channel: Connection, files: Mapping[str, int], rate: float | None) ->
         channel.recv()
 
 
-def _measured(command: Sequence[str], variables: Mapping[str, str], scratch: str) -> Measurement:
+def _measured(command: Command, model: str, variables: Mapping[str, str], scratch: str) -> Measurement:
     folder = Path(scratch) / "out"
+    words = [*command.before, model, *command.after, str(folder)]
     os.sync()  # no run pays for the one before it
     began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 -- our own commands
-        [*command, str(folder)],
+        words,
         env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -208,7 +220,7 @@ def _measured(command: Sequence[str], variables: Mapping[str, str], scratch: str
     code = process.returncode = os.waitstatus_to_exitcode(status)
     shutil.rmtree(folder, ignore_errors=True)
     if code:
-        raise SystemExit(f"{' '.join(command)} ended with status {code}")
+        raise SystemExit(f"{' '.join(words)} ended with status {code}")
     return Measurement(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10)
 
 
