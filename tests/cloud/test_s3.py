@@ -20,7 +20,7 @@ from together_ext.cli.exits import exit_of
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.urls import parse_url
-from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Simulator
+from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, PARTS_PATH, BytesArchive, Fault, Simulator
 
 from .conftest import KEYS, Bucket
 from .front import front
@@ -47,6 +47,26 @@ def test_the_prefix_equals_the_folder_and_nothing_is_written_locally(client: Tog
     assert b"<Upload>" not in unfinished(s3)
     for quick in (False, True):
         assert verify_objects(str(result.extracted_to), storage_options=s3.options, quick=quick).good
+
+
+def test_the_files_in_the_registry_become_objects(client: Together, sim: Simulator, s3: Bucket) -> None:
+    large = bytes(range(256)) * 40_000
+    files = {"config.json": b"{}", "a/model-1.safetensors": large, "a/model-2.safetensors": large[::-1]}
+    sim.registry.part_size = 4_000_000
+    model = sim.registry.add("parted", dict(files)).id
+    sim.script(Fault(path=f"{PARTS_PATH}model-1.safetensors.part2", corrupt=7))
+    found = client.models.download(model, output=s3.url, storage_options=s3.options)
+
+    assert not any(Path.cwd().iterdir())
+    assert found.verified == "hash"
+    assert hashes(store_of(s3, found.folder)) == {
+        name: hashlib.sha256(data).hexdigest() for name, data in files.items()
+    }
+    assert b"<Upload>" not in unfinished(s3)
+    assert verify_objects(found.folder, storage_options=s3.options, quick=True).good
+    sim.forget()
+    assert client.models.download(model, output=s3.url, storage_options=s3.options).folder == found.folder
+    assert sim.storage_requests == []
 
 
 def test_the_archive_becomes_one_object(client: Together, s3: Bucket) -> None:

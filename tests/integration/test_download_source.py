@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -44,6 +44,7 @@ from together_ext.simulator.models import adapter_files
 from .conftest import Outcome
 
 Command = Callable[..., Outcome]
+Source = Literal["registry", "auto"]
 WEIGHTS = {"config.json": b"{}", "model.safetensors": b"archive"}
 MODEL_ALONE = b'{"data": [{"step": 60, "checkpoint_type": "Intermediate", "checkpoint": "model", "object_id": "ml_1"}]}'
 """A list with a checkpoint whose adapter is not in the registry."""
@@ -375,6 +376,24 @@ class TestPlan:
         arguments = ("--extract", "--source", "registry", "-o", str(tmp_path), "--json")
         found = command("ft", "download", DPO_JOB, "--dry-run", *arguments)
         assert [(one["source"], one["files"]) for one in found.json["data"]] == [("registry", 8)]
+
+
+class TestVerified:
+    @pytest.mark.parametrize("source", ["registry", "auto"])
+    @pytest.mark.parametrize("odd", ["sha256:00", "", "A" * 32, f"{'0' * 32}-9"])
+    def test_a_hash_of_another_form_is_never_reported_as_verified_by_hash(
+        self,
+        client: Together,
+        sim: Simulator,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        source: Source,
+        odd: str,
+    ) -> None:
+        sim.registry.distort("model-00001-of-00002.safetensors", Distortion(hash=odd))
+        found = client.fine_tuning.download(DPO_JOB, extract=True, source=source, output=tmp_path / "out.tar")
+        assert (found.source, found.verified) == ("registry", "size")
+        assert len([one for one in caplog.records if "verified by size" in one.getMessage()]) == 1
 
 
 class TestResume:

@@ -26,8 +26,10 @@ from together_ext.simulator import (
     Distortion,
     Fault,
     Simulator,
+    SyntheticArchive,
 )
 from together_ext.simulator.archives import pack
+from together_ext.simulator.registry import PART
 
 from .conftest import Outcome
 
@@ -213,6 +215,18 @@ class TestFaults:
         assert client.models.download(model, output=place).verified == "size"
         assert weights_at(place) == FILES
         assert len([one for one in caplog.records if "verified by size" in one.getMessage()]) == 1
+
+    @pytest.mark.parametrize("ignore_range", [False, True])
+    def test_a_part_that_is_larger_than_the_usual_ones_is_requested_in_pieces(
+        self, client: Together, sim: Simulator, place: str, *, ignore_range: bool
+    ) -> None:
+        size = PART + 1_000_000
+        model = sim.registry.add("one-part", {"model.safetensors": size}).id
+        sim.registry.part_size = 2 * PART
+        sim.script(Fault(path=PARTS_PATH, ignore_range=ignore_range, times=None))
+        assert client.models.download(model, output=place).verified == "hash"
+        assert weights_at(place)["model.safetensors"] == SyntheticArchive(size, "model.safetensors").read(0, size)
+        assert requests_of_parts(sim) == {"model.safetensors.part1": 2}
 
     def test_an_interrupted_download_is_resumed_file_by_file(
         self, client: Together, sim: Simulator, place: str

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WINDOW: Final = 4 * PART
+WINDOW: Final = 3 * PART
 """Maximum number of bytes that are requested ahead and not uploaded yet, if they are of several parts."""
 
 PIECE: Final = 1 << 20
@@ -131,8 +131,8 @@ class Uploading:
         with ThreadPoolExecutor(max_workers=self._most, thread_name_prefix="part") as pool:
             try:
                 with closing(ahead(calls, pool, self._await)) as found:
-                    for (file, number, span), block in zip(blocks, found, strict=True):
-                        if not self._take(file, number, span, block):
+                    for file, number, span in blocks:
+                        if not self._take(file, number, span, next(found)):
                             return
             finally:
                 self._reading.stop.set()
@@ -248,9 +248,9 @@ def ahead(
                 size, call = coming.popleft()
                 pending.append((size, pool.submit(call)))
                 held += size
-            size, future = pending.popleft()
-            yield result(future)
-            held -= size
+            # No name refers to a result once the next one is wanted: its memory is free then.
+            yield result(pending[0][1])
+            held -= pending.popleft()[0]
     finally:
         for _, future in pending:
             future.cancel()
