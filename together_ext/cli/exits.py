@@ -167,6 +167,8 @@ def _with_options(error: TogetherExtError) -> str:
         return message
     message = re.sub(r"\bcheckpoint_(step|type)\b", r"--checkpoint-\1", message)
     found = _KEYWORD.match(message)
+    if found is not None and found["name"].endswith("_proxy"):
+        return message  # an environment variable
     if found is None or not (found["option"] or "_" in found["name"] or found["name"] in _WORDS):
         return message
     option = found["option"] or f"--{found['name'].replace('_', '-')}"
