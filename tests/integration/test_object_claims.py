@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -14,12 +15,14 @@ from together_ext import ArchiveError, TargetExistsError, Together
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import WRITE_TEST
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator.records import Request
+from together_ext.transfer.window import BLOCK
 
 from .stores import RECEIPT, content, names, put
 
 FIRST = secrets.token_bytes(9 << 20)
 FILES = {"a.safetensors": FIRST, "b.safetensors": secrets.token_bytes(9 << 20), "config.json": b"{}"}
-MIDDLE = 16 << 20
+MIDDLE = 12 << 20
 """Bytes of the archive, after the first file and before the last one."""
 
 
@@ -27,24 +30,45 @@ class StopError(Exception):
     """Ends a download."""
 
 
-def in_the_middle(sim: Simulator, place: str, act: Callable[[], object]) -> Callable[[object], None]:
-    """A callback for the progress that acts once the archive has stalled in its middle and its first file is there."""
-    sim.script(Fault(stall=MIDDLE, times=None))
-    acted: list[object] = []
+def stalls() -> Iterator[Fault]:
+    """Faults by which no response sends what comes more than a block after the middle, wherever it begins."""
+    for start in range(0, MIDDLE, BLOCK):
+        here = range(start, start + BLOCK)
+        yield Fault(stall=MIDDLE - start, times=None, when=lambda request, here=here: start_of(request) in here)  # type: ignore[misc]
+    yield Fault(stall=0, times=None, when=lambda request: start_of(request) >= MIDDLE)
+
+
+def start_of(request: Request) -> int:
+    """The first byte that a request asks for."""
+    found = re.match(r"bytes=(\d+)-", request.headers.get("range", ""))
+    return int(found[1]) if found else 0
+
+
+def download_meanwhile(
+    client: Together,
+    sim: Simulator,
+    place: str,
+    act: Callable[[], object],
+    *,
+    files: Mapping[str, bytes] = FILES,
+    overwrite: bool = False,
+) -> None:
+    """Download, and act in the middle of the archive, once its first file is uploaded."""
+    first = next(iter(files))
+    sim.add_archive(LORA_JOB, BytesArchive(packed(files)))
+    sim.script(*stalls())
 
     def report(now: object) -> None:
-        if getattr(now, "done", 0) >= MIDDLE and not acted and "a.safetensors" in names(place):
-            acted.append(act())
-            sim.faults.clear()
-            sim.release()
+        found = names(place)
+        if sim.faults and getattr(now, "done", 0) >= MIDDLE and first in found and RECEIPT not in found:
+            try:
+                act()
+            finally:
+                sim.faults.clear()
+                sim.release()
 
-    return report
-
-
-def download_meanwhile(client: Together, sim: Simulator, place: str, act: Callable[[], object]) -> None:
-    """Download, and act in the middle of the archive."""
     client.fine_tuning.download(
-        LORA_JOB, extract=True, connections=1, output=place, progress=in_the_middle(sim, place, act)
+        LORA_JOB, extract=True, connections=1, output=place, overwrite=overwrite, progress=report
     )
 
 
@@ -54,13 +78,8 @@ def interrupt(client: Together, sim: Simulator, place: str, *, overwrite: bool =
     def stop() -> None:
         raise StopError
 
-    stopping = in_the_middle(sim, place, stop)
     with pytest.raises(StopError):
-        client.fine_tuning.download(
-            LORA_JOB, extract=True, connections=1, output=place, overwrite=overwrite, progress=stopping
-        )
-    sim.faults.clear()
-    sim.release()
+        download_meanwhile(client, sim, place, stop, overwrite=overwrite)
 
 
 @pytest.fixture
@@ -73,7 +92,6 @@ def place(url: str) -> str:
 def interrupted(sync_client: Together, sim: Simulator, place: str) -> None:
     """An upload that was interrupted after its first file."""
 
-    sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
     interrupt(sync_client, sim, place)
 
 
@@ -100,10 +118,9 @@ def test_a_rerun_with_other_content_removes_only_the_objects_of_the_first_run(
 ) -> None:
     assert "a.safetensors" in content(place)
     other = {"c.safetensors": FILES["b.safetensors"], "d.safetensors": FIRST, "config.json": b"[]"}
-    sim.add_archive(LORA_JOB, BytesArchive(packed(other)))
 
     with caplog.at_level(logging.WARNING, "together_ext"):
-        download_meanwhile(sync_client, sim, place, lambda: put(place, "notes.txt", b"of another program"))
+        download_meanwhile(sync_client, sim, place, lambda: put(place, "notes.txt", b"of another program"), files=other)
 
     found = content(place)
     assert found.pop("notes.txt") == b"of another program"
@@ -114,18 +131,28 @@ def test_a_rerun_with_other_content_removes_only_the_objects_of_the_first_run(
 def test_an_object_that_another_program_writes_during_the_upload_is_not_overwritten(
     sync_client: Together, sim: Simulator, place: str
 ) -> None:
-    sim.add_archive(LORA_JOB, BytesArchive(packed({**FILES, "vocabulary.txt": b"ours"})))
     with pytest.raises(TargetExistsError, match=r"no receipt in it names \(vocabulary\.txt\)"):
-        download_meanwhile(sync_client, sim, place, lambda: put(place, "vocabulary.txt", b"of another program"))
+        download_meanwhile(
+            sync_client,
+            sim,
+            place,
+            lambda: put(place, "vocabulary.txt", b"of another program"),
+            files={**FILES, "vocabulary.txt": b"ours"},
+        )
     found = content(place)
     assert found["vocabulary.txt"] == b"of another program"
     assert RECEIPT not in found
 
 
 def test_a_damaged_archive_removes_its_own_objects_alone(sync_client: Together, sim: Simulator, place: str) -> None:
-    sim.add_archive(LORA_JOB, BytesArchive(packed({**FILES, "../x": b""})))
     with pytest.raises(ArchiveError):
-        download_meanwhile(sync_client, sim, place, lambda: put(place, "notes.txt", b"of another program"))
+        download_meanwhile(
+            sync_client,
+            sim,
+            place,
+            lambda: put(place, "notes.txt", b"of another program"),
+            files={**FILES, "../x": b""},
+        )
     assert content(place) == {"notes.txt": b"of another program"}
 
 
@@ -135,8 +162,6 @@ def test_the_objects_of_replaced_weights_are_removed_also_by_the_rerun(
 ) -> None:
     sim.add_archive(LORA_JOB, BytesArchive(packed(dict.fromkeys(names, FIRST))))
     sync_client.fine_tuning.download(f"{LORA_JOB}:500", extract=True, output=place)
-    sim.add_archive(LORA_JOB, BytesArchive(packed(FILES)))
-
     interrupt(sync_client, sim, place, overwrite=True)
     left = content(place)
     assert RECEIPT not in left
