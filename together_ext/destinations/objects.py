@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -110,6 +110,7 @@ class ObjectPlace:
         self._pool = ThreadPoolExecutor(UPLOADS)
         self._room = threading.Semaphore(UPLOADS)
         self._pending: dict[str, Future[None]] = {}
+        self._closing: Future[None] | None = None
         self._hashes: dict[str, UnpackedFile] = {}
         self._lock = threading.Lock()
         self._unsaved = 0
@@ -187,11 +188,15 @@ class ObjectPlace:
 
     def ended(self, path: str, size: int, upload: Upload) -> None:
         """Complete a file that was begun; it is uploaded in the background."""
+        # One object ends while the next one is uploaded: each holds up to 48 MiB of parts.
+        if self._closing is not None:
+            wait([self._closing])
         try:
             self._later(path, upload.close)
         except BaseException:
             self.discard(upload)
             raise
+        self._closing = self._pending[path]
         self._save(size)
 
     def discard(self, upload: Upload) -> None:

@@ -65,6 +65,7 @@ ENDPOINTS: Final = (
     "AWS_ENDPOINT_URL_S3",
     "AZURE_ENDPOINT",
     "AZURE_STORAGE_ENDPOINT",
+    "GOOGLE_BASE_URL",
 )
 """The variables that obstore reads an endpoint from."""
 

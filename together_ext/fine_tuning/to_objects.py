@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from together_ext.destinations.object_state import Found
     from together_ext.destinations.store import Store
     from together_ext.transfer import OrderedStream
+    from together_ext.transfer.options import StreamOptions
     from together_ext.transfer.survey import Surveyed
 
 PIECE = 1 << 20
 """Number of bytes that are handed to the store at once."""
+
+WINDOW = 32 << 20
+"""Maximum number of bytes of the archive in memory; the parts of the objects take more than that."""
 
 
 def object_url(wanted: DownloadRequest) -> str | None:
@@ -94,6 +98,10 @@ def store_at(location: Location, storage: Mapping[str, str] | None) -> Store:
     return Store(location, storage)
 
 
+def _stream_options(saving: Saving) -> StreamOptions:
+    return replace(stream_options(saving.options, saving.stem), window=WINDOW)
+
+
 def saved(saving: Saving, extraction: Extraction | None, wanted: DownloadRequest) -> Flow[DownloadResult]:
     """Download to an object store; without an extraction, the archive as one object."""
     if extraction is None:
@@ -127,7 +135,7 @@ def _archived(saving: Saving, store: Store, wanted: Extraction) -> Flow[Download
     def read(stream: OrderedStream) -> DownloadResult:
         return _extracted(saving, stream, store, wanted)
 
-    reading = Streamed(saving.archive, read, stream_options(saving.options, saving.stem))
+    reading = Streamed(saving.archive, read, _stream_options(saving))
     result: DownloadResult = yield from in_order(reading, str(store.location))
     return result
 
@@ -217,7 +225,7 @@ def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     def read(stream: OrderedStream) -> DownloadResult:
         return _saved(saving, stream)
 
-    reading = Streamed(saving.archive, read, stream_options(saving.options, saving.stem))
+    reading = Streamed(saving.archive, read, _stream_options(saving))
     result: DownloadResult = yield from in_order(reading, saving.url)
     return result
 
