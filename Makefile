@@ -87,11 +87,18 @@ $(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt test
 		else echo "npm was not found: the Node client is not tested"; fi
 	@touch $(OFFICIAL)/.ready
 
-test-cloud: $(CLOUD)/.ready ## Save weights in real servers of object stores; in its own environment
+test-cloud: $(CLOUD)/.ready $(CLOUD)/node/.ready ## Save weights in real servers of object stores; in its own environment
 	@$(CLOUD)/bin/python -m pytest -q -W ignore --confcutdir=tests/cloud --randomly-seed=$(SEED) tests/cloud
 
 $(CLOUD)/.ready: requirements/cloud.txt pyproject.toml
 	$(call set_up,$(CLOUD),cloud)
+
+# Azurite, 190 MB of packages. Without npm the rule is tried again next time.
+$(CLOUD)/node/.ready: tests/cloud/node/package-lock.json | $(CLOUD)/.ready
+	@mkdir -p $(CLOUD)/node && cp tests/cloud/node/package*.json $(CLOUD)/node
+	@if command -v npm >/dev/null; then \
+		npm --prefix $(CLOUD)/node ci --silent --ignore-scripts --no-audit --no-fund && touch $@; \
+	else echo "npm was not found: Azure is not tested"; fi
 
 test-lowest: $(LOWEST)/.ready ## Run a part of the tests with the lowest versions of the dependencies; in its own environment
 	@$(LOWEST)/bin/python -m pytest -q -n auto -W ignore --randomly-seed=$(SEED) tests/wire tests/integration/test_cli.py \

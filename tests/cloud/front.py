@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 Script = Callable[[str, str], tuple[int, str] | None]
 """For a method and a path, the status and the code of the response; None to pass the request on."""
 
-HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
+HOP = {"connection", "transfer-encoding", "keep-alive"}
+OWN = {"date", "server"}
+"""Headers of a response that the front has itself; Azure's signature covers the date of a request."""
 
 
 @dataclass
@@ -24,17 +26,26 @@ class Front:
         url: Its address.
         script: What it responds.
         seen: The requests, as method and path.
+        sent: Bytes of the bodies of all responses that were passed on.
     """
 
     url: str
     script: Script
     seen: list[tuple[str, str]] = field(default_factory=list)
+    sent: int = 0
 
 
 @contextmanager
-def front(behind: str, script: Script, *, hidden: str = "") -> Iterator[Front]:
-    """Run the server until the end of the block; the header `hidden` is not passed on."""
-    lock = Lock()
+def front(behind: str, script: Script, *, hidden: str = "", partial: bool = False) -> Iterator[Front]:
+    """Run the server until the end of the block.
+
+    Args:
+        behind: The address of the other server; a path in it is kept.
+        script: What it responds.
+        hidden: A header of requests that is not passed on.
+        partial: Whether a range of bytes has the status 206, also if the other server has sent 200, as rclone does.
+    """
+    lock, address = Lock(), urlsplit(behind).netloc
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -51,17 +62,19 @@ def front(behind: str, script: Script, *, hidden: str = "") -> Iterator[Front]:
                     {},
                 )
                 return
-            other = http.client.HTTPConnection(urlsplit(behind).netloc, timeout=60)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP, hidden}}
-            other.request(self.command, self.path, body, headers)
-            answer = other.getresponse()
-            data = answer.read()
-            self._send(answer.status, data, dict(answer.getheaders()))
-            other.close()
+            with closing(http.client.HTTPConnection(address, timeout=60)) as other:
+                other.request(self.command, self.path, body or None, headers)
+                answer = other.getresponse()
+                data = answer.read()
+            status = 206 if partial and answer.status == 200 and answer.getheader("Content-Range") else answer.status
+            with lock:
+                found.sent += len(data)
+            self._send(status, data, dict(answer.getheaders()))
 
         def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
-            kept = {name: value for name, value in headers.items() if name.lower() not in HOP}
+            kept = {name: value for name, value in headers.items() if name.lower() not in HOP | OWN}
             if not any(name.lower() == "content-length" for name in kept):
                 kept["Content-Length"] = str(len(data))
             for name, value in kept.items():
@@ -77,7 +90,7 @@ def front(behind: str, script: Script, *, hidden: str = "") -> Iterator[Front]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    found = Front(f"http://127.0.0.1:{server.server_address[1]}", script)
+    found = Front(f"http://127.0.0.1:{server.server_address[1]}{urlsplit(behind).path}", script)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
