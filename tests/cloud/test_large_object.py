@@ -156,5 +156,5 @@ def test_an_object_of_more_than_5_gib_goes_through_memory_in_parts(sim: Simulato
     assert store.complete == sorted(store.parts) == [*range(1, len(store.parts) + 1)]
     assert store.single < 1 << 20
     _, _, _, memory, *_ = map(float, done.stdout.split())
-    assert memory < 250e6
+    assert memory < 200e6
     assert not any(Path.cwd().iterdir())
