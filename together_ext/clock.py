@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Final, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+TURN: Final = 0.1
+"""Maximum duration of a single wait of a thread that may be the main one, in seconds; a longer wait is a loop.
+
+Python handles a signal in the main thread, between two instructions. If the signal arrives just before a wait without a
+limit, it is handled only after that wait: never, if nothing else ends it.
+"""
 
 
 class Clock(Protocol):
@@ -48,6 +61,18 @@ SYSTEM: Final = SystemClock()
 def pause(clock: Clock, seconds: float) -> None:
     """Wait for `seconds`; Ctrl-C interrupts the wait."""
     clock.wait(threading.Event(), seconds)
+
+
+def awaited(future: Future[T]) -> T:
+    """The result of a future; signals are handled meanwhile.
+
+    Raises:
+        Exception: What the work raised.
+    """
+    while not future.done():
+        with suppress(TimeoutError):
+            future.result(TURN)
+    return future.result()
 
 
 def uptime() -> float:

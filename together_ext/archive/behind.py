@@ -6,10 +6,9 @@ import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-TURN: Final = 0.05
-"""Seconds between two looks at a thread that is to end, so that a signal is handled."""
+from together_ext.clock import TURN
 
 
 class Behind:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from together_ext.clock import awaited
 from together_ext.errors import (
     OutOfMemoryError,
     StorageError,
@@ -173,12 +173,16 @@ def flush_all(root: Path, cancel: threading.Event) -> None:
 
     pool = ThreadPoolExecutor(FLUSHES)
     try:
-        for _ in pool.map(partial(each, flush), (entry.path for entry in entries(root))):
-            pass
-        for _ in pool.map(partial(each, lambda path: flush_folder(Path(path))), folders(root)):
-            pass
+        for flushed in [pool.submit(each, flush, entry.path) for entry in entries(root)]:
+            awaited(flushed)
+        for flushed in [pool.submit(each, _flush_folder_at, path) for path in folders(root)]:
+            awaited(flushed)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _flush_folder_at(path: str) -> None:
+    flush_folder(Path(path))
 
 
 def flush(path: str) -> None:

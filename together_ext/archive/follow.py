@@ -10,8 +10,9 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from together_ext.clock import TURN
 from together_ext.errors import TransferCancelledError
 
 from . import Extracted
@@ -20,9 +21,6 @@ from .formats.stream import CHUNK
 from .handover import Handover
 
 log = logging.getLogger("together_ext.archive")
-
-TURN: Final = 0.1
-"""Seconds between two checks for cancellation."""
 
 
 class Unpack(Protocol):
@@ -88,7 +86,8 @@ class Follower:
         self._cancel.set()
         self._settled.set()
         self._source.interrupt()
-        self._ended.wait()
+        while not self._ended.wait(TURN):
+            pass
 
     def _follow(self) -> None:
         try:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from together_ext.clock import TURN
+
 from .formats.stream import StoppedError
 
 AHEAD: Final = 4
 """Maximum number of pieces that wait for the reader."""
-
-
-TURN: Final = 0.1
-"""Seconds after which a wait for room looks for signals."""
 
 
 class Handover:
@@ -38,7 +36,6 @@ class Handover:
     def put(self, piece: bytes) -> bool:
         """Wait for room and hand over the next bytes; returns whether there is still a reader."""
         with self._changed:
-            # A signal that arrives just before a wait without an end is handled after it.
             while len(self._pieces) >= AHEAD and not self._interrupted:
                 self._changed.wait(TURN)
             self._pieces.append(piece)

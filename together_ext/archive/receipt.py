@@ -9,13 +9,14 @@ import os
 import stat
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from together_ext import __version__
+from together_ext.clock import awaited
 from together_ext.errors import ArchiveError, TransferCancelledError
 from together_ext.storage import absolute, local_path
 from together_ext.text import printable
@@ -24,9 +25,6 @@ from .formats.reading import reading
 from .formats.source import NotRegularError, open_regular
 from .names import checked
 from .tree import Entry, entries
-
-TURN: Final = 0.2
-"""Seconds after which a wait looks for signals."""
 
 RECEIPT: Final = "together-ext.json"
 """Its name in the folder."""
@@ -126,7 +124,7 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
         same = [pool.submit(_is_same, present[name], files[name], stop, cancel) for name in there]
-        changed = [name for name, good in zip(there, same, strict=True) if not _awaited(good)]
+        changed = [name for name, good in zip(there, same, strict=True) if not awaited(good)]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
@@ -137,13 +135,6 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
         tuple(changed),
         tuple(sorted(present.keys() - files.keys())),
     )
-
-
-def _awaited(good: Future[bool]) -> bool:
-    # A signal that arrives just before a wait without an end is handled after it: after minutes, for a large file.
-    while not good.done():
-        wait([good], TURN)
-    return good.result()
 
 
 def origin(folder: Path) -> Mapping[str, Any]:

@@ -7,10 +7,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
-from together_ext.clock import Clock
+from together_ext.clock import TURN, Clock
 
 from .outcome import Outcome
 
@@ -121,12 +122,17 @@ class _Crew(Generic[T]):
                 self._start(self._tasks, self._left.popleft())
             if not self._running:
                 raise StopIteration
-            ended = self._ended.get()
+            ended = self._next_ended()
             if ended is None:
                 self._ended.put(None)
                 raise StopIteration
             self._running -= 1
             return self._tasks.outcome(ended)
+
+    def _next_ended(self) -> Outcome[T] | None:
+        while True:
+            with suppress(queue.Empty):
+                return self._ended.get(timeout=TURN)
 
     def _start(self, tasks: Tasks[T], name: str) -> None:
         begin = self._clock.now()

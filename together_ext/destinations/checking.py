@@ -11,6 +11,7 @@ from typing import Final
 from together_ext.archive.content import File
 from together_ext.archive.inspect import Inspection, inspect_files
 from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
+from together_ext.clock import awaited
 from together_ext.errors import ArchiveError, MissingPathError, TransferCancelledError
 
 from .object_state import OWN, PARTIAL, Found, look
@@ -91,7 +92,8 @@ def _with_their_hashes(
 
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        same = list(pool.map(has_hash, files.values()))
+        hashed = [pool.submit(has_hash, file) for file in files.values()]
+        same = [awaited(good) for good in hashed]
     except BaseException:
         cancel.set()
         raise

@@ -16,6 +16,7 @@ from together_ext.archive.places import Pieces
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
 from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
+from together_ext.clock import awaited
 from together_ext.errors import (
     ArchiveError,
     IntegrityError,
@@ -211,7 +212,7 @@ class ObjectPlace:
         for future in [future for future in self._pending.values() if future.done()]:
             if future.exception() is not None:
                 self._room.release()
-                future.result()
+                awaited(future)
 
         def run() -> None:
             try:
@@ -230,7 +231,7 @@ class ObjectPlace:
         """Wait for all uploads; compare the hashes of what an earlier run has uploaded."""
         self._write_small()
         for future in self._pending.values():
-            future.result()
+            awaited(future)
         for path, future in self._pending.items():
             name = self._name(path)
             if future is _DONE and self._known[name].sha256 != self._hashes[path].sha256:
@@ -254,7 +255,7 @@ class ObjectPlace:
     def _move_into(self, top: str) -> None:
         """The top-level folder is not the only one: its objects get its name."""
         for future in self._pending.values():
-            future.result()
+            awaited(future)
         names = {path: self._name(path) for path in self._pending}
         self._top = None
         self._claim(names)

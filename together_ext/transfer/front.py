@@ -7,10 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-TURN: Final = 0.5
-"""Maximum number of seconds until a waiting reader checks the state without being notified."""
+from together_ext.clock import TURN
 
 
 class FrontLostError(Exception):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from together_ext.archive.limits import FREE_EXPANSION, Limits
+from together_ext.clock import TURN
 from together_ext.errors import ArchiveError, OutOfMemoryError, StorageError, TogetherExtError, TransferCancelledError
 
 from .frame import LONGEST, SKIPPABLE_HEADER, FrameHeader, is_skippable, skippable_size
@@ -44,9 +45,6 @@ RETAINED: Final = 8 << 20
 """Bytes of a block that is allocated and freed at the start. From then on glibc keeps freed memory of twice its size,
 rather than returning it to the system with each piece and asking for it again (mallopt(3), "M_MMAP_THRESHOLD"): with
 three threads that took 200,000 page faults, or 0.8 s, for an archive of 1.3 GB."""
-
-TURN: Final = 0.1
-"""Seconds between two checks for cancellation."""
 
 _OTHERS: Final = {
     b"BZh": "a bzip2",
