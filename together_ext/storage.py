@@ -104,8 +104,8 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
     except OSError as error:
         writable = "choose a folder that you may write to"
         wayout = {
-            errno.ENOSPC: "make room, then run the command again",
-            errno.EDQUOT: "make room within the quota, then run the command again",
+            errno.ENOSPC: "make room, then run it again",
+            errno.EDQUOT: "make room within the quota, then run it again",
             errno.ENOENT: "choose a folder that files can be made in",
             errno.EACCES: writable,
             errno.EPERM: writable,
@@ -113,7 +113,7 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
             errno.ENAMETOOLONG: "choose a shorter name",
             errno.ENOTDIR: "choose a path whose parents are folders",
             errno.EEXIST: "choose a path whose parents are folders",
-        }.get(error.errno or 0, "check the disk, then run the command again")
+        }.get(error.errno or 0, "check the disk, then run it again")
         raised = StorageError(f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}")
         raised.errno = error.errno
         raise raised from error

@@ -107,7 +107,7 @@ def test_the_error_of_an_object_store_names_the_option_and_the_url(
 ) -> None:
     outcome = command("ft", "download", LORA_JOB, "-o", "memory://x/", "--extract", "--spool")
     assert outcome.code == 2
-    assert "spool (--spool) needs a local folder, and output is 'memory://x/': omit it" in outcome.err
+    assert "--spool needs a local folder, and output is 'memory://x/': omit it" in outcome.err
     assert not sim.requests
 
 
