@@ -182,7 +182,7 @@ def test_jobs_events_and_checkpoints_are_read_and_a_job_is_created_and_cancelled
             "status": "completed",
             "kind": kind,
             "events": [event.message for event in job.events],
-            "checkpoints": len(job.checkpoints) * len(job.forms),
+            "checkpoints": len(job.checkpoints) * (len(job.forms) if job.new_server else 1),
         }
     assert answers["cancelled"] == "cancel_requested"
     created = client.sim.job(str(answers["new"]))
