@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -53,9 +54,24 @@ class Spent:
     written: float
 
 
+def await_port(port: int) -> None:
+    """Wait until a server listens."""
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"nothing listens on port {port}")
+
+
 @contextmanager
 def store() -> Iterator[tuple[str, Path]]:
-    """Run the store. Yields its address and the folder of the bucket."""
+    """Run the store. Yields its address and the folder of the bucket.
+
+    Each run gets one of its own: rclone remembers files that another program removes from its folder.
+    """
     folder = emptied(SCRATCH / "store")
     (folder / BUCKET).mkdir()
     (port,) = free_ports(1)
@@ -63,7 +79,7 @@ def store() -> Iterator[tuple[str, Path]]:
     environment = {**os.environ, "RCLONE_CONFIG": os.devnull}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 -- our own command
     try:
-        time.sleep(1)
+        await_port(port)
         yield f"http://127.0.0.1:{port}", folder / BUCKET
     finally:
         process.terminate()
@@ -147,17 +163,19 @@ def main(arguments: Sequence[str]) -> int:
         raise SystemExit(f"{RCLONE} does not exist: `make test-cloud` makes it")
     weights = Weights()
     weights.prepare()
-    with running_nginx(make_certificate()) as server, store() as (endpoint, folder):
-        commands, environment = peers(server, weights), variables(server, endpoint)
+    with running_nginx(make_certificate()) as server:
+        commands = peers(server, weights)
         if "--profile" in arguments:
             python, _, _, *words = commands[OURS]
-            program = ["-m", "cProfile", "-s", "tottime", "-m", "together_ext", *words]
-            subprocess.run([python, *program], env=environment, cwd=emptied(OUTPUT), check=True)  # noqa: S603 -- ours
+            program = [python, "-m", "cProfile", "-s", "tottime", "-m", "together_ext", *words]
+            with store() as (endpoint, _):
+                subprocess.run(program, env=variables(server, endpoint), cwd=emptied(OUTPUT), check=True)  # noqa: S603 -- ours
             return 0
 
         def run(name: str) -> Spent:
-            spent = measured(commands[name], environment)
-            check(folder, weights)
+            with store() as (endpoint, folder):
+                spent = measured(commands[name], variables(server, endpoint))
+                check(folder, weights)
             return spent
 
         compared(int(next(iter(arguments), "3")), run)

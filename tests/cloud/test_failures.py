@@ -128,7 +128,7 @@ def test_a_server_that_is_killed(sim: Simulator, client: Together) -> None:
     assert process.returncode == 8
     (sentence,) = (line for line in text.splitlines() if line.startswith("error: "))
     assert re.match("error: could not (list|write to) s3://bucket/", sentence)
-    assert sentence.endswith("the store does not respond; run it again to resume")
+    assert sentence.endswith("the store refuses the connection; run it again to resume")
     assert "an incomplete multipart upload of s3://bucket/" in text
 
     # moto keeps everything in memory: what it had is gone.

@@ -222,7 +222,7 @@ def test_the_doctor_tests_the_destination(sim: Simulator, s3: Bucket) -> None:
     assert store_of(s3).list() == {}
     assert "s3://no-such-bucket does not exist" in destination("s3://no-such-bucket/")["seen"]
     nobody = {"endpoint": "http://127.0.0.1:9"}
-    assert destination(s3.url, **nobody)["seen"].endswith("the store does not respond")
+    assert destination(s3.url, **nobody)["seen"].endswith("the store refuses the connection")
 
 
 def test_the_doctor_lists_incomplete_uploads(s3: Bucket) -> None:

@@ -38,6 +38,18 @@ _CREDENTIALS: Final = {
 }
 _FOUND_NONE: Final = ("169.254.169.254", "metadata.google.internal", "MissingAccessKey", "CredentialProvider")
 
+_FAILURES: Final = {
+    "kind: Timeout": "the store does not respond",
+    "kind: TimedOut": "the store does not respond",
+    "kind: ConnectionRefused": "the store refuses the connection",
+    "failed to lookup address": "the host name of the store does not resolve",
+    "kind: ConnectionReset": "the store closed the connection",
+    "IncompleteMessage": "the store closed the connection",
+    "IncompleteBody": "the store's response was cut",
+    "Connect": "no connection to the store: check its endpoint and TLS",
+}
+"""What reqwest's description of an error contains, in the order in which it is looked for, and what that means."""
+
 WAYS: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
@@ -126,8 +138,13 @@ def _other(seen: _Seen, location: Location, bucket: str, action: str) -> Togethe
         )
     if seen.kind in {"UnknownConfigurationKeyError", "InvalidPathError", "NotSupportedError"}:
         return ConfigurationError(f"could not {action} {location}: the store does not support it; choose another name")
-    problem = f"the store responded{seen.said}" if seen.status else "the store does not respond"
+    problem = f"the store responded{seen.said}" if seen.status else _failure(seen.text)
     return TransferInterruptedError(f"could not {action} {location}: {problem}; run it again to resume")
+
+
+def _failure(text: str) -> str:
+    """What became of a request without a response."""
+    return next((failure for sign, failure in _FAILURES.items() if sign in text), "the store's response is invalid")
 
 
 def storage_error(message: str, number: int) -> StorageError:

@@ -1,0 +1,87 @@
+"""What a failed request to an object store says: why no response came, or what was wrong with it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import SocketServer, request_of
+from together_ext import TransferInterruptedError
+from together_ext.destinations.store import Store
+from together_ext.destinations.urls import parse_url
+
+Talk = Callable[[socket.socket, int], object]
+
+
+def cut(connection: socket.socket, _: int) -> None:
+    request_of(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<ListBucketResult>")
+
+
+def hang_up(connection: socket.socket, _: int) -> None:
+    request_of(connection)
+
+
+def reset(connection: socket.socket, _: int) -> None:
+    request_of(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def other_protocol(connection: socket.socket, _: int) -> None:
+    request_of(connection)
+    connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+
+def failure(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The message of a listing, without its beginning and its end."""
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # obstore refuses an empty folder
+    options = {"endpoint": endpoint, "access_key_id": "KEYID", "secret_access_key": "SECRET", "region": "r"}
+    store = Store(parse_url("s3://bucket/x", "output"), options, patience=0.5)
+    with pytest.raises(TransferInterruptedError) as caught:
+        store.list()
+    message = str(caught.value)
+    begin, end = "could not list s3://bucket/x: ", "; run it again to resume"
+    assert message.startswith(begin)
+    assert message.endswith(end)
+    return message.removeprefix(begin).removesuffix(end)
+
+
+@pytest.mark.parametrize(
+    ("talk", "said"),
+    [
+        (cut, "the store's response was cut"),
+        (hang_up, "the store closed the connection"),
+        (reset, "the store closed the connection"),
+        (other_protocol, "the store's response is invalid"),
+        (lambda connection, _: connection.recv(1 << 20) and connection.recv(1 << 20), "the store does not respond"),
+    ],
+    ids=["cut", "closed", "reset", "another-protocol", "silent"],
+)
+def test_a_response_that_fails_is_named(talk: Talk, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SocketServer(talk) as server:
+        assert failure(f"http://{server.host}", monkeypatch) == said
+
+
+def test_a_connection_that_is_refused_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert failure(f"http://127.0.0.1:{port}", monkeypatch) == "the store refuses the connection"
+
+
+def test_a_host_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failure("http://store.invalid", monkeypatch) == "the host name of the store does not resolve"
+
+
+def no_tls(connection: socket.socket, _: int) -> None:
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_tls_with_a_plain_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SocketServer(no_tls) as server:
+        assert (
+            failure(f"https://{server.host}", monkeypatch) == "no connection to the store: check its endpoint and TLS"
+        )
