@@ -22,6 +22,7 @@ from together_ext.checkpoints import (
     requested_checkpoint,
 )
 from together_ext.config import (
+    REGISTRY_CONNECTIONS,
     Source,
     download_connections,
     download_limit_rate,
@@ -179,7 +180,9 @@ def download(
     if wanted.extract and source != "archive" and not wanted.keep_archive:
         from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
 
-        extraction = replace(extraction, registry=RegistrySource(project, job, source == "registry", origin, terms))
+        connections = download_connections(wanted.connections, REGISTRY_CONNECTIONS)
+        registry = RegistrySource(project, job, source == "registry", origin, terms, connections)
+        extraction = replace(extraction, registry=registry)
     if isinstance(place, Location):
         saving = Saving(found, str(wanted.output), _stem(found, job), wanted.storage_options, options)
         return replace((yield from saved(saving, extraction if wanted.extract else None, wanted)), best=best)

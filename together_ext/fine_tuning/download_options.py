@@ -42,7 +42,7 @@ class DownloadOptions(TypedDict, total=False):
     """Whether a different file at the final path may be replaced (default: False). Without it, such a file is an error,
     and the same file is not downloaded again."""
     connections: int | None
-    """Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8)."""
+    """Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8, or 32 from the registry)."""
     limit_rate: float | None
     """Maximum number of bytes a second, for all connections together (default: no limit)."""
     progress: ProgressCallback | None

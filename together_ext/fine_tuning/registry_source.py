@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from together_ext.archive.receipt import UnpackedFile
 from together_ext.archive.weights.adapter_config import set_base_model
 from together_ext.archive.weights.layout import check_layout
 from together_ext.checkpoints import Checkpoint
+from together_ext.config import REGISTRY_CONNECTIONS
 from together_ext.errors import (
     ApiError,
     IntegrityError,
@@ -77,6 +78,7 @@ class RegistrySource:
         only: Whether the archive is no alternative.
         origin: The receipt's entries about the weights.
         terms: The options of the folder.
+        connections: Maximum number of connections.
     """
 
     project: Project
@@ -84,6 +86,7 @@ class RegistrySource:
     only: bool
     origin: Mapping[str, Any]
     terms: Terms
+    connections: int = REGISTRY_CONNECTIONS
 
     def or_archive(
         self, step: Archive, making: Making, options: Options, archived: Flow[DownloadResult]
@@ -154,7 +157,7 @@ class RegistrySource:
     def _made(self, wanted: Archive, making: Making, options: Options) -> Flow[DownloadResult]:
         terms = self.terms
         revision = yield from self.revision(wanted)
-        arrived = yield from making.download(revision, options)
+        arrived = yield from making.download(revision, replace(options, connections=self.connections))
         base = self.origin.get("base_model")
 
         def change(place: Place, files: Sequence[UnpackedFile]) -> tuple[Sequence[UnpackedFile], Mapping[str, Any]]:

@@ -17,12 +17,12 @@ from together_ext.api.responses import text
 from together_ext.archive import receipt
 from together_ext.archive.folders import check_place, locked
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
-from together_ext.config import download_connections, download_limit_rate, download_lock_timeout
+from together_ext.config import REGISTRY_CONNECTIONS, download_connections, download_limit_rate, download_lock_timeout
 from together_ext.destinations.urls import names_folder, object_url, parse_url
 from together_ext.errors import RuleError, TargetExistsError
 from together_ext.storage import absolute, local_path
 from together_ext.text import file_name, printable
-from together_ext.transfer import DEFAULT_CONNECTIONS, Options
+from together_ext.transfer import Options
 
 from . import operations
 from .fetching import verification
@@ -145,7 +145,7 @@ def _to_objects(
 
 def _options(wanted: ModelRequest) -> Options:
     return Options(
-        connections=download_connections(wanted.connections, DEFAULT_CONNECTIONS),
+        connections=download_connections(wanted.connections, REGISTRY_CONNECTIONS),
         limit_rate=download_limit_rate(wanted.limit_rate),
         progress=wanted.progress,
         durable=wanted.durable,

@@ -91,7 +91,7 @@ class Models:
             include: Patterns of which a file must match one, such as `*.safetensors`.
             exclude: Patterns of which a file must match none.
             overwrite: Whether a folder that was downloaded before may be replaced.
-            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8).
+            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 32).
             limit_rate: Maximum number of bytes a second for all connections together (default: no limit).
             progress: Called with a `DownloadProgress` about ten times a second; an exception from it stops the
                 download.

@@ -20,6 +20,24 @@ EAGER: Final = max(os.cpu_count() or 1, 2)
 FAST: Final = 128e6
 """Rate of one connection in bytes per second from which the machine is the limit, and further ones add little."""
 
+GROWTH: Final = 4
+"""By how much the number of connections is multiplied at once."""
+
+GAIN: Final = 1.5
+"""By how much the rate must have grown with the last connections that were added, to add more."""
+
+
+def reinforced(count: int, most: int, rate: float, before: float) -> int:
+    """The number of connections from now on: more, as long as more of them are faster and each is slow.
+
+    Args:
+        count: Their number.
+        most: Their maximum number.
+        rate: Bytes per second of all of them.
+        before: The rate before the last ones were added; 0 if none were.
+    """
+    return min(GROWTH * count, most) if GAIN * before <= rate < FAST * count else count
+
 
 class Crew:
     """Starts a few threads, more if each turns out to be slow, and ends them all.
@@ -41,7 +59,7 @@ class Crew:
         """
         self._board, self._conditions, self._most, self._hungry = board, conditions, most, hungry
         self._threads: list[threading.Thread] = []
-        self._began, self._before = 0.0, 0
+        self._began, self._before, self._rate = 0.0, 0, 0.0
         self.ended = True
 
     def run(self, first: Body | None, look: Callable[[], object] = lambda: None) -> None:
@@ -84,8 +102,9 @@ class Crew:
         self._began, self._before = self._conditions.clock.now(), self._board.status()[0]
 
     def _reinforce(self) -> None:
-        """Start the other threads if the connections are the limit."""
-        if len(self._threads) >= self._most:
+        """Start more threads if the connections are the limit."""
+        count = len(self._threads)
+        if count >= self._most:
             return
         if not self._hungry():
             self._measure()
@@ -93,10 +112,13 @@ class Crew:
         elapsed = self._conditions.clock.now() - self._began
         if elapsed >= RECONSIDER:
             rate = (self._board.status()[0] - self._before) / elapsed
-            if rate < FAST * len(self._threads):
-                self._board.spread(self._most)
-                for _ in range(self._most - len(self._threads)):
+            wanted = reinforced(count, self._most, rate, self._rate)
+            if wanted > count:
+                self._board.spread(wanted)
+                for _ in range(wanted - count):
                     self._add(threading.Thread(target=work, args=(self._board, self._conditions, None, None)))
+                self._rate = rate
+                self._measure()
 
     def _dismiss(self) -> None:
         self._conditions.stop.set()

@@ -90,7 +90,10 @@ def download(  # noqa: PLR0913 -- the command's options
     ] = "default",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a different file of the same name.")] = False,
     connections: Annotated[
-        int | None, typer.Option("--connections", metavar="N", help="Maximum number of connections (default: 8).")
+        int | None,
+        typer.Option(
+            "--connections", metavar="N", help="Maximum number of connections (default: 8; from the registry 32)."
+        ),
     ] = None,
     limit_rate: Annotated[
         float | None,

@@ -111,7 +111,7 @@ def download(  # noqa: PLR0913 -- the command's options
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a folder of another download.")] = False,
     connections: Annotated[
-        int | None, typer.Option("--connections", metavar="N", help="Maximum number of connections (default: 8).")
+        int | None, typer.Option("--connections", metavar="N", help="Maximum number of connections (default: 32).")
     ] = None,
     lock_timeout: LockTimeout = None,
     storage_option: StorageOptions = None,
