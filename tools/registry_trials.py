@@ -30,13 +30,13 @@ from together_ext.simulator.registry import PART
 SIZES: Final = {"a.safetensors": 2 * PART + 12_345, "b.safetensors": 3 << 20, "c.json": 10_000}
 """Bytes of the files whose parts are damaged: of three parts, of one, and small."""
 
-KILLED: Final = {f"model-{number}.safetensors": 64 << 20 for number in range(4)}
+KILLED: Final = {f"model-{number}.safetensors": 256 << 20 for number in range(4)}
 """Bytes of the files of the downloads that are killed."""
 
 RATE: Final = 4 << 20
 """Bytes a second of each connection: there is a middle to be killed in, and little is on its way at that moment."""
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 2
 MOST_AGAIN: Final = 0.02
 
 
