@@ -29,10 +29,12 @@ from together_ext.simulator.archives import pack
 SIZE: Final = 512 << 20
 """Bytes of the archive."""
 
-RATE: Final = 32 << 20
-"""Bytes a second of each connection, so that there is a middle to be killed in."""
+RATE: Final = 8 << 20
+"""Bytes a second of each connection: there is a middle to be killed in, and little is on its way at that moment."""
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 12
+"""Trials at once; most of them wait for the lease of a process in another namespace."""
+
 LONGEST_WAIT: Final = 70.0
 MOST_AGAIN: Final = 0.02
 
@@ -82,7 +84,7 @@ def main(count: int) -> int:
 
 def _trial(number: int, archive: BytesArchive, digest: str) -> Trial:
     chance = random.Random(number)  # noqa: S311 -- the same trials each time
-    elsewhere, extract, after = number % 2 == 1, number % 4 >= 2, chance.uniform(0.0, 2.0)  # noqa: PLR2004 -- quarters
+    elsewhere, extract, after = number % 2 == 1, number % 4 >= 2, chance.uniform(0.0, 6.0)  # noqa: PLR2004 -- quarters
     with tempfile.TemporaryDirectory() as place, Simulator(rate_limit=RATE) as sim:
         sim.add_archive(LORA_JOB, archive)
         target = Path(place) / "model.tar.zst"
@@ -95,7 +97,7 @@ def _trial(number: int, archive: BytesArchive, digest: str) -> Trial:
             LORA_JOB,
             "--output",
             str(target),
-            *(["--extract"] if extract else []),
+            *(["--extract", "--spool"] if extract else []),
         ]
         environment = {**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
         _killed(command, environment, target, after, f"pod-{number}" if elsewhere else None)
@@ -127,6 +129,8 @@ def _killed(command: list[str], environment: dict[str, str], target: Path, after
         while not part.exists() and process.poll() is None:
             time.sleep(0.01)
         time.sleep(after)
+        if process.poll() is not None:
+            raise SystemExit(f"the download ended before it was killed, with exit code {process.returncode}")
         os.killpg(process.pid, signal.SIGKILL)
     if host is not None:
         time.sleep(0.2)  # the namespace's processes end just after its first one

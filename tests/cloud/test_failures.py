@@ -106,6 +106,8 @@ def test_an_interrupted_command_does_not_wait_for_a_silent_store(
     assert "an incomplete multipart upload of s3://" in text
     assert "may remain" in text
     assert "Traceback" not in text
+    said = "stopped; complete objects are kept; to upload the others, run: " if extract else "stopped"
+    assert text.splitlines()[-1].startswith(said)
     check_incomplete(s3)
     check_rerun(client, s3)
 

@@ -110,12 +110,13 @@ def _usage_message(error: Exception) -> str:
 
 def _report_stop(args: Sequence[str], settings: Settings) -> None:
     message, command = "stopped", ""
-    if settings.waiting is not None or settings.resumable:
-        message = (
-            "stopped; the job continues; to wait again, run:"
-            if settings.waiting is not None
-            else "stopped; the partial file is kept; to resume, run:"
-        )
+    if settings.waiting is not None:
+        message = "stopped; the job continues; to wait again, run:"
+    elif settings.resumable:
+        message = "stopped; the partial file is kept; to resume, run:"
+    elif settings.uploading:
+        message = "stopped; complete objects are kept; to upload the others, run:"
+    if message != "stopped":
         command = shlex.join([*_program(), *args])
     if stderr_is_terminal():
         # The terminal has printed ^C at the start of the line.

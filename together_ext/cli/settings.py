@@ -27,6 +27,7 @@ class Settings:
         non_interactive: Never ask for confirmation.
         waiting: ID of the job that the command waits for.
         resumable: Whether the same command would resume the download.
+        uploading: Whether the command saves files in an object store, where complete ones stay.
         clock: The clock, for tests (default: that of the machine).
     """
 
@@ -41,6 +42,7 @@ class Settings:
     non_interactive: bool = False
     waiting: str | None = None
     resumable: bool = False
+    uploading: bool = False
     clock: AsyncClock | None = None
 
 

@@ -194,6 +194,7 @@ def download(  # noqa: PLR0913 -- the command's options
     if dry_run:
         show_plan(settings, _with_step(names, checkpoint_step), options, parallel=parallel)
         return
+    settings.uploading = _uploads_files(options)
     # A list of one name prints what a longer list does.
     if isinstance(names[0] if len(names) == 1 else None, str) and from_ is None and not any(many.values()):
         _download_one(settings, str(names[0]), options, checkpoint_step, wait=wait, timeout=timeout)
@@ -202,6 +203,13 @@ def download(  # noqa: PLR0913 -- the command's options
     with connect(settings) as client, executor_of(dask, once_per_host=once_per_host) as executor:
         names = _with_step(names, checkpoint_step)
         download_many(settings, client, names, options, parallel=parallel, manifest_path=manifest, executor=executor)
+
+
+def _uploads_files(options: "DownloadOptions") -> bool:
+    """Whether complete files stay in an object store if the command is interrupted."""
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
+
+    return bool(options.get("extract")) and is_object_url(options.get("output"))
 
 
 def _check_single(options: Mapping[str, bool]) -> None:

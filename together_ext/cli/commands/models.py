@@ -120,8 +120,11 @@ def download(  # noqa: PLR0913 -- the command's options
 
     Run the same command again to resume.
     """
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
+
     settings = settings_of(context)
     place = _place(folder, output, output_dir)
+    settings.uploading = is_object_url(place)
     with connect(settings) as client, progress(settings) as report:
         found = client.models.download(
             model,
@@ -145,7 +148,7 @@ def _place(folder: str | None, output: str | None, output_dir: str | None) -> st
     """The model's folder, or the folder that it is made in, which ends in a separator."""
     if sum(given is not None for given in (folder, output, output_dir)) > 1:
         raise BadUsageError("DIR, --output and --output-dir exclude each other: pass one of them")
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
+    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
 
     itself = folder if output is None else output
     if itself is not None:
