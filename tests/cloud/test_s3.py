@@ -193,7 +193,7 @@ def test_a_plan_compares_the_objects_and_names_a_missing_bucket(
         (entry,) = client.fine_tuning.plan_downloads(LORA_JOB, output=url, **options).entries  # type: ignore[arg-type]
         return entry.state
 
-    assert plan(s3.url) == "missing"
+    assert plan(s3.url) == "new"
     assert store_of(s3).list() == {}
     client.fine_tuning.download(LORA_JOB, extract=extract, output=s3.url, storage_options=s3.options)
     assert plan(s3.url) == "complete"

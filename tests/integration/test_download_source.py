@@ -345,7 +345,7 @@ class TestPlan:
 
         first = plan()
         whole = 17_500_002
-        assert (first.source, first.state, first.size, first.files) == ("registry", "missing", whole, 3)
+        assert (first.source, first.state, first.size, first.files) == ("registry", "new", whole, 3)
         assert first.needed == (whole if where == "folder" else 0)
         assert sim.storage_requests == []
         bad = sorted(["a", "b"])[0 if where == "folder" else 1]
@@ -353,7 +353,7 @@ class TestPlan:
         with pytest.raises(NotFoundError):
             client.fine_tuning.download(DPO_JOB, connections=1, **options)
         later = plan()
-        assert (later.state, later.size, later.files) == ("partial", whole, 3)
+        assert (later.state, later.size, later.files) == ("resumable", whole, 3)
         assert 8_500_000 <= later.present <= 9_000_002
         assert later.needed == (whole - later.present if where == "folder" else 0)
         sim.faults.clear()

@@ -58,7 +58,7 @@ def test_a_plan_reports_each_download_and_writes_nothing(
 ) -> None:
     plan: DownloadPlan = world.client().fine_tuning.plan_downloads([*jobs, FAILED_JOB], output="out")
 
-    assert states(plan) == {**dict.fromkeys(jobs, ("missing", 0, LARGE)), FAILED_JOB: ("refused", 0, 0)}
+    assert states(plan) == {**dict.fromkeys(jobs, ("new", 0, LARGE)), FAILED_JOB: ("refused", 0, 0)}
     assert [entry.path for entry in plan.entries[:1]] == [str(folder / "out" / "acme--ft-0.tar.zst")]
     assert {entry.size for entry in plan.entries} == {LARGE, None}
     assert plan.needed == plan.remaining == len(jobs) * LARGE
@@ -86,11 +86,11 @@ def test_a_plan_counts_what_an_interrupted_download_has_left(
     found = states(plan)
     assert found[jobs[0]] == ("complete", LARGE, 0)
     state, present, needed = found[jobs[1]]
-    assert state == "partial"
+    assert state == "resumable"
     assert 0 < present < LARGE
     assert present + needed == LARGE
     assert plan.remaining == needed + LARGE
-    assert found[jobs[2]] == ("missing", 0, LARGE)
+    assert found[jobs[2]] == ("new", 0, LARGE)
     assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
 
@@ -105,12 +105,12 @@ def test_a_plan_never_takes_another_file_for_the_right_one(client: Together, fol
     plan = client.fine_tuning.plan_downloads(jobs, output=folder)
 
     assert {entry.name: entry.state for entry in plan.entries} == dict(
-        zip(jobs, ("complete", "unverified", "refused"), strict=True)
+        zip(jobs, ("complete", "unverified", "conflicting"), strict=True)
     )
     assert isinstance(plan.entries[2].error, TargetExistsError)
     assert plan.needed == 0
     replaced = client.fine_tuning.plan_downloads(jobs, output=folder, overwrite=True)
-    assert {entry.state for entry in replaced.entries} == {"missing"}
+    assert {entry.state for entry in replaced.entries} == {"new"}
 
 
 def test_a_plan_of_extracted_folders(client: Together, sim: Simulator, folder: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_plan_of_extracted_folders(client: Together, sim: Simulator, folder: P
 
     assert states(plan) == {
         names[0]: ("complete", len(archive), 0),
-        names[1]: ("missing", 0, len(archive)),
+        names[1]: ("new", 0, len(archive)),
     }
     assert plan.entries[0].path == made
     assert str(plan.entries[1].path) == str(made).replace("500", "750")
@@ -166,8 +166,8 @@ def test_a_plan_of_archives_in_an_object_store(client: Together, sim: Simulator,
 
     complete, different, missing, failed = plan.entries
     assert (complete.state, complete.path, complete.size, complete.present) == ("complete", paths[0], LARGE, LARGE)
-    assert (different.state, different.path, type(different.error)) == ("refused", paths[1], TargetExistsError)
-    assert (missing.state, missing.path) == ("missing", f"{url}acme--{jobs[2]}.tar.zst")
+    assert (different.state, different.path, type(different.error)) == ("conflicting", paths[1], TargetExistsError)
+    assert (missing.state, missing.path) == ("new", f"{url}acme--{jobs[2]}.tar.zst")
     assert failed.state == "refused"
     assert (plan.needed, plan.free, plan.fits, plan.remaining) == (0, None, True, LARGE)
     assert stored(url) == before
@@ -178,7 +178,7 @@ def test_a_plan_of_archives_in_an_object_store(client: Together, sim: Simulator,
     (unverified,) = client.fine_tuning.plan_downloads(jobs[0], output=url).entries
     assert (unverified.state, unverified.present) == ("unverified", LARGE)
     (replaced,) = client.fine_tuning.plan_downloads(jobs[1], output=url, overwrite=True).entries
-    assert replaced.state == "missing"
+    assert replaced.state == "new"
 
 
 def test_a_plan_of_extracted_weights_in_an_object_store(client: Together, sim: Simulator, url: str) -> None:
@@ -202,8 +202,8 @@ def test_a_plan_of_extracted_weights_in_an_object_store(client: Together, sim: S
     kept = document["files"][0]["size"]
     assert [(entry.state, entry.size, entry.present, entry.path) for entry in plan.entries] == [
         ("complete", len(archive), len(archive), places[0]),
-        ("partial", len(archive), kept, places[1]),
-        ("missing", len(archive), 0, places[1].replace("500", "750")),
+        ("resumable", len(archive), kept, places[1]),
+        ("new", len(archive), 0, places[1].replace("500", "750")),
     ]
     # An archive that is resumed is streamed again from its beginning.
     assert plan.remaining == 2 * len(archive)
@@ -218,7 +218,7 @@ def test_a_plan_of_extracted_weights_in_an_object_store(client: Together, sim: S
 def test_a_dry_run_of_an_object_store_has_no_free_space(command: Callable[..., Outcome], url: str) -> None:
     outcome = command("ft", "download", LORA_JOB, "-o", url, "--dry-run")
     assert outcome.code == Exit.DONE
-    assert outcome.out.startswith("missing\t100 B\t-\tarchive\t")
+    assert outcome.out.startswith("new\t100 B\t-\tarchive\t")
     assert outcome.err.splitlines()[-1].endswith("1 download planned: 100 B to download")
     command("ft", "download", LORA_JOB, "-o", url)
     document = command("ft", "download", LORA_JOB, "-o", url, "--dry-run", "--json").json
@@ -231,7 +231,7 @@ def test_two_downloads_of_one_path_are_refused_in_the_plan(client: Together, sim
     for job in ("ft-a", "ft-b"):
         sim.add_job(job, archive=LARGE, model_output_name="acme/same")
     plan = client.fine_tuning.plan_downloads(["ft-a", "ft-b"])
-    assert sorted(entry.state for entry in plan.entries) == ["missing", "refused"]
+    assert sorted(entry.state for entry in plan.entries) == ["conflicting", "new"]
     assert list(folder.iterdir()) == []
 
 
@@ -258,7 +258,7 @@ def test_a_dry_run_prints_the_plan(command: Command, folder: Path) -> None:
 
     assert outcome.code == Exit.PARTLY
     rows = [line.split("\t") for line in outcome.out.splitlines()]
-    assert [row[0] for row in rows] == ["missing", "refused"]
+    assert [row[0] for row in rows] == ["new", "refused"]
     assert rows[0][1:5] == ["100 B", "-", "archive", LORA_JOB]
     assert Path(rows[0][5]).parent == folder / "models"
     assert "refused: " in outcome.err

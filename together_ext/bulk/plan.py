@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PlanState = Literal["complete", "unverified", "partial", "missing", "refused"]
+PlanState = Literal["new", "resumable", "complete", "unverified", "conflicting", "refused"]
 """What exists of a planned download.
 
-`complete`: nothing would be downloaded. `unverified`: a file of the right size exists, and the download compares it
-with the remote one; in an object store, where it cannot be compared, it counts as complete. `partial`: it would be
-resumed. `missing`: it would be downloaded. `refused`: it would fail.
+`new`: it would be downloaded. `resumable`: the rest of it would be downloaded. `complete`: nothing would be downloaded.
+`unverified`: a file of the right size exists, and the download compares it with the remote one; in an object store,
+where it cannot be compared, it counts as complete. `conflicting`: something else is at its path. `refused`: it would
+fail for another reason.
 """
 
 
@@ -27,7 +28,7 @@ class PlannedDownload:
         present: Number of bytes that exist and would not be downloaded again; in an object store, not uploaded again.
         needed: Number of bytes that the disk must have free for it, at least; an extracted model may be larger. 0 for
             an object store.
-        error: Why it is refused; else None.
+        error: Why it would fail; else None.
         files: Number of files in the registry; None of an archive.
     """
 
@@ -61,7 +62,7 @@ class DownloadPlan:
         return sum(
             (entry.size or 0) - (0 if self.free is None and entry.source != "registry" else entry.present)
             for entry in self.entries
-            if entry.state in {"missing", "partial"}
+            if entry.state in {"new", "resumable"}
         )
 
     @property

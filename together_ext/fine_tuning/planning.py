@@ -90,7 +90,7 @@ class Planning:
         if not isinstance(error, TogetherExtError):
             assert error is not None  # noqa: S101 -- one of the two is given
             raise error
-        return PlannedDownload(name, self.many.request.source or "archive", "refused", error=error)
+        return _refused(PlannedDownload(name, self.many.request.source or "archive", "new"), error)
 
 
 def _free(folder: Path) -> int:
@@ -124,7 +124,7 @@ def planned(many: Many, name: str, claims: Claims, free: int | None) -> Flow[Pla
             return there
     revision = yield from _revision(project, archive, request)
     if revision is not None:
-        return _of_registry(PlannedDownload(name, "registry", "missing", str(_folder(step))), revision, step)
+        return _of_registry(PlannedDownload(name, "registry", "new", str(_folder(step))), revision, step)
     found = yield from explained(step.archive, surveyed(Survey(step.archive, step.target, step.options)))
     return _extracted(name, request, step, found, free) if request.extract else _archived(name, found)
 
@@ -145,7 +145,7 @@ def _with_files(entry: PlannedDownload, revision: Revision, present: int) -> Pla
     """The plan for the files of a revision, of which so many bytes exist."""
     known = len(revision.sizes) == len(revision.paths)
     size, files = sum(revision.sizes.values()) if known else None, len(revision.paths)
-    state: PlanState = "partial" if present else "missing"
+    state: PlanState = "resumable" if present else "new"
     return replace(entry, source="registry", state=state, size=size, present=present, files=files)
 
 
@@ -169,12 +169,12 @@ def _to_objects(project: Project, name: str, request: DownloadRequest, saving: S
     """The plan for an object store; nothing is written, so whether it may be written to is not known."""
     source: Literal["archive"] = "archive"
     if request.extract:
-        return (yield from _extracted_to_objects(project, PlannedDownload(name, source, "missing"), request, saving))
+        return (yield from _extracted_to_objects(project, PlannedDownload(name, source, "new"), request, saving))
     found = yield from compared(saving)
-    size, state = found.content.size, "missing" if request.overwrite else found.state
+    size, state = found.content.size, "new" if request.overwrite else found.state
     if state == "different":
-        return PlannedDownload(name, source, "refused", str(found.place), size, error=found.error)
-    return PlannedDownload(name, source, state, str(found.place), size, 0 if state == "missing" else size or 0)
+        return _refused(PlannedDownload(name, source, "new", str(found.place), size), found.error)
+    return PlannedDownload(name, source, state, str(found.place), size, 0 if state == "new" else size or 0)
 
 
 def _extracted_to_objects(
@@ -193,7 +193,7 @@ def _extracted_to_objects(
         return _with_files(entry, revision, sum(file.size for file in known.values()))
     seen = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
     kept = sum(file.size for file in found.resumable(origin).values())
-    return replace(entry, state="partial" if kept else "missing", size=seen.size, present=kept)
+    return replace(entry, state="resumable" if kept else "new", size=seen.size, present=kept)
 
 
 # In a folder ----------------------------------------------------------------------------------------------------------
@@ -207,13 +207,18 @@ def _of_registry(entry: PlannedDownload, revision: Revision, step: Fetch[Archive
     return replace(entry, needed=(entry.size or entry.present) - entry.present)
 
 
+def _refused(entry: PlannedDownload, error: TogetherExtError | None) -> PlannedDownload:
+    """A download that would fail."""
+    return replace(entry, state="conflicting" if isinstance(error, TargetExistsError) else "refused", error=error)
+
+
 def _archived(name: str, found: Surveyed) -> PlannedDownload:
     if found.state == "different":
         error = TargetExistsError(
             f"{found.path} exists and differs from the remote file: move it, choose another path, or allow overwriting"
         )
-        return PlannedDownload(name, "archive", "refused", str(found.path), found.size, error=error)
-    needed = (found.size or 0) - found.kept if found.state in {"missing", "partial"} else 0
+        return _refused(PlannedDownload(name, "archive", "new", str(found.path), found.size), error)
+    needed = (found.size or 0) - found.kept if found.state in {"new", "resumable"} else 0
     return PlannedDownload(name, "archive", found.state, str(found.path), found.size, found.kept, needed)
 
 
@@ -254,7 +259,7 @@ def _extracted(
     size = found.size or 0
     present = size if found.state in {"complete", "unverified"} else found.kept
     spool = True if request.spool is None and (request.keep_archive or step.target.anything_there()) else request.spool
-    entry = PlannedDownload(name, "archive", "missing", str(_folder(step)), found.size)
+    entry = PlannedDownload(name, "archive", "new", str(_folder(step)), found.size)
     if goes_directly(size, free, spool=spool):
         return replace(entry, needed=size)
-    return replace(entry, state="partial" if present else "missing", present=present, needed=2 * size - present)
+    return replace(entry, state="resumable" if present else "new", present=present, needed=2 * size - present)

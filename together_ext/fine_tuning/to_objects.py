@@ -217,7 +217,7 @@ def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
         found = yield from compared(saving)
         if found.error is not None:
             raise found.error
-        if found.state != "missing":
+        if found.state != "new":
             size = found.content.size or 0
             return _result(saving.archive, found.place, size, found.content.etag, size)
     yield from local(lambda cancel: folder.until(cancel).try_writing())
@@ -238,12 +238,12 @@ class Compared:
         place: The URL of the object.
         content: The remote file.
         state: `complete`: its mark names this version of the archive. `unverified`: it has the size of the archive, and
-            no mark. `missing`: there is no object. `different`: it is another file.
+            no mark. `new`: there is no object. `different`: it is another file.
     """
 
     place: Location
     content: Surveyed
-    state: Literal["complete", "unverified", "missing", "different"]
+    state: Literal["complete", "unverified", "new", "different"]
 
     @property
     def error(self) -> TargetExistsError | None:
@@ -261,7 +261,7 @@ def compared(saving: Saving) -> Flow[Compared]:
     place = saving.location(f"{saving.stem}{archive_extension(found.head)}")
     stored = yield from local(lambda cancel: _at(place, saving.storage, cancel))
     if stored is None:
-        return Compared(place, found, "missing")
+        return Compared(place, found, "new")
     mark = _mark(saving.archive, found.size, found.etag)
     if stored.size != found.size or (None not in {stored.mark, mark} and stored.mark != mark):
         return Compared(place, found, "different")

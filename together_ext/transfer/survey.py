@@ -28,7 +28,7 @@ class Surveyed:
         path: The final path; None without a local file.
         size: The size of the remote file in bytes; None if the server does not send it.
         state: `complete`; `unverified` (a file of its size and beginning exists, which a download compares with the
-            remote one); `partial`; `missing`; or `different` (another file exists at the final path).
+            remote one); `resumable`; `new`; or `different` (another file exists at the final path).
         kept: Number of bytes that a download would not request again.
         head: The beginning of the remote file, which determines its format.
         etag: Its entity tag; None if it has none.
@@ -36,7 +36,7 @@ class Surveyed:
 
     path: Path | None
     size: int | None
-    state: Literal["complete", "unverified", "partial", "missing", "different"]
+    state: Literal["complete", "unverified", "resumable", "new", "different"]
     kept: int
     head: Head
     etag: str | None
@@ -62,7 +62,7 @@ def survey(remote: Remote, target: Target | None, identity: Mapping[str, str], o
         body.close()
     content, size = body.content, body.content.size
     if target is None:
-        return Surveyed(None, size, "missing", 0, head, content.validator.etag)
+        return Surveyed(None, size, "new", 0, head, content.validator.etag)
     path = target.path(head)
     found = partial(Surveyed, path, size, head=head, etag=content.validator.etag)
     if os.path.lexists(path) and not options.overwrite:
@@ -73,7 +73,7 @@ def survey(remote: Remote, target: Target | None, identity: Mapping[str, str], o
     kept = 0
     if content.partial and size is not None and content.validator.condition is not None:
         kept = Partial(path).kept(identity, size, content.validator.condition)
-    return found("partial" if kept else "missing", kept)
+    return found("resumable" if kept else "new", kept)
 
 
 def _begins(path: Path, size: int, data: bytes) -> bool:

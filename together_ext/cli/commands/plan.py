@@ -40,7 +40,7 @@ def show_plan(settings: Settings, names: Sequence[str | Selection], options: Dow
     if not settings.quiet:
         for entry in plan.entries:
             if entry.error is not None:
-                tell(f"refused: {printable(entry.name, LONGEST_NAME)}: {sentence_of(entry.error)}")
+                tell(f"{entry.state}: {printable(entry.name, LONGEST_NAME)}: {sentence_of(entry.error)}")
         tell(_summary(plan))
     if code := exit_code([entry.error for entry in plan.entries]):
         raise typer.Exit(code)
