@@ -458,6 +458,9 @@ UPLOADS = [
         (200, LISTED.format(UPLOADS[0]), State.WARN, "1 multipart upload is incomplete: models/a&4 of 2026-01-04T"),
         (200, LISTED.format("".join(UPLOADS)), State.WARN, "4 multipart uploads are incomplete: models/a&1 of 2026-01"),
         (200, LISTED.format("<Upload><Key>k</Key></Upload><Upload/>"), State.WARN, "incomplete: k of an unknown time"),
+        # Of linear time: an expression that looked for each end took hours, and no check ended meanwhile.
+        (200, LISTED.format("<Upload>" * 400_000), State.OK, "no incomplete multipart uploads"),
+        (200, LISTED.format(f"<Upload>{'<Key>' * 400_000}</Upload>"), State.OK, "no incomplete multipart uploads"),
         (200, "<html>", State.SKIPPED, "s3://bucket/a b does not list them"),
         (200, LISTED.format("x" * (MOST + 1)), State.SKIPPED, "s3://bucket/a b does not list them"),
         (403, LISTED.format(""), State.SKIPPED, "s3://bucket/a b does not list them"),

@@ -17,8 +17,6 @@ from .store import Store
 MOST: Final = 4 << 20
 """Maximum number of bytes of a list that are read; S3 lists 1,000 uploads at once."""
 
-_UPLOAD: Final = re.compile(r"<Upload>(.*?)</Upload>", re.DOTALL)
-_KEY: Final = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
 _BEGUN: Final = re.compile(r"<Initiated>([0-9T:.Z-]{10,40})</Initiated>")
 
 
@@ -38,10 +36,13 @@ class Incomplete:
 def listed(document: str) -> list[Incomplete]:
     """The uploads of a list."""
     found = []
-    for entry in _UPLOAD.findall(document):
-        if key := _KEY.search(entry):
+    # Not an expression for the whole entry, which takes quadratic time if the ends of the entries are missing.
+    for piece in document.split("<Upload>")[1:]:
+        entry, end, _ = piece.partition("</Upload>")
+        key, closed, _ = entry.partition("<Key>")[2].partition("</Key>")
+        if end and closed:
             begun = _BEGUN.search(entry)
-            found.append(Incomplete(html.unescape(key[1]), begun[1] if begun else ""))
+            found.append(Incomplete(html.unescape(key), begun[1] if begun else ""))
     return found
 
 
