@@ -146,6 +146,25 @@ def test_a_stopped_download_says_that_a_partial_file_is_kept_only_if_one_is(
     assert ("the partial file is kept" in err) == bool(kept)
 
 
+def test_the_command_that_resumes_an_upload_has_no_secrets_of_the_store(start: Start, sim: Simulator) -> None:
+    sim.script(Fault(stall=10, times=None))
+    options = (
+        "--storage-option",
+        "secret_access_key=hush",
+        "--storage-option=token=hush",
+        "--storage-option",
+        "region=r",
+    )
+    process = start("ft", "download", LORA_JOB, "--extract", "-o", "memory://bucket/", *options)
+    sim.wait_until(lambda sim: sim.stalled >= 1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "hush" in out + err) == (130, False)
+    command = shlex.split(err.splitlines()[-1].partition("run: ")[2])
+    shown = ["--storage-option", "secret_access_key=***", "--storage-option=token=***", "--storage-option", "region=r"]
+    assert command[-5:] == shown
+
+
 def test_a_stopped_download_is_json_on_request(start: Start, sim: Simulator) -> None:
     sim.rate_limit = 1_500_000
     process = start("ft", "download", LORA_JOB, "--json")

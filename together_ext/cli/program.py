@@ -20,6 +20,7 @@ from .app import PROGRAM, app
 from .exits import Exit, code_of, exit_of, sentence_of
 from .group import USAGE_ERROR
 from .logs import logs
+from .options.storage import hidden
 from .render.screen import print_document, stderr_is_terminal, stdout_errors, tell, without_secrets
 from .settings import Settings
 from .signals import number_of, signals_interrupt
@@ -117,7 +118,7 @@ def _report_stop(args: Sequence[str], settings: Settings) -> None:
     elif settings.uploading:
         message = "stopped; complete objects are kept; to upload the others, run:"
     if message != "stopped":
-        command = shlex.join([*_program(), *args])
+        command = shlex.join([*_program(), *hidden(args)])
     if stderr_is_terminal():
         # The terminal has printed ^C at the start of the line.
         tell("")
