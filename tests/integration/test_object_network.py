@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -63,6 +64,23 @@ def failure(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_response_that_fails_is_named(talk: Talk, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with SocketServer(talk) as server:
         assert failure(f"http://{server.host}", monkeypatch) == said
+
+
+def test_an_object_that_is_larger_than_it_should_be_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(connection: socket.socket, _: int) -> None:
+        request_of(connection)
+        dated = b'Last-Modified: Wed, 01 Jan 2025 00:00:00 GMT\r\nETag: "1"\r\n'
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + dated + b"Content-Length: 1000000000000000\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                connection.sendall(bytes(1 << 20))
+
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # as above
+    with SocketServer(endless) as server:
+        options = {"endpoint": f"http://{server.host}", "access_key_id": "I", "secret_access_key": "S", "region": "r"}
+        store = Store(parse_url("s3://bucket/x", "output"), options)
+        assert store.content("receipt", 1000) == bytes(1000)
+        assert b"".join(store.pieces("small", 10)) == bytes(11)
 
 
 def test_a_connection_that_is_refused_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,8 +98,7 @@ def look(store: Store) -> Found:
         if name in objects:
             path = store.location / name
             try:
-                size = objects[name].size
-                document = parsed(store.content(name) if size <= LARGEST else store.read(name, 0, LARGEST + 1), path)
+                document = parsed(store.content(name, LARGEST + 1), path)
                 files = files_in(document, path)
                 claims = _claims(document, path) if name == PARTIAL else frozenset[str]()
             except ArchiveError:

@@ -44,6 +44,9 @@ MOST_PARTS: Final = 9_000
 AT_ONCE: Final = 4
 """Maximum number of parts of one object that are uploaded at once."""
 
+PIECE: Final = 1 << 20
+"""Number of bytes that are read at once."""
+
 REQUEST: Final = 120.0
 """Time limit of a request, in seconds; obstore's is 30 s, in which a slow line does not take a part."""
 
@@ -267,10 +270,24 @@ class Store:
         key = self._key(name)
         return self._do("read", name, lambda: bytes(self._obstore.get_range(self._store, key, start=start, end=stop)))
 
-    def content(self, name: str) -> bytes:
-        """A small object as a whole, also where the store does not support byte ranges (`rclone serve`)."""
+    def content(self, name: str, most: int = 1 << 30) -> bytes:
+        """A small object as a whole, also where the store does not support byte ranges (`rclone serve`).
+
+        Args:
+            name: Its name.
+            most: Maximum number of bytes that are read, whatever size the store lists (default: 1 GiB).
+        """
         key = self._key(name)
-        return self._do("read", name, lambda: bytes(self._obstore.get(self._store, key).bytes()))
+
+        def read() -> bytes:
+            found = bytearray()
+            for piece in self._obstore.get(self._store, key).stream(min_chunk_size=PIECE):
+                found += piece
+                if len(found) >= most:
+                    break
+            return bytes(found[:most])
+
+        return self._do("read", name, read)
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove objects; those that do not exist are ignored."""
@@ -292,7 +309,7 @@ class Store:
     def pieces(self, name: str, size: int, piece: int = PART) -> Iterator[bytes]:
         """The content of an object in pieces, each by its own request: a request has a time limit."""
         if 0 < size <= piece:
-            yield self.content(name)
+            yield self.content(name, size + 1)
             return
         for start in range(0, size, piece):
             yield self.read(name, start, min(start + piece, size))
