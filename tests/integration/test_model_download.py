@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 
 from together_ext import (
@@ -26,8 +28,9 @@ from together_ext import (
 from together_ext.simulator import DPO_JOB, PARTS_PATH, Distortion, Fault, Simulator, SyntheticArchive
 from together_ext.simulator.registry import PART
 from together_ext.transfer import DownloadProgress
+from together_ext.transfer.parts import Part, PartedRemote
 
-from .conftest import Outcome
+from .conftest import Outcome, RawServer
 
 Command = Callable[..., Outcome]
 NAME = "acme-research/support-bot"
@@ -282,6 +285,20 @@ class TestFaults:
         (line,) = [one.getMessage() for one in caplog.records if "verified by size" in one.getMessage()]
         assert f"the hash of model.safetensors is {odd!r}" in line
 
+    def test_files_of_two_revisions_are_never_mixed_if_their_hashes_have_another_form(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        old, new = ({"a.bin": bytes([kind]) * (2 << 20), "b.bin": b"1"} for kind in (1, 2))
+        for name in old:
+            sim.registry.distort(name, Distortion(hash="sha256:00"))
+        model = sim.registry.add("twice", dict(old)).id
+        sim.script(Fault(path=f"{PARTS_PATH}b.bin", status=404))
+        with pytest.raises(NotFoundError):
+            client.models.download(model, output=tmp_path / "out")
+        assert (tmp_path / ".out.registry-part" / "a.bin").read_bytes() == old["a.bin"]
+        sim.registry.add("twice", dict(new))
+        assert content_of(client.models.download(model, output=tmp_path / "out").folder) == new
+
     @pytest.mark.parametrize("status", [401, 403, 410])
     def test_urls_that_expire_are_renewed_for_the_same_revision(
         self, client: Together, sim: Simulator, model: str, tmp_path: Path, status: int
@@ -337,6 +354,31 @@ class TestFaults:
     ) -> None:
         sim.script(Fault(path=PARTS_PATH, ignore_range=True, times=None))
         assert client.models.download(large, output=tmp_path / "out").verified == "hash"
+
+    def test_the_headers_of_a_part_stay_at_its_host(self, raw: RawServer) -> None:
+        raw.answer = (
+            b"HTTP/1.1 206 X\r\nConnection: close\r\nContent-Range: bytes 0-4/9\r\nContent-Length: 5\r\n\r\nbytes"
+        )
+        first = RawServer()
+        first.answer = f"HTTP/1.1 302 X\r\nLocation: {raw.url}/t\r\nContent-Length: 0\r\n\r\n".encode()
+        headers = {"Authorization": "Bearer of-the-part", "X-Key": "of-the-part", "Range": "bytes=0-4"}
+        part, home = Part(0, 5, f"{first.url}/p", headers), httpx.URL("http://api.example.com/v1")
+        with first.server, httpx.Client() as client:
+            remote = PartedRemote(client, home, [part], version="1", agent="a", timeout=30, action="download it")
+            with remote.open(0, 5) as body:
+                assert body.read(5, Event()) == b"bytes"
+        assert first.received[0].count(b"of-the-part") == 2
+        assert b"range: bytes=0-4" in raw.received[0].lower()
+        assert b"of-the-part" not in raw.received[0]
+
+    def test_a_part_without_encryption_is_refused_if_the_api_has_it(self, raw: RawServer) -> None:
+        part = Part(0, 5, f"{raw.url}/p?X-Signature=secret")
+        with httpx.Client() as client:
+            home = httpx.URL("https://api.example.com/v1")
+            remote = PartedRemote(client, home, [part], version="1", agent="a", timeout=30, action="download it")
+            with pytest.raises(IntegrityError, match="has no encryption") as caught:
+                remote.open(0, 5)
+        assert (raw.received, "secret" in str(caught.value)) == ([], False)
 
     def test_a_host_that_refuses_ranges_is_asked_for_whole_parts(
         self, client: Together, sim: Simulator, large: str, tmp_path: Path

@@ -5,6 +5,7 @@ It is beside the final folder under a fixed name, so that a rerun finds it, and 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -17,11 +18,15 @@ from typing import Any, Final
 
 from together_ext.archive import receipt
 from together_ext.archive.folders import check_place, flush_all
+from together_ext.archive.formats.source import open_regular
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
-from together_ext.errors import StorageError
-from together_ext.storage import flush_folder, publish_mode, storage_errors
+from together_ext.errors import ArchiveError, StorageError
+from together_ext.storage import create_own, flush_folder, publish_mode, storage_errors
 
 SUFFIX: Final = ".registry-part"
+
+LARGEST_IDENTITY: Final = 10_000
+"""Maximum number of bytes that identify a revision."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,13 @@ class PartialFolder:
         self.final = final
         self.path = final.with_name(f".{final.name}{SUFFIX}")
 
-    def prepare(self, files: Sequence[str]) -> None:
+    def prepare(self, files: Sequence[str], unverifiable: Sequence[str], identity: Mapping[str, str]) -> None:
         """Make the folder, or take that of an earlier run; remove files that are not among these.
+
+        Args:
+            files: The paths of all files.
+            unverifiable: Those whose content cannot be verified: they are kept only if they are of this revision.
+            identity: What identifies the revision.
 
         Raises:
             StorageError: The disk refuses, or another user can write to the folder.
@@ -64,9 +74,23 @@ class PartialFolder:
             status = self.path.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
                 raise StorageError(f"{self.path} is not a private folder of yours: remove it, and run it again")
+            known = self._revision() == identity
             self._remove_others(set(files))
+            if not known:
+                for file in unverifiable:
+                    self.place(file).unlink(missing_ok=True)
+            with os.fdopen(create_own(self.place(RECEIPT), os.O_WRONLY), "w", encoding="utf-8") as written:
+                json.dump(identity, written)
             for folder in {self.place(file).parent for file in files}:
                 folder.mkdir(parents=True, exist_ok=True)
+
+    def _revision(self) -> object:
+        """What identifies the revision that the files in it are of; it has the name of the receipt, as no file does."""
+        try:
+            with open_regular(self.place(RECEIPT), follow=False) as file:
+                return json.loads(file.read(LARGEST_IDENTITY) or b"")
+        except (OSError, ValueError, ArchiveError):
+            return None
 
     def _remove_others(self, files: set[str]) -> None:
         for parent, folders, names in os.walk(self.path, topdown=False):

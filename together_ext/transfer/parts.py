@@ -14,12 +14,13 @@ from typing import Final
 
 import httpx
 
-from together_ext.errors import TransferError
+from together_ext.errors import IntegrityError, TransferError
 from together_ext.text import printable
 
 from .body import Body
 from .failures import REPORT, ViolationError, cut_short
 from .network.headers import Validator, parse_content_range, parse_length, range_header
+from .network.redirects import shown
 from .plan import Span
 from .responses import DECODED, Content
 from .source import Remote, Sender
@@ -144,10 +145,19 @@ class PartedRemote(Remote):
 
     def _requested(self, wanted: Wanted, *, ranged: bool) -> httpx.Response:
         part = wanted.part
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity", **part.headers}
-        if ranged and not wanted.whole and not any(name.lower() == "range" for name in part.headers):
-            headers["Range"] = range_header(wanted.start, wanted.stop)
-        return self._send(httpx.URL(part.url), headers)
+        headers = {"accept": "*/*", "accept-encoding": "identity"}
+        # They may authorize the request, so a redirect to another host does not get them; the range says what is sent.
+        own = {name.lower(): value for name, value in part.headers.items()}
+        if "range" in own:
+            headers["range"] = own.pop("range")
+        elif ranged and not wanted.whole:
+            headers["range"] = range_header(wanted.start, wanted.stop)
+        address = httpx.URL(part.url)
+        if (self.url.scheme, address.scheme) == ("https", "http"):
+            raise IntegrityError(
+                f"could not {self.action}: the server names {shown(address)}, which has no encryption; {REPORT}"
+            )
+        return self._send(address, headers, own)
 
     def _skipped(self, body: Body, start: int) -> Body:
         """The body from `start` on."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import httpx
@@ -154,11 +155,19 @@ class Remote:
                 return None, self._send(self.url, headers)
         return place, self._send(place, headers)
 
-    def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        """Send a request and follow its redirects; the last address is used for later requests."""
+    def _send(
+        self, url: httpx.URL, headers: Mapping[str, str], own: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
+        """Send a request and follow its redirects; the last address is used for later requests.
+
+        Args:
+            url: The address.
+            headers: Headers that are sent to every host.
+            own: Headers that are sent only to the origin of the address.
+        """
         began = url
         for _ in range(MOST_REDIRECTS):
-            response = self._send_once(url, headers)
+            response = self._send_once(url, {**headers, **own} if origin(url) == origin(began) else headers)
             if not response.has_redirect_location:
                 if url is not began or began is self.url:
                     self._place = None if url is self.url else url
