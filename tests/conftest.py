@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,6 +30,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+ROOT = Path(__file__).parent.parent
+BUILT = frozenset({"build", "demo", "dist", "site"})
+"""What `make` puts into the repository, perhaps while the tests run."""
+
+
 def _environment() -> dict[str, str]:
     found = os.environ.copy()
     found.pop("PYTEST_CURRENT_TEST", None)
@@ -44,6 +50,7 @@ def _process() -> dict[str, object]:
     ours = logging.getLogger("together_ext")
     return {
         "current folder": os.getcwd(),  # noqa: PTH109 -- a third of the time
+        "files in the repository": {name for name in os.listdir(ROOT) if name[0] != "." and name not in BUILT},  # noqa: PTH208
         "environment": _environment(),
         "import path": list(sys.path),
         "missing modules": [name for name, module in sys.modules.items() if module is None] if _any_missing() else [],

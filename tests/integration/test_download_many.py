@@ -86,7 +86,7 @@ def test_a_retry_after_for_one_download_holds_for_the_others(
 
 @pytest.mark.parametrize("extract", [False, True])
 def test_a_retry_after_of_the_storage_host_holds_for_its_requests_alone(
-    client: Together, sim: Simulator, waits: list[float], clock: Clock, *, extract: bool
+    client: Together, sim: Simulator, waits: list[float], clock: Clock, folder: Path, *, extract: bool
 ) -> None:
     sim.redirect_downloads = True
     sim.script(Fault(path=STORAGE_PATH, status=503, headers={"retry-after": "7"}, times=DEFAULT_RETRIES + 1))
@@ -97,6 +97,7 @@ def test_a_retry_after_of_the_storage_host_holds_for_its_requests_alone(
 
     assert isinstance(found[FULL_JOB].error, InternalServerError)
     assert waits == [7] * (DEFAULT_RETRIES + 1)
+    assert (list(folder.iterdir()) == []) is extract
     # The API was called for the second download before its wait, and the storage host was not.
     assert asked[-1][-1] == f"/fine-tunes/{LORA_JOB}"
 
