@@ -22,7 +22,7 @@ import boto3  # type: ignore[import-not-found, unused-ignore]
 import httpx
 import pytest
 
-from tests.waits import wait_until
+from tests.waits import PATIENCE, wait_until
 from together_ext import Together
 from together_ext.simulator import Simulator
 
@@ -108,7 +108,7 @@ def moto() -> Iterator[str]:
 def s3(moto: str) -> Bucket:
     """A bucket of moto."""
     name = new_name()
-    httpx.put(f"{moto}/{name}", timeout=60).raise_for_status()
+    httpx.put(f"{moto}/{name}", timeout=PATIENCE).raise_for_status()
     return Bucket(f"s3://{name}/", {**KEYS, "endpoint": moto}, moto, name)
 
 
@@ -172,7 +172,7 @@ def rclone_gs(open_rclone: tuple[str, Path]) -> Bucket:
     """A bucket of rclone, by the protocol of Google Cloud Storage."""
     address, folder = open_rclone
     name = new_name()
-    httpx.put(f"{address}/{name}", timeout=60).raise_for_status()
+    httpx.put(f"{address}/{name}", timeout=PATIENCE).raise_for_status()
     options = {"base_url": address, "bearer_token": "none"}
     return Bucket(f"gs://{name}/", options, address, name, folder / name)
 
@@ -219,7 +219,7 @@ def create_container(server: str, name: str, key: str) -> None:
     text = "PUT" + "\n" * 12 + f"{signed}\n/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
     digest = hmac.digest(base64.b64decode(key), text.encode(), "sha256")
     headers["Authorization"] = f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"
-    httpx.put(f"{server}/{name}?restype=container", headers=headers, timeout=60).raise_for_status()
+    httpx.put(f"{server}/{name}?restype=container", headers=headers, timeout=PATIENCE).raise_for_status()
 
 
 # All ------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
+from tests.waits import PATIENCE
+
 Script = Callable[[str, str], tuple[int, str] | None]
 """For a method and a path, the status and the code of the response; None to pass the request on."""
 
@@ -63,7 +65,7 @@ def front(behind: str, script: Script, *, hidden: str = "", partial: bool = Fals
                 )
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP, hidden}}
-            with closing(http.client.HTTPConnection(address, timeout=60)) as other:
+            with closing(http.client.HTTPConnection(address, timeout=PATIENCE)) as other:
                 other.request(self.command, self.path, body or None, headers)
                 answer = other.getresponse()
                 data = answer.read()

@@ -112,14 +112,14 @@ def test_an_interrupted_command_does_not_wait_for_a_silent_store(
     check_rerun(client, s3)
 
 
-def test_a_server_that_is_killed(sim: Simulator, client: Together) -> None:
+def test_a_server_that_is_killed_ends_the_upload_and_the_rerun_completes(sim: Simulator, client: Together) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     bucket = Bucket("s3://bucket/", {**KEYS, "endpoint": address}, address, "bucket")
     server = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
     sim.script(Fault(stall=15 << 20, times=None))
     with running(*server, port=port) as pid:
-        httpx.put(f"{address}/bucket", timeout=60).raise_for_status()
+        httpx.put(f"{address}/bucket", timeout=PATIENCE).raise_for_status()
         with uploading(sim, bucket, "--extract") as process:
             wait_until(lambda: b"<Upload>" in unfinished(bucket), "the upload")
             os.kill(pid, signal.SIGKILL)
@@ -135,16 +135,18 @@ def test_a_server_that_is_killed(sim: Simulator, client: Together) -> None:
 
     # moto keeps everything in memory: what it had is gone.
     with running(*server, port=port):
-        httpx.put(f"{address}/bucket", timeout=60).raise_for_status()
+        httpx.put(f"{address}/bucket", timeout=PATIENCE).raise_for_status()
         check_rerun(client, bucket)
 
 
 @pytest.mark.parametrize("extract", [True, False])
-def test_a_bucket_that_vanishes(client: Together, sim: Simulator, s3: Bucket, *, extract: bool) -> None:
+def test_a_bucket_that_vanishes_is_reported_and_the_rerun_completes(
+    client: Together, sim: Simulator, s3: Bucket, *, extract: bool
+) -> None:
     def removed() -> bool:
         # Not if an object appears in between.
         store_of(s3).remove(store_of(s3).list())
-        return httpx.delete(f"{s3.server}/{s3.name}", timeout=60).is_success
+        return httpx.delete(f"{s3.server}/{s3.name}", timeout=PATIENCE).is_success
 
     def remove(now: object) -> None:
         if getattr(now, "done", 0) >= MIDDLE and sim.faults:
@@ -160,12 +162,12 @@ def test_a_bucket_that_vanishes(client: Together, sim: Simulator, s3: Bucket, *,
     assert exit_of(caught.value) == 4
     assert str(caught.value).startswith(f"{s3.url.rstrip('/')} does not exist (404 NoSuchBucket)")
 
-    httpx.put(f"{s3.server}/{s3.name}", timeout=60).raise_for_status()
+    httpx.put(f"{s3.server}/{s3.name}", timeout=PATIENCE).raise_for_status()
     check_incomplete(s3)
     check_rerun(client, s3)
 
 
-def test_each_request_is_refused_once(client: Together, s3: Bucket) -> None:
+def test_requests_that_are_refused_once_each_are_retried(client: Together, s3: Bucket) -> None:
     seen: set[tuple[str, str]] = set()
 
     def storm(method: str, path: str) -> tuple[int, str] | None:
@@ -177,7 +179,9 @@ def test_each_request_is_refused_once(client: Together, s3: Bucket) -> None:
         check_rerun(client, behind(s3, server.url))
 
 
-def test_a_store_that_refuses_all_parts(sim: Simulator, client: Together, s3: Bucket) -> None:
+def test_a_store_that_refuses_all_parts_keeps_no_incomplete_upload(
+    sim: Simulator, client: Together, s3: Bucket
+) -> None:
     def storm(method: str, path: str) -> tuple[int, str] | None:
         return (503, "SlowDown") if is_part(method, path) else None
 
@@ -204,7 +208,7 @@ def test_a_store_that_refuses_all_parts(sim: Simulator, client: Together, s3: Bu
     ("refused", "extract"),
     [("part", True), ("part", False), ("complete", True), ("complete", False), ("second", True)],
 )
-def test_a_refusal_in_the_middle(
+def test_a_refusal_in_the_middle_is_named_and_the_rerun_completes(
     client: Together,
     s3: Bucket,
     status: int,

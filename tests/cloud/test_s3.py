@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
 from together_ext.cli.doctor.findings import State
 from together_ext.cli.doctor.objects import Bucket as Checked
@@ -173,7 +174,7 @@ def test_a_refusal_is_one_sentence_before_the_archive_is_requested(
 
 
 def test_an_object_with_an_unsupported_name_is_an_error_that_says_so(client: Together, s3: Bucket) -> None:
-    httpx.put(f"{s3.server}/{s3.name}/x/a//b", content=b"", timeout=60).raise_for_status()
+    httpx.put(f"{s3.server}/{s3.name}/x/a//b", content=b"", timeout=PATIENCE).raise_for_status()
     with pytest.raises(ConfigurationError, match=r"the name of an object in it has .* choose another prefix"):
         client.fine_tuning.download(LORA_JOB, output=f"{s3.url}x", extract=True, storage_options=s3.options)
 
@@ -228,7 +229,7 @@ def test_the_doctor_tests_the_destination(sim: Simulator, s3: Bucket) -> None:
 def test_the_doctor_lists_incomplete_uploads(s3: Bucket) -> None:
     place = Checked(parse_url(f"{s3.url}a b/ü", "url"), s3.options)
     for key, _ in ((f"a b/ü/{'x' * 9}", "below it"), ("other/y", "elsewhere")):
-        httpx.post(f"{s3.server}/{s3.name}/{key}?uploads", timeout=60).raise_for_status()
+        httpx.post(f"{s3.server}/{s3.name}/{key}?uploads", timeout=PATIENCE).raise_for_status()
 
     found = uploads(place)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.archives import packed
+from tests.waits import PATIENCE
 from together_ext import Together
 from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
@@ -46,7 +47,7 @@ def hashes(store: Store) -> dict[str, str]:
 
 def unfinished(bucket: Bucket) -> bytes:
     """The list of the multipart uploads that are not complete."""
-    return httpx.get(f"{bucket.server}/{bucket.name}?uploads", timeout=60).content
+    return httpx.get(f"{bucket.server}/{bucket.name}?uploads", timeout=PATIENCE).content
 
 
 @contextmanager

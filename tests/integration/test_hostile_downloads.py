@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.servers import SocketServer, request_of
+from tests.waits import PATIENCE
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -26,9 +27,6 @@ from together_ext.simulator import LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
 from together_ext.transfer import StreamOptions, transfer
 from together_ext.transfer.stream import begin
-
-LIMIT = 20.0
-"""Seconds after which a cell of the table counts as hanging."""
 
 ARCHIVE = pack(
     {"adapter_config.json": b"{}", "adapter_model.safetensors": hashlib.shake_128(b"weights").digest(400_000)}
@@ -369,7 +367,7 @@ def test_each_hostile_response_ends_in_weights_or_in_its_error(
         server.behave = behaviour.behave
         extraction = EXTRACTIONS.get(mode, {})
         call = pool.submit(downloaded, client, folder, extraction, retries=1, timeout=behaviour.timeout)
-        error = call.exception(LIMIT)
+        error = call.exception(PATIENCE)
     if behaviour.error is not None:
         assert isinstance(error, TogetherExtError), error
         # Without a file, extraction itself finds that an archive was cut.
@@ -413,7 +411,7 @@ def test_a_stream_of_each_hostile_response_is_a_beginning_and_an_error_or_everyt
 ) -> None:
     server.behave, read = behaviour.behave, bytearray()
     with Together(base_url=sim.url, api_key=sim.api_key) as client, ThreadPoolExecutor(1) as pool:
-        error = pool.submit(streamed, client, behaviour.timeout, read).exception(LIMIT)
+        error = pool.submit(streamed, client, behaviour.timeout, read).exception(PATIENCE)
     if behaviour.name not in OTHER_CONTENT:
         assert ARCHIVE.startswith(read)
     if error is None:

@@ -155,7 +155,9 @@ def stored(url: str) -> dict[str, Stored]:
     return dict(Store(parse_url(url, "url")).list())
 
 
-def test_a_plan_of_archives_in_an_object_store(client: Together, sim: Simulator, url: str, jobs: list[str]) -> None:
+def test_a_plan_shows_the_state_of_archives_in_an_object_store(
+    client: Together, sim: Simulator, url: str, jobs: list[str]
+) -> None:
     store = Store(parse_url(url, "url"))
     paths = [client.fine_tuning.download(name, output=url).filename for name in jobs[:2]]
     store.put(paths[1].removeprefix(url), b"something else")
@@ -181,7 +183,9 @@ def test_a_plan_of_archives_in_an_object_store(client: Together, sim: Simulator,
     assert replaced.state == "new"
 
 
-def test_a_plan_of_extracted_weights_in_an_object_store(client: Together, sim: Simulator, url: str) -> None:
+def test_a_plan_shows_the_state_of_extracted_weights_in_an_object_store(
+    client: Together, sim: Simulator, url: str
+) -> None:
     archive = pack(adapter_files("seed"))
     sim.add_archive(LORA_JOB, archive)
     names = [f"{LORA_JOB}:{step}" for step in (250, 500, 750)]
