@@ -59,7 +59,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Command:
-    """Who downloads.
+    """A program to compare.
 
     Attributes:
         before: The words before the model.
@@ -72,7 +72,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Peers:
-    """Those that download."""
+    """The programs to compare."""
 
     ours: Command
     sdk: Command
@@ -83,7 +83,7 @@ class Wanted:
     """What to measure.
 
     Attributes:
-        peers: Who downloads.
+        peers: The programs to compare.
         runs: Number of downloads of each.
         kills: Number of downloads that are killed.
     """

@@ -123,7 +123,7 @@ def measured(command: Sequence[str], environment: dict[str, str]) -> Spent:
 
 
 def check(folder: Path, weights: Weights) -> None:
-    """See that the store has the weights; remove them."""
+    """Check that the store has the weights; remove them."""
     (made,) = folder.iterdir()
     compare = ["diff", "-rq", "-x", "together-ext.json", str(made), str(weights.folder)]
     subprocess.run(compare, check=True)  # noqa: S603 -- our own command

@@ -24,6 +24,9 @@ NAME_BYTES: Final = 200
 LEAST_SECRET: Final = 8
 """Minimum length of a secret that is hidden, in characters; hiding shorter ones would mask ordinary words."""
 
+SHOWN: Final = 3
+"""Maximum number of names in a message: enough to see which."""
+
 _KEYS: Final = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 """Endings of the names of environment variables whose values are secrets."""
 
@@ -222,6 +225,11 @@ def _without_beginning(text: str, secret: str) -> str:
         if text[-size:].lower() == secret[:size].lower():
             return f"{text[:-size]}***"
     return text
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names, for a message."""
+    return ", ".join(printable(name, 100) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
 def file_name(text: str) -> str:

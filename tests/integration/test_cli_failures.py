@@ -222,9 +222,32 @@ def test_a_mistake_is_named_as_it_was_typed(args: tuple[str, ...], message: str,
     assert ("to use this ID" in outcome.err) == ("to use this ID" in message)
 
 
-def test_a_job_without_checkpoints_and_an_unknown_path(cli: Cli) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"{}\n"], ids=["folder", "empty", "no type"])
+def test_a_path_that_looks_like_a_keyword_is_not_shown_as_an_option(content: bytes | None, cli: Cli) -> None:
+    path = cli.folder / "my_data"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    for command in ("upload", "check"):
+        outcome = cli("files", command, path.name)
+        assert outcome.code == 2
+        assert "'my_data' " in outcome.err
+        assert "--my-data" not in outcome.err
+
+
+def test_the_id_of_a_model_is_not_shown_as_an_option(cli: Cli) -> None:
+    model = cli.sim.registry.add("some", {"config.json": b"{}"}).id
+    outcome = cli("models", "download", model, "--files", "none")
+    assert outcome.err == f"error: model {model} has no file 'none': its files are config.json\n"
+
+
+def test_a_step_of_a_job_without_checkpoints_is_named(cli: Cli) -> None:
     failed = cli("ft", "download", f"{FAILED_JOB}:100")
     assert failed.err.endswith("has no checkpoint at step 100: it has no checkpoints\n")
+
+
+def test_an_unknown_job_has_the_advice_to_check_id_and_base_url(cli: Cli) -> None:
     assert "check the ID and the base URL" in cli("ft", "retrieve", "ft-unknown").err
 
 

@@ -168,7 +168,7 @@ class TestSigned:
     ) -> None:
         with (folder / "big.parquet").open("wb") as big:
             os.truncate(big.fileno(), SIZES.most + 1)
-        with pytest.raises(RuleError, match=r"big\.parquet has 53,794,465,383 bytes; the maximum is .*50\.1 GiB"):
+        with pytest.raises(RuleError, match=r"big\.parquet' has 53,794,465,383 bytes; the maximum is .*50\.1 GiB"):
             client.files.upload(folder / "big.parquet")
         assert sim.requests == []
 

@@ -61,7 +61,7 @@ def test_problems_are_reported_with_their_line(line: object, said: str) -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", lines(CHAT, line))
     assert said in str(caught.value)
-    assert str(caught.value).startswith("train.jsonl cannot be trained on: ")
+    assert str(caught.value).startswith("'train.jsonl' cannot be trained on: ")
 
 
 def test_all_problems_are_reported_up_to_a_thousand_and_the_first_five_are_shown() -> None:

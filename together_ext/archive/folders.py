@@ -24,7 +24,7 @@ from together_ext.errors import (
 )
 from together_ext.leases import Lease, Patience, Waiting
 from together_ext.storage import flush_folder
-from together_ext.text import printable
+from together_ext.text import some_of
 
 from .receipt import RECEIPT, UnpackedFile, strangers, write
 from .tree import entries, folders
@@ -139,9 +139,8 @@ def check_place(folder: Path, *, overwrite: bool) -> None:
             replaceable=False,
         )
     if own:
-        shown = ", ".join(printable(path, 100) for path in own[:3]) + (", ..." if len(own) > 3 else "")  # noqa: PLR2004 -- enough to see which
         raise TargetExistsError(
-            f"{folder} has {len(own):,} files that its receipt does not name ({shown}), so it is not replaced: "
+            f"{folder} has {len(own):,} files that its receipt does not name ({some_of(own)}), so it is not replaced: "
             "move them away first",
             replaceable=False,
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
 from together_ext.errors import ArchiveError, TargetExistsError
-from together_ext.text import printable
+from together_ext.text import some_of
 
 from .listing import Stored
 from .store import WRITE_TEST, Store
@@ -22,9 +22,6 @@ CLAIMS: Final = "objects"
 
 OWN: Final = frozenset({RECEIPT, PARTIAL, WRITE_TEST})
 """The names of objects that are not files of the weights; a killed write test leaves its object."""
-
-SHOWN: Final = 3
-"""Maximum number of names in a message: enough to see which."""
 
 IDENTITY: Final = ("job", "step", "type")
 """The entries of a receipt that name the weights."""
@@ -107,6 +104,26 @@ def look(store: Store) -> Found:
     return Found(objects)
 
 
+def existing(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:
+    """Read what is stored, and whether it is these weights completely.
+
+    Args:
+        store: The store, at the prefix.
+        origin: The entries of a receipt that name the weights.
+        overwrite: Whether weights that exist are replaced.
+
+    Raises:
+        TargetExistsError: It is something else.
+        StorageError: The store refuses.
+        TransferInterruptedError: The store does not respond.
+    """
+    found = look(store)
+    if not overwrite and found.is_of(origin) and found.whole:
+        return found, True
+    check_free(store, found, origin, overwrite=overwrite)
+    return found, False
+
+
 def _claims(document: Mapping[str, Any], path: Location) -> frozenset[str]:
     """The names in `CLAIMS`; raises `ArchiveError` if they are invalid."""
     claims = document.get(CLAIMS, [])
@@ -136,8 +153,3 @@ def occupied(store: Store, names: Sequence[str]) -> TargetExistsError:
         "replaced: choose another prefix, or move them away",
         replaceable=False,
     )
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first names, for a message."""
-    return ", ".join(printable(name, 100) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

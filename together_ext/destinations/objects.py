@@ -24,9 +24,10 @@ from together_ext.errors import (
     TogetherExtError,
     TransferCancelledError,
 )
+from together_ext.text import some_of
 from together_ext.transfer.interruptible import TICK
 
-from .object_state import CLAIMS, OWN, PARTIAL, REVISION, Found, occupied, some_of
+from .object_state import CLAIMS, OWN, PARTIAL, REVISION, Found, occupied
 from .store import GRACE, PART, Store, Upload
 
 log = logging.getLogger("together_ext")

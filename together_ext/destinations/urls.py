@@ -98,6 +98,20 @@ def check_options(options: Mapping[str, str] | None) -> None:
             raise RuleError(f"storage option {printable(repr(name), 40)} is a {type(value).__name__}: expected a text")
 
 
+def location_of(url: str, name: str) -> Location:
+    """The location of what is saved, which has this name where the URL does not have one.
+
+    Args:
+        url: The output of a download.
+        name: The name.
+
+    Raises:
+        RuleError: The URL is invalid.
+    """
+    found = parse_url(url, "output")
+    return found / name if names_folder(url) else found
+
+
 def names_folder(url: str) -> bool:
     """Whether a URL is that of a prefix to save in, and not of what is saved: a bucket, or a slash at its end."""
     return url.endswith("/") or "/" not in url.partition("://")[2]

@@ -73,10 +73,10 @@ def look(path: Path, cancel: threading.Event, *, lines: bool, most: int | None =
         try:
             size, modified = _state(content)
             if not size:
-                raise RuleError(f"{_shown(path)} is empty: there is nothing to upload")
+                raise RuleError(f"{_quoted(path)} is empty: there is nothing to upload")
             if most is not None and size > most:
                 raise RuleError(
-                    f"{_shown(path)} has {size:,} bytes; the maximum is {most:,} ({most / (1 << 30):.1f} GiB): "
+                    f"{_quoted(path)} has {size:,} bytes; the maximum is {most:,} ({most / (1 << 30):.1f} GiB): "
                     "split it, or convert it to .parquet"
                 )
             digest = hashlib.sha256()
@@ -117,9 +117,9 @@ def opened(path: Path) -> BinaryIO:
         # Checked first: opening a pipe waits for the process that writes into it.
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise RuleError(f"{_shown(path)} is a folder: name a file")
+            raise RuleError(f"{_quoted(path)} is a folder: name a file")
         if not stat.S_ISREG(mode):
-            raise RuleError(f"{_shown(path)} is a pipe or a device: name a file")
+            raise RuleError(f"{_quoted(path)} is a pipe or a device: name a file")
         return path.open("rb")
     except FileNotFoundError:
         raise MissingPathError(str(path)) from None
@@ -129,6 +129,11 @@ def opened(path: Path) -> BinaryIO:
 
 def _shown(path: Path) -> str:
     return printable(str(path), 200)
+
+
+def _quoted(path: Path) -> str:
+    """A path at the start of a message, where a plain word would be the name of a keyword."""
+    return printable(repr(str(path)), 200)
 
 
 def _cannot_read(path: Path, error: OSError) -> NoReturn:

@@ -135,7 +135,7 @@ def type_of(path: Path) -> models.FileType:
     """
     kind = TYPES.get(path.suffix.lower())
     if kind is None:
-        raise RuleError(f"{printable(str(path), 200)} has an unsupported file type (use {', '.join(TYPES)})")
+        raise RuleError(f"{printable(repr(str(path)), 200)} has an unsupported file type (use {', '.join(TYPES)})")
     return kind
 
 

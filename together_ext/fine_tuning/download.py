@@ -30,7 +30,7 @@ from together_ext.config import (
     download_source,
 )
 from together_ext.destinations.local import check_output, destination
-from together_ext.destinations.urls import SUPPORTED, Location, is_object_url
+from together_ext.destinations.urls import SUPPORTED, Location, is_object_url, location_of
 from together_ext.errors import (
     ApiError,
     CheckpointTypeError,
@@ -49,7 +49,7 @@ from .extraction import Extraction, extracted
 from .job import training_type
 from .operations import list_checkpoints, retrieve
 from .refusals import explained
-from .to_objects import Saving, location_of, object_url, saved
+from .to_objects import Saving, object_url, saved
 
 __all__ = [
     "DownloadResult",

@@ -29,7 +29,7 @@ from .download_result import type_of
 from .extraction import goes_directly, size_of
 from .operations import retrieve
 from .refusals import explained
-from .to_objects import Saving, compared, extracted_before, object_url, store_at
+from .to_objects import Saving, compared, object_url, store_at
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
@@ -181,8 +181,10 @@ def _extracted_to_objects(
     project: Project, entry: PlannedDownload, request: DownloadRequest, saving: Saving
 ) -> Flow[PlannedDownload]:
     """The plan for an object for each file."""
+    from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
+
     store, origin = store_at(saving.location(saving.stem), saving.storage), _identity(saving.archive)
-    look = partial(extracted_before, origin=origin, overwrite=request.overwrite)
+    look = partial(existing, origin=origin, overwrite=request.overwrite)
     found, complete = yield from local(lambda cancel: look(store.until(cancel)))
     entry = replace(entry, path=str(store.location))
     if complete:

@@ -16,7 +16,7 @@ from together_ext.archive import Extracted, unpack_to
 from together_ext.archive.formats.sniff import ArchiveFormat
 from together_ext.destinations import urls
 from together_ext.destinations.local import UNKNOWN, archive_extension
-from together_ext.destinations.urls import Location, names_folder, parse_url
+from together_ext.destinations.urls import Location, location_of, parse_url
 from together_ext.errors import ConfigurationError, RuleError, TargetExistsError
 from together_ext.text import printable
 from together_ext.transfer import Fetched, Head, Options
@@ -60,12 +60,6 @@ def object_url(wanted: DownloadRequest) -> str | None:
                 "omit it, or name a folder"
             )
     return url
-
-
-def location_of(url: str, name: str) -> Location:
-    """The location of what is saved, which has this name where the URL does not have one."""
-    found = parse_url(url, "output")
-    return found / name if names_folder(url) else found
 
 
 @dataclass(frozen=True)
@@ -140,26 +134,12 @@ def _archived(saving: Saving, store: Store, wanted: Extraction) -> Flow[Download
     return result
 
 
-def extracted_before(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:
-    """What is stored, and whether it is these weights completely.
-
-    Raises:
-        TargetExistsError: It is something else.
-    """
-    from together_ext.destinations.object_state import check_free, look  # noqa: PLC0415 -- with the store alone
-
-    found = look(store)
-    if not overwrite and found.is_of(origin) and found.whole:
-        return found, True
-    check_free(store, found, origin, overwrite=overwrite)
-    return found, False
-
-
 def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
     """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
-    from together_ext.destinations.objects import prepare  # noqa: PLC0415 -- with the store alone
+    from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
+    from together_ext.destinations.objects import prepare  # noqa: PLC0415
 
-    found, complete = extracted_before(store, wanted.origin, overwrite=wanted.terms.overwrite)
+    found, complete = existing(store, wanted.origin, overwrite=wanted.terms.overwrite)
     if complete:
         check_base_model(str(store.location), found.document, wanted.terms)
     else:

@@ -18,7 +18,7 @@ from together_ext.archive import receipt
 from together_ext.archive.folders import check_place, locked
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.config import REGISTRY_CONNECTIONS, download_connections, download_limit_rate, download_lock_timeout
-from together_ext.destinations.urls import names_folder, object_url, parse_url
+from together_ext.destinations.urls import location_of, object_url
 from together_ext.errors import RuleError, TargetExistsError
 from together_ext.storage import absolute, local_path
 from together_ext.text import file_name, printable
@@ -120,23 +120,21 @@ def _made(making: Making, revision: Revision, origin: Mapping[str, Any], options
 def _to_objects(
     url: str, name: str, revision: Revision, origin: Mapping[str, Any], wanted: ModelRequest
 ) -> Flow[ModelDownload]:
-    from together_ext.destinations.object_state import check_free, look  # an extra
+    from together_ext.destinations.object_state import existing  # an extra
     from together_ext.destinations.objects import prepare
     from together_ext.destinations.store import Store
 
-    location = parse_url(url, "output")
-    store = Store(location / file_name(name) if names_folder(url) else location, wanted.storage_options)
+    store = Store(location_of(url, _folder_name(name)), wanted.storage_options)
 
-    def prepared(cancel: threading.Event) -> Found:
+    def prepared(cancel: threading.Event) -> tuple[Found, bool]:
         within = store.until(cancel)
-        found = look(within)
-        if wanted.overwrite or not (found.is_of(origin) and found.whole):
-            check_free(within, found, origin, overwrite=wanted.overwrite)
+        found, complete = existing(within, origin, overwrite=wanted.overwrite)
+        if not complete:
             prepare(within, found, origin)
-        return found
+        return found, complete
 
-    found = yield from local(prepared)
-    if not wanted.overwrite and found.is_of(origin) and found.whole:
+    found, complete = yield from local(prepared)
+    if complete:
         where, said = str(store.location), found.document
         _check_same_files(where, said, revision.paths)
         return _result(where, origin, list(found.files.values()), str(said.get("layout", "unknown")), "size")
@@ -173,7 +171,7 @@ def selected(paths: Sequence[str], wanted: ModelRequest, model: str) -> list[str
     """
     named = {*paths} if wanted.files is None else {*wanted.files}
     if absent := sorted(named - {*paths}):
-        raise RuleError(f"{model} has no file {printable(repr(absent[0]), 120)}: its files are {_few(paths)}")
+        raise RuleError(f"model {model} has no file {printable(repr(absent[0]), 120)}: its files are {_few(paths)}")
     include, exclude = ["*"] if wanted.include is None else wanted.include, wanted.exclude or ()
     found = [path for path in paths if path in named and _matches(path, include) and not _matches(path, exclude)]
     if not found:
@@ -200,7 +198,12 @@ def place(output: str | None, name: str) -> Path:
     is_inside = output is None or output.endswith(os.sep) or os.path.isdir(output)  # noqa: PTH112 -- pathlib raises for long names
     if output is not None and is_inside and os.path.lexists(os.path.join(output, RECEIPT)):  # noqa: PTH118 -- a text
         is_inside = output.endswith(os.sep)
-    return absolute(output or ".") / (file_name(name) or "model") if is_inside else absolute(output or ".")
+    return absolute(output or ".") / _folder_name(name) if is_inside else absolute(output or ".")
+
+
+def _folder_name(name: str) -> str:
+    """The name of a model as one component of a path."""
+    return file_name(name) or "model"
 
 
 def _existing(

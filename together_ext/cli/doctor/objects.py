@@ -11,7 +11,7 @@ from together_ext.destinations.incomplete import incomplete_uploads
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import Location
 from together_ext.errors import TransferInterruptedError
-from together_ext.text import printable
+from together_ext.text import SHOWN, printable
 
 from .findings import Finding, State, skipped
 
@@ -30,10 +30,6 @@ class Bucket:
 
     location: Location
     options: Mapping[str, str] | None = field(default=None, repr=False)
-
-
-SHOWN: Final = 3
-"""Maximum number of incomplete uploads that a finding names."""
 
 
 def uploads(bucket: Bucket) -> Finding:
