@@ -355,6 +355,24 @@ class TestFaults:
         sim.script(Fault(path=PARTS_PATH, ignore_range=True, times=None))
         assert client.models.download(large, output=tmp_path / "out").verified == "hash"
 
+    @pytest.mark.parametrize("output", ["out/", "memory://timeouts/"])
+    def test_a_timeout_of_the_callers_transport_ends_the_download(
+        self, sim: Simulator, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+    ) -> None:
+        class Transport(httpx.HTTPTransport):
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                if PARTS_PATH in str(request.url):
+                    raise TimeoutError
+                return super().handle_request(request)
+
+        monkeypatch.chdir(tmp_path)
+        with (
+            httpx.Client(transport=Transport()) as http_client,
+            Together(sim.api_key, sim.url, http_client=http_client) as client,
+            pytest.raises(TimeoutError),
+        ):
+            client.models.download(model, output=output)
+
     def test_the_headers_of_a_part_stay_at_its_host(self, raw: RawServer) -> None:
         raw.answer = (
             b"HTTP/1.1 206 X\r\nConnection: close\r\nContent-Range: bytes 0-4/9\r\nContent-Length: 5\r\n\r\nbytes"

@@ -143,7 +143,9 @@ class Fetching:
             self._read.look()
             self._report()
             with suppress(TimeoutError):
-                return work.result(TICK)
+                work.result(TICK)
+            if work.done():  # its own error may be a `TimeoutError`
+                return work.result()
 
     # One file ---------------------------------------------------------------------------------------------------------
 

@@ -152,7 +152,9 @@ class Uploading:
             self._reading.look()
             self._report()
             with suppress(TimeoutError):
-                return future.result(TICK)
+                future.result(TICK)
+            if future.done():  # its own error may be a `TimeoutError`
+                return future.result()
 
     # Uploads ----------------------------------------------------------------------------------------------------------
 
