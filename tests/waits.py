@@ -9,6 +9,9 @@ from collections.abc import Callable
 PATIENCE = 60.0
 """Seconds after which something that is waited for does not come: a loaded machine is ten times slower."""
 
+CELL = 20.0
+"""Seconds after which a download in a table of servers counts as hanging: the slowest takes two on an idle machine."""
+
 
 def wait_until(true: Callable[[], object], what: str = "it") -> None:
     """Return when a condition is true; there is no event for it, so it is polled.

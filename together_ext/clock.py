@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
 T = TypeVar("T")
@@ -63,15 +64,22 @@ def pause(clock: Clock, seconds: float) -> None:
     clock.wait(threading.Event(), seconds)
 
 
-def awaited(future: Future[T]) -> T:
+def awaited(future: Future[T], look: Callable[[], object] = lambda: None) -> T:
     """The result of a future; signals are handled meanwhile.
 
+    Args:
+        future: The future.
+        look: Called at first and every `TURN` seconds; raising from it ends the wait.
+
     Raises:
-        Exception: What the work raised.
+        Exception: What the work, or `look`, raised.
     """
+    look()
     while not future.done():
+        # The work's own error may be a `TimeoutError`, too.
         with suppress(TimeoutError):
             future.result(TURN)
+        look()
     return future.result()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from tests.waits import PATIENCE
+from tests.waits import CELL
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Fetch, Open, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -169,7 +169,7 @@ def test_each_response_ends_in_weights_or_in_an_error(
     sim.faults.append(*behaviour.faults)
     with Together(base_url=sim.url, api_key=sim.api_key) as client, ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(downloaded, client, tmp_path, connections, MODES[mode])
-        error = outcome.exception(PATIENCE)
+        error = outcome.exception(CELL)
     if behaviour.error is not None:
         assert isinstance(error, TogetherExtError), error
         # Without a file, extraction itself finds that an archive was cut.
@@ -212,7 +212,7 @@ def test_a_stream_of_each_response_is_a_beginning_and_an_error_or_everything(
     sim.add_archive(LORA_JOB, BytesArchive(behaviour.archive))
     sim.faults.append(*behaviour.faults)
     with Together(base_url=sim.url, api_key=sim.api_key) as client, ThreadPoolExecutor(1) as pool:
-        error = pool.submit(streamed, client, connections, read).exception(PATIENCE)
+        error = pool.submit(streamed, client, connections, read).exception(CELL)
     assert content.startswith(read)
     if error is None:
         assert len(read) == len(content)

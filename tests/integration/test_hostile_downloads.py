@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.servers import SocketServer, request_of
-from tests.waits import PATIENCE
+from tests.waits import CELL
 from together_ext import DownloadResult, Together, TogetherExtError, verify
 from together_ext.api.flow import Archive, Fetch, Step, Streamed, run
 from together_ext.checkpoints import CheckpointType
@@ -367,7 +367,7 @@ def test_each_hostile_response_ends_in_weights_or_in_its_error(
         server.behave = behaviour.behave
         extraction = EXTRACTIONS.get(mode, {})
         call = pool.submit(downloaded, client, folder, extraction, retries=1, timeout=behaviour.timeout)
-        error = call.exception(PATIENCE)
+        error = call.exception(CELL)
     if behaviour.error is not None:
         assert isinstance(error, TogetherExtError), error
         # Without a file, extraction itself finds that an archive was cut.
@@ -411,7 +411,7 @@ def test_a_stream_of_each_hostile_response_is_a_beginning_and_an_error_or_everyt
 ) -> None:
     server.behave, read = behaviour.behave, bytearray()
     with Together(base_url=sim.url, api_key=sim.api_key) as client, ThreadPoolExecutor(1) as pool:
-        error = pool.submit(streamed, client, behaviour.timeout, read).exception(PATIENCE)
+        error = pool.submit(streamed, client, behaviour.timeout, read).exception(CELL)
     if behaviour.name not in OTHER_CONTENT:
         assert ARCHIVE.startswith(read)
     if error is None:

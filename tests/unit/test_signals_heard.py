@@ -26,6 +26,7 @@ ALLOWED: Final = {
     "bulk/running.py: done.result": "of a future that is done",
     "cli/doctor/weights.py: thread.join": "a timer ends the threads",
     "cli/render/tables.py: drawn.get": "a capture of rich",
+    "cli/render/progress_text.py: wait(now)": "the words for a wait",
     "clock.py: future.result": "of a future that is done",
     "leases.py: self._thread.join": "ends after at most one write",
     "transfer/interruptible.py: done.result": "of a future that is done",
@@ -43,6 +44,8 @@ def _unlimited(tree: ast.AST) -> Iterator[str]:
             case ast.Call(func=ast.Attribute(attr=name) as method, args=args, keywords=[]) if name in WAITS:
                 if len(args) == (name == "wait_for"):
                     yield ast.unparse(method)
+            case ast.Call(func=ast.Name(id="wait"), args=[_], keywords=[]):
+                yield ast.unparse(node)
             case ast.Call(func=ast.Attribute(attr="map", value=ast.Name(id="pool"))):
                 yield ast.unparse(node.func)
 

@@ -16,7 +16,7 @@ from together_ext.archive.places import Pieces
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
 from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
-from together_ext.clock import awaited
+from together_ext.clock import TURN, awaited
 from together_ext.errors import (
     ArchiveError,
     IntegrityError,
@@ -192,7 +192,8 @@ class ObjectPlace:
         """Complete a file that was begun; it is uploaded in the background."""
         # One object ends while the next one is uploaded: each holds up to 48 MiB of parts.
         if self._closing is not None:
-            wait([self._closing])
+            while not self._closing.done():
+                wait([self._closing], TURN)
         try:
             self._later(path, upload.close)
         except BaseException:

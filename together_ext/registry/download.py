@@ -17,6 +17,7 @@ from together_ext.api.responses import text
 from together_ext.archive import receipt
 from together_ext.archive.folders import check_place, locked
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
+from together_ext.archive.weights.layout import Layout
 from together_ext.config import REGISTRY_CONNECTIONS, download_connections, download_limit_rate, download_lock_timeout
 from together_ext.destinations.urls import location_of, object_url
 from together_ext.errors import RuleError, TargetExistsError
@@ -137,7 +138,7 @@ def _to_objects(
     if complete:
         where, said = str(store.location), found.document
         _check_same_files(where, said, revision.paths)
-        return _result(where, origin, list(found.files.values()), str(said.get("layout", "unknown")), "size")
+        return _result(where, origin, list(found.files.values()), _layout(said), "size")
     return (yield from _made(ObjectsMaking(store, found, origin), revision, origin, _options(wanted)))
 
 
@@ -224,7 +225,12 @@ def _existing(
             f"{folder} was downloaded before, and has changed since: choose another folder, or allow overwriting"
         )
     files = [UnpackedFile(file["path"], file["size"], file["sha256"]) for file in said["files"]]
-    return _result(str(folder), origin, files, str(said.get("layout", "unknown")), "hash")
+    return _result(str(folder), origin, files, _layout(said), "hash")
+
+
+def _layout(said: Mapping[str, Any]) -> str:
+    """The layout in a receipt, which may be forged in a bucket."""
+    return next((layout.value for layout in Layout if layout.value == said.get("layout")), Layout.UNKNOWN.value)
 
 
 def _check_same_files(where: str, said: Mapping[str, Any], paths: Sequence[str]) -> None:

@@ -11,13 +11,13 @@ import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from together_ext.archive.receipt import UnpackedFile
+from together_ext.clock import awaited
 from together_ext.errors import NotEnoughSpaceError
 from together_ext.storage import create_own, storage_errors
 from together_ext.transfer import DownloadProgress, Target
@@ -31,9 +31,6 @@ from .reading import TRIES, Connection, Reading, stays_bad
 
 SMALL: Final = 1 << 20
 """Maximum number of bytes of a file that is downloaded in one request, beside others."""
-
-TICK: Final = 0.1
-"""Seconds between two checks for cancellation."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +136,11 @@ class Fetching:
         self._report(last=True)
 
     def _wait(self, work: Future[None]) -> None:
-        while True:
+        def look() -> None:
             self._read.look()
             self._report()
-            with suppress(TimeoutError):
-                work.result(TICK)
-            if work.done():  # its own error may be a `TimeoutError`
-                return work.result()
+
+        awaited(work, look)
 
     # One file ---------------------------------------------------------------------------------------------------------
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from together_ext.clock import awaited
 from together_ext.destinations.store import PART as AT_ONCE
 from together_ext.transfer.progress import Reporter, Standing
 
 from .digests import Digests, Hashing
-from .fetching import TICK, Arrived
+from .fetching import Arrived
 from .located import PART, LocatedFile
 from .reading import TRIES, Connection, Reading, stays_bad
 
@@ -148,13 +149,11 @@ class Uploading:
         return self._reading.bytes_of(file, *span), None
 
     def _await(self, future: Future[T]) -> T:
-        while True:
+        def look() -> None:
             self._reading.look()
             self._report()
-            with suppress(TimeoutError):
-                future.result(TICK)
-            if future.done():  # its own error may be a `TimeoutError`
-                return future.result()
+
+        return awaited(future, look)
 
     # Uploads ----------------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,8 @@ class PartedRemote(Remote):
     ) -> None:
         super().__init__(client, home, headers={"User-Agent": agent}, timeout=timeout, action=action, hint=REPORT)
         self._secrets = []
+        # Not the caller's: what that host is asked to wait for does not hold the hosts of the parts.
+        self._place = httpx.URL(parts[0].url)
         self.parts, self.size = tuple(parts), parts[-1].stop
         self._validator = Validator(f'"{version}"', None, f'"{version}"')
         self._ranges = True

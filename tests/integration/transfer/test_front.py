@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import pytest
 
@@ -34,6 +35,11 @@ def followed(front: Front) -> Iterator[Future[bytes]]:
         yield pool.submit(reading)
 
 
+def _has_failed(reading: Future[bytes], _: Fetched) -> bool:
+    """Whether a reader failed; until it has ended, the file is not renamed, and can be opened."""
+    return reading.exception(PATIENCE) is not None
+
+
 @pytest.mark.parametrize(
     "faults",
     [
@@ -48,7 +54,7 @@ def test_a_reader_gets_the_bytes(lab: Lab, faults: list[Fault]) -> None:
     content, front = lab.serve(SIZE), Front()
     lab.sim.faults.append(*faults)
     with followed(front) as reading:
-        lab.fetch(front=front)
+        lab.fetch(front=front, consume=partial(_has_failed, reading))
         assert reading.result(PATIENCE) == content
     lab.assert_whole()
 
@@ -83,7 +89,7 @@ def test_a_resumed_run_begins_with_the_existing_bytes(lab: Lab) -> None:
     lab.sim.faults.clear()
     front = Front()
     with followed(front) as reading:
-        assert lab.fetch(front=front).resumed_from > 0
+        assert lab.fetch(front=front, consume=partial(_has_failed, reading)).resumed_from > 0
         assert reading.result(PATIENCE) == content
 
 
