@@ -78,6 +78,16 @@ def requests_of_parts(sim: Simulator) -> Counter[str]:
 
 
 class TestObjects:
+    def test_the_layout_in_a_forged_receipt_is_not_repeated(
+        self, sync_client: Together, model: str, place: str
+    ) -> None:
+        sync_client.models.download(model, output=place)
+        store = Store(parse_url(place, "url"))
+        store.put(RECEIPT, store.content(RECEIPT).replace(b'"layout": "model"', b'"layout": "\\u001b[31mEVIL"'))
+        assert b"EVIL" in store.content(RECEIPT)
+        found = sync_client.models.download(model, output=place)
+        assert (found.layout, found.verified) == ("unknown", "size")
+
     @pytest.mark.parametrize("kind", ["merged", "adapter"])
     def test_a_jobs_weights_are_those_of_a_local_folder(
         self, client: Together, sim: Simulator, tmp_path: Path, place: str, kind: Kind
