@@ -22,9 +22,12 @@ import boto3  # type: ignore[import-not-found, unused-ignore]
 import httpx
 import pytest
 
+from tests.signals import hear_signals
 from tests.waits import PATIENCE, wait_until
 from together_ext import Together
 from together_ext.simulator import Simulator
+
+hear_signals()
 
 KEYS = {"access_key_id": "TESTKEYTESTKEY", "secret_access_key": "secret-of-the-test", "region": "us-east-1"}
 

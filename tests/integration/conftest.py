@@ -6,13 +6,12 @@ import io
 import json
 import logging
 import secrets
-import signal
 import socket
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,18 +24,14 @@ import pytest
 
 from tests.forks import program
 from tests.servers import SocketServer, request_of
+from tests.signals import hear_signals
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
 from tools.contract import problems
 from tools.json_documents import Check, check_document
 
-# A shell starts background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
-with suppress(ValueError):  # not in the main thread
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+hear_signals()
 
 SMALL = b"\x28\xb5\x2f\xfd\x20\x5b\xd9\x02\x00" + bytes(range(91))
 """What the simulator's jobs deliver here: a whole zstd frame, with one raw block in it."""
