@@ -118,7 +118,7 @@ def running_nginx(certificate: Certificate) -> Iterator[Server]:
         command = ["nginx", "-p", str(folder), "-c", str(configuration), "-e", str(folder / "error.log")]
         process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 -- our own command
     try:
-        _wait_for(status, process, folder)
+        wait_for(status, process, folder / "error.log")
         yield server
     finally:
         process.terminate()
@@ -134,17 +134,23 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path | None = None) -> None:
+    """Wait until a server listens.
+
+    Raises:
+        RuntimeError: It has ended; with what is in its log, if it has one.
+        TimeoutError: It does not listen after five seconds.
+    """
     for _ in range(500):
         if process.poll() is not None:
-            raise RuntimeError("nginx did not start:\n" + (folder / "error.log").read_text())
+            raise RuntimeError("the server did not start:\n" + (log.read_text() if log else ""))
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             time.sleep(0.01)
         else:
             return
-    raise TimeoutError("nginx does not listen after 5 s")
+    raise TimeoutError("the server does not listen after 5 s")
 
 
 def _configuration(server: Server, certificate: Certificate) -> str:

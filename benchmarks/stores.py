@@ -10,11 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from typing import Final
 from .certificate import make_certificate
 from .places import OUTPUT, ROOT, SCRATCH, emptied
 from .run import METER
-from .server import DOWNLOAD, Server, free_ports, running_nginx
+from .server import DOWNLOAD, Server, free_ports, running_nginx, wait_for
 from .unpacking import Weights
 
 log = logging.getLogger("benchmarks")
@@ -54,18 +52,6 @@ class Spent:
     written: float
 
 
-def await_port(port: int) -> None:
-    """Wait until a server listens."""
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"nothing listens on port {port}")
-
-
 @contextmanager
 def store() -> Iterator[tuple[str, Path]]:
     """Run the store. Yields its address and the folder of the bucket.
@@ -79,7 +65,7 @@ def store() -> Iterator[tuple[str, Path]]:
     environment = {**os.environ, "RCLONE_CONFIG": os.devnull}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 -- our own command
     try:
-        await_port(port)
+        wait_for(port, process)
         yield f"http://127.0.0.1:{port}", folder / BUCKET
     finally:
         process.terminate()

@@ -6,10 +6,11 @@ import http.client
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from urllib.parse import urlsplit
 
+from tests.servers import serving
 from tests.waits import PATIENCE
 
 Script = Callable[[str, str], tuple[int, str] | None]
@@ -90,14 +91,6 @@ def front(behind: str, script: Script, *, hidden: str = "", partial: bool = Fals
         def log_message(self, format: str, *args: object) -> None:
             """Be silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found = Front(f"http://127.0.0.1:{server.server_address[1]}{urlsplit(behind).path}", script)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as own:
+        found = Front(f"{own}{urlsplit(behind).path}", script)
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

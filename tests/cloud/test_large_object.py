@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers import serving
 from together_ext.simulator import LORA_JOB, Simulator
 
 from .conftest import KEYS
@@ -123,18 +124,10 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def nowhere() -> Iterator[Nowhere]:
     """Run the store."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found = Nowhere(f"http://127.0.0.1:{server.server_address[1]}")
-    Handler.found, Handler.lock = found, Lock()
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as address:
+        found = Nowhere(address)
+        Handler.found, Handler.lock = found, Lock()
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_an_object_of_more_than_5_gib_goes_through_memory_in_parts(sim: Simulator, tmp_path: Path) -> None:
