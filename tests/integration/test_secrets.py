@@ -18,7 +18,7 @@ import pytest
 
 from together_ext import ApiError, ApiStatusError, ConfigurationError, Together, TogetherExtError
 from together_ext.config import Settings
-from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, Fault, Simulator
+from together_ext.simulator import DOWNLOAD_PATH, DPO_JOB, LORA_JOB, Fault, Simulator
 from together_generated import AuthenticatedClient
 
 if TYPE_CHECKING:
@@ -232,6 +232,22 @@ def test_no_log_shows_the_key(keyed: Together, sim: Simulator, folder: Path, cap
     assert ours
     assert not any(shows_the_key(record.getMessage()) for record in ours)
     assert len(list(folder.iterdir())) == 1
+
+
+def test_no_log_of_httpx_shows_a_signed_url(
+    world: World, sim: Simulator, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An application may log what httpx logs: each request, also those to signed URLs."""
+    caplog.set_level(logging.INFO)
+    sim.redirect_downloads = True
+    client = world.client(api_key=sim.api_key, base_url=sim.url)
+    client.fine_tuning.download(LORA_JOB, output=folder)
+    client.fine_tuning.download(DPO_JOB, output=folder, extract=True, source="registry")
+    (folder / "train.jsonl").write_text('{"text": "one"}\n' * 8)
+    client.files.upload(folder / "train.jsonl")
+    said = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    assert {"GET", "PUT"} <= {line.split()[2] for line in said if sim.storage.url in line}
+    assert not [line for line in said if "signature" in line]
 
 
 @pytest.mark.parametrize("spelling", [str, str.swapcase, "\x00".join, "\u200b\n".join, "\x1b".join])

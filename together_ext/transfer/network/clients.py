@@ -1,7 +1,8 @@
 """The httpx clients of this package, with the proxies and certificates of the environment.
 
 httpx reads the environment when a client is created, and one invalid variable breaks every client. Here a variable is
-read when a request needs it, and an invalid one is a `ConfigurationError`.
+read when a request needs it, and an invalid one is a `ConfigurationError`. What httpx logs of their requests has no
+secrets.
 """
 
 from __future__ import annotations
@@ -102,11 +103,19 @@ class _Routes(Generic[T]):
             return list(self._made.values())
 
 
+class _Address(httpx.URL):
+    """An address whose text has no query: httpx logs the text, and the query of a signed URL is a secret."""
+
+    def __str__(self) -> str:
+        return str(self.copy_with(query=None))
+
+
 class _Routed(httpx.BaseTransport):
     def __init__(self, certificates: Certificates) -> None:
         self._routes = _Routes(httpx.HTTPTransport, certificates)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = _Address(request.url)
         proxy, transport = self._routes.route(request.url)
         with _naming(proxy):
             return transport.handle_request(request)
@@ -121,6 +130,7 @@ class _AsyncRouted(httpx.AsyncBaseTransport):
         self._routes = _Routes(httpx.AsyncHTTPTransport, certificates)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = _Address(request.url)
         proxy, transport = self._routes.route(request.url)
         with _naming(proxy):
             return await transport.handle_async_request(request)
