@@ -147,6 +147,11 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         # The disk.
         (("extract", "."), (), 6, "archive", "is a folder, not a regular file"),
         ((*DOWNLOAD, "-o", "occupied"), (), 2, "usage", "is a file: pass a folder"),
+        (("verify", "occupied"), (), 2, "usage", "DIR occupied is not a folder: name an extracted folder"),
+        (("ls", "occupied"), (), 2, "usage", "is not a folder: name the folder that downloads are saved in"),
+        (("prune", "occupied", "--keep", "last"), (), 2, "usage", "is not a folder"),
+        (("verify", "nothing"), (), 4, "no_such_path", "check the path"),
+        (("verify", "."), (), 6, "archive", "has no together-ext.json"),
         ((*DOWNLOAD, "-o", "occupied/below"), (), 7, "storage", "parents are folders"),
         ((*DOWNLOAD, "--output", "occupied"), (), 7, "target_exists", "(--overwrite)"),
         # The network.

@@ -11,7 +11,7 @@ from together_ext.cli.options.durable import Durable
 from together_ext.cli.options.limits import MaxWindow
 from together_ext.cli.options.lock import LockTimeout
 from together_ext.cli.options.storage import StorageOptions, storage_options
-from together_ext.cli.paths import path_of
+from together_ext.cli.paths import folder_of, path_of
 from together_ext.cli.render.amounts import counted, size, size_text
 from together_ext.cli.render.screen import show
 from together_ext.cli.render.unpacked import inspected, lines_of, show_unpacked, with_steps
@@ -151,7 +151,7 @@ def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "V
 
         return verify_objects(folder, storage_options=storage, quick=quick)
     _refuse_storage(quick=quick, storage=storage)
-    return compare(path_of(folder, "DIR", SUPPORTED))
+    return compare(folder_of(folder, "DIR", "an extracted folder", SUPPORTED))
 
 
 def _refuse_storage(*, quick: bool = False, storage: dict[str, str] | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from together_ext.cli.exits import CommandError, Exit, code_of, sentence_of
-from together_ext.cli.paths import path_of
+from together_ext.cli.paths import folder_of
 from together_ext.cli.render.amounts import counted, size_text
 from together_ext.cli.render.screen import show, tell
 from together_ext.cli.render.views import NOTHING, Table, cell
@@ -17,6 +17,8 @@ from together_ext.errors import TogetherExtError
 
 if TYPE_CHECKING:
     from together_ext.archive.retention import Choice, Extraction
+
+SAVED: Final = "the folder that downloads are saved in"
 
 SHOWN: Final = 3
 """Maximum number of reasons in an error."""
@@ -33,7 +35,7 @@ def list_extracted(context: typer.Context, folder: Folder) -> None:
     from together_ext.archive.retention import extractions  # noqa: PLC0415 -- not for `--help`
 
     settings = settings_of(context)
-    found = extractions(path_of(folder, "DIR"))
+    found = extractions(folder_of(folder, "DIR", SAVED))
     titles = ("JOB", "STEP", "TYPE", "SIZE", "VERIFIED", "PATH")
     rows = [(*_cells(one), cell(one.verified_at), cell(one.folder)) for one in found]
     show(settings, {"data": found}, Table(titles, rows, key=5, flexible=5), empty="no extracted folders")
@@ -66,7 +68,7 @@ def prune(
 
     settings = settings_of(context)
     wanted = retention.Keep.parse(keep)
-    choices = retention.planned(retention.extractions(path_of(folder, "DIR")), wanted)
+    choices = retention.planned(retention.extractions(folder_of(folder, "DIR", SAVED)), wanted)
     unneeded = [choice for choice in choices if not choice.keep]
     failures = _removed(unneeded) if yes else {}
     gone = [choice for choice in unneeded if choice.folder not in failures]
