@@ -123,7 +123,7 @@ PAGE = Fault(path="/fine-tunes", status=200, body=b"<html>", times=None)
         (("ft", "create", "-M", "m", "-t", "f", "--hf-api-token", KEY, "-y"), (), 2, "usage", "set HF_TOKEN"),
         (("ft", "create", "-M", "m", "-t", "f", "--dpo-beta", "0.1", "-y"), (), 2, "invalid_request", "dpo-beta"),
         (("ft", "create", "-M", "m", "-t", "f", "-b", "many", "-y"), (), 2, "invalid_request", "'many'"),
-        (("ft", "create", "-t", "f", "-y"), (), 2, "invalid_request", "from_checkpoint"),
+        (("ft", "create", "-t", "f", "-y"), (), 2, "invalid_request", "from-checkpoint"),
         (("ft", "limits", "none"), (), 4, "not_found", "none"),
         (("simulator", "--rate-limit", "fast"), (), 2, "usage", "'fast'"),
         (("simulator", "--port", "99999"), (), 2, "usage", "--port"),
@@ -216,6 +216,20 @@ def test_a_failure_is_one_message_and_an_exit_code(
             "--n-epochs is 0: expected a whole number",
         ),
         (("prune", ".", "--keep", "worst"), "--keep is 'worst': expected best, last, a number from 1"),
+        (("ft", "create", "-t", "f", "-y"), "--model is missing: pass model, or --from-checkpoint to continue a job"),
+        (
+            ("ft", "create", "-M", "m", "-t", "f", "--n-evals", "3", "-y"),
+            "--n-evals is 3 without a --validation-file: pass both or neither",
+        ),
+        (
+            ("ft", "create", "-M", "m", "-t", "f", "--dpo-beta", "0.1", "-y"),
+            "--dpo-beta is for --training-method='dpo': add that",
+        ),
+        (
+            ("ft", "create", "-M", "m", "-t", "f", "--early-stopping-patience", "2", "-y"),
+            "--early-stopping-patience is given without --early-stopping-enabled: pass both or neither",
+        ),
+        (("--timeout", "-1", "ft", "list"), "--timeout is -1.0: it must be a number of seconds above 0"),
         (("ft", "retrieve", "file-1"), "to use this ID: together-ext files retrieve file-1"),
     ],
 )

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext import errors
-from together_ext.cli.exits import BadUsageError, CommandError, Exit, code_of, exit_of
+from together_ext.cli.exits import BadUsageError, CommandError, Exit, code_of, exit_of, sentence_of
 from together_ext.cli.render.amounts import duration_text, parse_size, rate_text, size_text
 from together_ext.cli.render.documents import plain
 from together_ext.cli.render.progress import APART, FIRST, INTERVAL, PlainProgress
@@ -31,6 +31,50 @@ JOB = "ft-12345678-abcd-1234-efgh-123456789012"
 
 def status(code: int) -> Exception:
     return errors.status_error("try", status=code)
+
+
+OPTIONS = ("--connections", "--checkpoint-step", "--output", "--output-dir", "--source", "--packing")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        # Options of the command, and nothing else that looks like a keyword.
+        (errors.RuleError("connections is 0"), "--connections is 0"),
+        (errors.RuleError("invalid source 'x'"), "invalid --source 'x'"),
+        (errors.RuleError("parallel is 0"), "parallel is 0"),
+        (errors.RuleError("packing=True needs checkpoint_step=5"), "packing=True needs --checkpoint-step=5"),
+        (errors.RuleError("n_evals is 1 without checkpoint_step"), "n_evals is 1 without --checkpoint-step"),
+        (errors.RuleError("checkpoint_step=True is given"), "--checkpoint-step is given"),
+        # Names that are a path, a value or a text of the server.
+        (errors.RuleError("'checkpoint_step' is empty"), "'checkpoint_step' is empty"),
+        (errors.RuleError("/x/checkpoint_step is empty"), "/x/checkpoint_step is empty"),
+        (errors.RuleError("checkpoint_step.jsonl is empty"), "checkpoint_step.jsonl is empty"),
+        (errors.ApiError("connections is no checkpoint_step"), "connections is no checkpoint_step"),
+        (errors.ConfigurationError("http_proxy is 'x'"), "http_proxy is 'x'"),
+        # A keyword of two options.
+        (errors.RuleError("output is a file"), "output is a file"),
+        # Options that the message names itself.
+        (errors.ArchiveError("base_model (--base-model) cannot be set"), "--base-model cannot be set"),
+        (errors.RuleError("checkpoint_step (--checkpoint-step) is 0"), "--checkpoint-step is 0"),
+        (errors.RuleError("omit spool=False (--no-spool)"), "omit --no-spool"),
+        (errors.RuleError("use source='archive' (--source archive)"), "use --source archive"),
+    ],
+)
+def test_an_error_names_the_options_of_the_command(error: Exception, sentence: str) -> None:
+    assert sentence_of(error, OPTIONS) == sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "option"),
+    [
+        (errors.TargetExistsError("x is another file"), "--overwrite"),
+        (errors.JobNotReadyError(JOB, "running", ended=False), "--wait"),
+    ],
+)
+def test_only_an_option_of_the_command_is_advised(error: Exception, option: str) -> None:
+    assert f"({option})" in sentence_of(error, (option,))
+    assert option not in sentence_of(error, OPTIONS)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from enum import IntEnum
 from typing import Final
 
@@ -134,15 +135,18 @@ def code_of(error: BaseException) -> str:
     return StorageError.code if isinstance(error, OSError) else "unexpected"
 
 
-def sentence_of(error: BaseException) -> str:
-    """The message of an error, with options in place of keywords of the Python API."""
+def sentence_of(error: BaseException, options: Collection[str] = ()) -> str:
+    """The message of an error, with options in place of keywords of the Python API.
+
+    Args:
+        error: The error.
+        options: The options of the running command, such as `--overwrite`. Others are neither named nor advised.
+    """
     match error:
         case MissingKeyError():
             return "no API key: set the environment variable TOGETHER_API_KEY"
-        case TargetExistsError(replaceable=True):
-            return f"{error} (--overwrite)"
         case TogetherExtError():
-            return without_secrets(_with_options(error))
+            return without_secrets(_advised(error, options))
         case MemoryError():
             return "out of memory: make more memory available, or request less at once"
         case OSError():
@@ -151,25 +155,38 @@ def sentence_of(error: BaseException) -> str:
     return f"unexpected error ({found}): run the command again with --verbose, and report its output"
 
 
-_KEYWORD: Final = re.compile(
-    r"(?P<invalid>(?:invalid )?)(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)(?: \((?P<option>--[a-z-]+)\))?(?= )"
-)
-_WORDS: Final = frozenset({"connections", "keep", "packing", "parallel", "project", "resolution", "suffix", "timeout"})
-"""The keywords of options that are words of one part, so that they are replaced only where one is named."""
+def _advised(error: TogetherExtError, options: Collection[str]) -> str:
+    message = _EXPLAINED.sub(r"\1", str(error))
+    match error:
+        case TargetExistsError(replaceable=True) if "--overwrite" in options:
+            return f"{message} (--overwrite)"
+        case JobNotReadyError() if "--wait" in options:
+            return message.replace("; wait until it is completed", "; wait until it is completed (--wait)")
+        case RuleError():
+            return _with_options(message, options)
+    return message
 
 
-def _with_options(error: TogetherExtError) -> str:
-    """The message of an error, with options in place of keywords: `--connections is 0`."""
-    message = str(error)
-    if isinstance(error, JobNotReadyError):
-        return message.replace("; wait until it is completed", "; wait until it is completed (--wait)")
-    if not isinstance(error, RuleError):
+_EXPLAINED: Final = re.compile(r"\b[a-z_]+(?:=\S+)? \((--[^)]+)\)")
+"""A keyword and the option for it, as in `spool=False (--no-spool)`."""
+
+_KEYWORD: Final = re.compile(r"(?<![^\s(])(?P<name>[a-z0-9]+(?:_[a-z0-9]+)+)(?:=True)?(?![\w/.-])")
+"""A name of several parts, not inside a path or quotes."""
+
+_FIRST: Final = re.compile(r"(?P<before>(?:invalid )?)(?P<name>[a-z]+)(?= )")
+"""A name of one part, which may be any word elsewhere."""
+
+
+def _with_options(message: str, options: Collection[str]) -> str:
+    """A message with the options of a command in place of keywords: `--connections is 0`."""
+
+    def option(found: re.Match[str]) -> str:
+        name = f"--{found['name'].replace('_', '-')}"
+        return f"{found.groupdict().get('before', '')}{name}" if name in options else found[0]
+
+    message = _KEYWORD.sub(option, message)
+    first = _FIRST.match(message)
+    # The keyword `output` is given with either of two options.
+    if first is None or (first["name"] == "output" and "--output-dir" in options):
         return message
-    message = re.sub(r"\bcheckpoint_(step|type)\b", r"--checkpoint-\1", message)
-    found = _KEYWORD.match(message)
-    if found is not None and found["name"].endswith("_proxy"):
-        return message  # an environment variable
-    if found is None or not (found["option"] or "_" in found["name"] or found["name"] in _WORDS):
-        return message
-    option = found["option"] or f"--{found['name'].replace('_', '-')}"
-    return f"{found['invalid']}{option}{message[found.end() :]}"
+    return option(first) + message[first.end() :]

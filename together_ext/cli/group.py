@@ -52,6 +52,11 @@ class Command(_Help, TyperCommand):
         settings["params"] = _with_common(settings.get("params") or [])
         super().__init__(name, **settings)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- click has another name for it
+        """Parse the arguments; from here on, errors name the options of this command."""
+        settings_of(ctx).options = frozenset(name for option in self.params for name in option.opts)
+        return super().parse_args(ctx, args)
+
 
 Entry = tuple[str, str, str]
 """A command: its name, `module:function` in `commands`, and an example for its help text."""

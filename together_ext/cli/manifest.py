@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import FileIO
@@ -72,13 +72,14 @@ def _name_of_entry(line: str, place: str) -> str:
 
 @contextmanager
 def manifest(
-    path: str | None, storage: Mapping[str, str] | None = None
+    path: str | None, storage: Mapping[str, str] | None = None, options: Collection[str] = ()
 ) -> Iterator[Callable[[Outcome[DownloadResult]], object]]:
     """A function that adds an outcome to the manifest, which is written line by line.
 
     Args:
         path: The manifest; None for none.
         storage: The settings of the object store that the downloads go to.
+        options: The options of the running command, for the messages of errors.
 
     Raises:
         StorageError: The manifest cannot be written; also raised by the function.
@@ -90,7 +91,7 @@ def manifest(
 
     def add(outcome: Outcome[DownloadResult]) -> None:
         with storage_errors(place, "write to"):
-            _write(file, json.dumps(plain(entry_of(outcome, storage)), ensure_ascii=True).encode() + b"\n")
+            _write(file, json.dumps(plain(entry_of(outcome, storage, options)), ensure_ascii=True).encode() + b"\n")
 
     with storage_errors(place, "write to"):
         file = place.open("ab", buffering=0)
@@ -115,13 +116,15 @@ def _write(file: FileIO, data: bytes) -> None:
         data = data[file.write(data) :]
 
 
-def entry_of(outcome: Outcome[DownloadResult], storage: Mapping[str, str] | None = None) -> Mapping[str, object]:
+def entry_of(
+    outcome: Outcome[DownloadResult], storage: Mapping[str, str] | None = None, options: Collection[str] = ()
+) -> Mapping[str, object]:
     """An outcome as a document: of a folder or a prefix, with the hash of each file."""
     entry: dict[str, object] = {"name": outcome.name, "seconds": round(outcome.seconds, 3)}
     if outcome.host is not None:
         entry["host"] = outcome.host
     if outcome.error is not None:
-        return {**entry, "error": {"code": code_of(outcome.error), "message": sentence_of(outcome.error)}}
+        return {**entry, "error": {"code": code_of(outcome.error), "message": sentence_of(outcome.error, options)}}
     result = outcome.unwrap()
     entry |= {"result": plain(result)}
     if result.extracted_to is not None:

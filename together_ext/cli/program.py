@@ -84,7 +84,7 @@ def _command(args: list[str], settings: Settings) -> int:
 
 
 def _failed(error: Exception, settings: Settings, args: list[str], *, json: bool) -> int:
-    code, exit_, message = code_of(error), exit_of(error), sentence_of(error)
+    code, exit_, message = code_of(error), exit_of(error), sentence_of(error, settings.options)
     if isinstance(error, USAGE_ERROR):
         code, exit_, message = "usage", Exit.USAGE, _usage_message(error)
     elif isinstance(error, RuleError) and (meant := misplaced(args, message)) is not None:

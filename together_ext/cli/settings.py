@@ -25,6 +25,7 @@ class Settings:
         timeout: Timeout of a request, in seconds (default: that of the client).
         max_retries: Maximum number of retries of a request (default: that of the client).
         non_interactive: Never ask for confirmation.
+        options: The options of the running command, such as `--overwrite`.
         waiting: ID of the job that the command waits for.
         resumable: Whether the same command would resume the download.
         uploading: Whether the command saves files in an object store, where complete ones stay.
@@ -40,6 +41,7 @@ class Settings:
     timeout: float | None = None
     max_retries: int | None = None
     non_interactive: bool = False
+    options: frozenset[str] = frozenset()
     waiting: str | None = None
     resumable: bool = False
     uploading: bool = False

@@ -58,8 +58,9 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
     # A bar and standard output on one terminal would overwrite each other.
     later = settings.json or (stdout_is_terminal() and stderr_is_terminal())
     ended: list[Outcome[DownloadResult]] = []
+    settings.options -= {"--wait"}  # which is for a single download
     with (
-        manifest(manifest_path, options.get("storage_options")) as write,
+        manifest(manifest_path, options.get("storage_options"), settings.options) as write,
         progress_of_many(settings, _count(names, executor)) as display,
     ):
 
@@ -74,7 +75,7 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
             display.end(outcome.name, failed=outcome.error is not None)
             write(outcome)
             if outcome.error is not None:
-                display.say(_failure(outcome, outcome.error))
+                display.say(_failure(settings, outcome, outcome.error))
             elif not later:
                 # A reader that has closed the pipe, as `head` does, ends no download.
                 with suppress(BrokenPipeError):
@@ -91,7 +92,7 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
 def _show(settings: Settings, ended: Sequence[Outcome[DownloadResult]], storage: Mapping[str, str] | None) -> None:
     """Print all outcomes."""
     if settings.json:
-        print_document(Listed("data", [entry_of(outcome, storage) for outcome in ended], {}))
+        print_document(Listed("data", [entry_of(outcome, storage, settings.options) for outcome in ended], {}))
     else:
         print_lines([_line(settings, outcome) for outcome in ended if outcome.error is None])
 
@@ -169,9 +170,9 @@ def _line(settings: Settings, outcome: Outcome[DownloadResult]) -> str:
     return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size), *host])
 
 
-def _failure(outcome: Outcome[DownloadResult], error: BaseException) -> str:
+def _failure(settings: Settings, outcome: Outcome[DownloadResult], error: BaseException) -> str:
     host = "" if outcome.host is None else f" on {printable(outcome.host, LONGEST_NAME)}"
-    return f"error: {printable(outcome.name, LONGEST_NAME)}{host}: {sentence_of(error)}"
+    return f"error: {printable(outcome.name, LONGEST_NAME)}{host}: {sentence_of(error, settings.options)}"
 
 
 def _summary(ended: Sequence[Outcome[DownloadResult]], seconds: float) -> str:

@@ -33,14 +33,15 @@ def show_plan(settings: Settings, names: Sequence[str | Selection], options: Dow
         plan = client.fine_tuning.plan_downloads(names, parallel=parallel, **options)
     if settings.json:
         totals = {"remaining": plan.remaining, "needed": plan.needed, "free": plan.free}
-        print_document(Listed("data", [_document(entry) for entry in plan.entries], totals))
+        print_document(Listed("data", [_document(entry, settings) for entry in plan.entries], totals))
     else:
         rows = [_row(entry) for entry in plan.entries]
         show(settings, None, Table(("STATE", "SIZE", "PRESENT", "SOURCE", "NAME", "PATH"), rows, key=5, flexible=5))
     if not settings.quiet:
         for entry in plan.entries:
             if entry.error is not None:
-                tell(f"{entry.state}: {printable(entry.name, LONGEST_NAME)}: {sentence_of(entry.error)}")
+                reason = sentence_of(entry.error, settings.options)
+                tell(f"{entry.state}: {printable(entry.name, LONGEST_NAME)}: {reason}")
         tell(_summary(plan))
     if code := exit_code([entry.error for entry in plan.entries]):
         raise typer.Exit(code)
@@ -52,11 +53,12 @@ def _row(entry: PlannedDownload) -> tuple[str, ...]:
     return entry.state, size, present, entry.source, cell(entry.name), cell(entry.path)
 
 
-def _document(entry: PlannedDownload) -> Mapping[str, object]:
+def _document(entry: PlannedDownload, settings: Settings) -> Mapping[str, object]:
     found = {name: plain(value) for name, value in vars(entry).items() if name != "error"}
     if entry.error is None:
         return found
-    return {**found, "error": {"code": code_of(entry.error), "message": sentence_of(entry.error)}}
+    message = sentence_of(entry.error, settings.options)
+    return {**found, "error": {"code": code_of(entry.error), "message": message}}
 
 
 def _summary(plan: DownloadPlan) -> str:

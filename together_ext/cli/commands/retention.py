@@ -12,7 +12,7 @@ from together_ext.cli.paths import folder_of
 from together_ext.cli.render.amounts import counted, size_text
 from together_ext.cli.render.screen import show, tell
 from together_ext.cli.render.views import NOTHING, Table, cell
-from together_ext.cli.settings import settings_of
+from together_ext.cli.settings import Settings, settings_of
 from together_ext.errors import TogetherExtError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def prune(
     wanted = retention.Keep.parse(keep)
     choices = retention.planned(retention.extractions(folder_of(folder, "DIR", SAVED)), wanted)
     unneeded = [choice for choice in choices if not choice.keep]
-    failures = _removed(unneeded) if yes else {}
+    failures = _removed(settings, unneeded) if yes else {}
     gone = [choice for choice in unneeded if choice.folder not in failures]
     document = {"data": choices, "removed": yes, "failed": list(failures.values())}
     if not (failures and settings.json):  # else the error has the document
@@ -102,7 +102,7 @@ def _report(failed: list[dict[str, str]], count: int, document: object) -> None:
     )
 
 
-def _removed(unneeded: list[Choice]) -> dict[str, dict[str, str]]:
+def _removed(settings: Settings, unneeded: list[Choice]) -> dict[str, dict[str, str]]:
     """Remove folders; returns why some could not be removed, by folder."""
     from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
 
@@ -114,7 +114,7 @@ def _removed(unneeded: list[Choice]) -> dict[str, dict[str, str]]:
             failures[choice.folder] = {
                 "folder": choice.folder,
                 "code": code_of(error),
-                "message": sentence_of(error),
+                "message": sentence_of(error, settings.options),
             }
     return failures
 
