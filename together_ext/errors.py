@@ -36,7 +36,7 @@
         ├── TransferInterruptedError        retries used up; what has arrived is kept
         ├── TransferCancelledError          stopped by the caller; `kept` says what a rerun resumes from
         ├── LockTimeoutError (TimeoutError) another process still writes to the same path
-        ├── LeaseLostError                  another process took over while this one was stopped
+        ├── LeaseLostError                  another process took over the work of this one
         ├── IntegrityError                  size, range or content is not what it must be
         │   ├── ArchiveError                an archive, or a folder from one, is damaged or refused
         │   └── RemoteChangedError          the remote file changed again and again
@@ -545,18 +545,19 @@ class LockTimeoutError(TransferError, TimeoutError):
 
 
 class LeaseLostError(TransferError):
-    """This process was stopped for so long that another one took over its work; nothing more is written.
+    """Another process took over the work of this one, which writes nothing more.
 
     Attributes:
-        path: The lock file.
+        path: The lock file, or the URL of a prefix in an object store.
     """
 
     code = "lease_lost"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, message: str | None = None) -> None:
         self.path = path
         super().__init__(
-            f"this process did not renew {path} for too long, and another process may have taken over: "
+            message
+            or f"this process did not renew {path} for too long, and another process may have taken over: "
             "run it again to continue"
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from tests.archives import packed
-from together_ext import ArchiveError, TargetExistsError, Together
+from together_ext import ArchiveError, LeaseLostError, TargetExistsError, Together
 from together_ext.destinations.object_state import PARTIAL
 from together_ext.destinations.store import WRITE_TEST
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
@@ -181,7 +181,7 @@ def test_the_objects_of_replaced_weights_are_removed_also_by_the_rerun(
         b"\xff" * 100,
         b"[" * 100_000,
         b'{"format": 1, "files": [], "objects": {"notes.txt": 1}}',
-        b'{"format": 1, "files": [], "objects": [["notes.txt"]]}',
+        b'{"format": 1, "files": [], "objects": ["notes.txt"]}',
         b'{"format": 1, "files": [{"path": "../notes.txt", "size": 1, "sha256": ""}]}',
         bytes((64 << 20) + 1),
     ],
@@ -202,12 +202,123 @@ def test_a_forged_partial_receipt_reaches_no_object_outside_the_prefix(
     names = ["../y/config.json", "/y/config.json", "y/config.json", "", ".", RECEIPT, PARTIAL, "a" * 5000]
     for other in ("y", "xy"):
         put(f"{url}{other}", "config.json", b"of another program")
-    document = {**json.loads(content(place)[PARTIAL]), "objects": [*names, "a.safetensors"]}
+    document = {**json.loads(content(place)[PARTIAL]), "objects": dict.fromkeys([*names, "a.safetensors"])}
     put(place, PARTIAL, json.dumps(document).encode())
     sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
     assert content(place).keys() == {*FILES, RECEIPT}
     for other in ("y", "xy"):
         assert content(f"{url}{other}") == {"config.json": b"of another program"}
+
+
+def as_killed(place: str) -> None:
+    """Make of an interrupted upload what one leaves that was killed: all names are claimed, no file is complete."""
+    document = json.loads(content(place)[PARTIAL])
+    put(place, PARTIAL, json.dumps({**document, "files": [], "objects": dict.fromkeys(FILES)}).encode())
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["a.safetensors", "b.safetensors"])
+def test_an_object_of_another_program_with_a_claimed_name_is_refused_and_kept(
+    sync_client: Together, place: str, name: str, *, overwrite: bool
+) -> None:
+    as_killed(place)
+    put(place, name, b"of another program")
+    before = content(place)
+    with pytest.raises(TargetExistsError, match=rf"no receipt in it names \({name}\)"):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place, overwrite=overwrite)
+    assert content(place) == before
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_object_of_a_killed_run_is_known_by_its_mark(sync_client: Together, place: str) -> None:
+    as_killed(place)
+    assert "a.safetensors" in content(place)
+    sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
+    assert content(place).keys() == {*FILES, RECEIPT}
+
+
+def test_an_object_of_another_program_in_place_of_replaced_weights_is_kept(
+    sync_client: Together, sim: Simulator, place: str
+) -> None:
+    sim.add_archive(LORA_JOB, BytesArchive(packed({"old.safetensors": FIRST})))
+    sync_client.fine_tuning.download(f"{LORA_JOB}:500", extract=True, output=place)
+    interrupt(sync_client, sim, place, overwrite=True)
+    put(place, "old.safetensors", b"of another program")
+    with pytest.raises(TargetExistsError, match=r"no receipt in it names \(old\.safetensors\)"):
+        sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place, overwrite=True)
+    assert content(place)["old.safetensors"] == b"of another program"
+
+
+def test_stale_objects_are_removed_unless_another_program_has_replaced_them(
+    sync_client: Together, sim: Simulator, place: str
+) -> None:
+    old = {"old-1.safetensors": b"1", "old-2.safetensors": b"2"}
+    sim.add_archive(LORA_JOB, BytesArchive(packed(old)))
+    sync_client.fine_tuning.download(f"{LORA_JOB}:500", extract=True, output=place)
+    act = lambda: put(place, "old-1.safetensors", b"of another program")  # noqa: E731
+    download_meanwhile(sync_client, sim, place, act, overwrite=True)
+    assert content(place).keys() == {*FILES, RECEIPT, "old-1.safetensors"}
+
+
+def test_an_object_that_appears_while_its_file_is_uploaded_is_kept(
+    sync_client: Together, sim: Simulator, place: str
+) -> None:
+    with pytest.raises(TargetExistsError, match=r"no receipt in it names \(b\.safetensors\)"):
+        download_meanwhile(sync_client, sim, place, lambda: put(place, "b.safetensors", b"of another program"))
+    found = content(place)
+    assert found["b.safetensors"] == b"of another program"
+    assert RECEIPT not in found
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_run_stops_when_another_one_has_begun(
+    sync_client: Together, sim: Simulator, place: str, *, ends: bool
+) -> None:
+    left = dict[str, bytes]()
+
+    def other() -> None:
+        def stop(_: object) -> None:
+            raise StopError
+
+        sim.faults.clear()
+        try:
+            sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place, progress=None if ends else stop)
+        except StopError:
+            assert not ends
+        left.update(content(place))
+
+    with pytest.raises(LeaseLostError, match=r"another download to memory://.* has begun since"):
+        download_meanwhile(sync_client, sim, place, other)
+    assert content(place) == left
+    assert (RECEIPT in left) == ends
+    sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
+    assert content(place).keys() == {*FILES, RECEIPT}
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_archive_is_not_saved_over_an_object_that_appears_meanwhile(
+    sync_client: Together, sim: Simulator, url: str, *, same: bool
+) -> None:
+    archive = packed(FILES)
+    sim.add_archive(LORA_JOB, BytesArchive(archive))
+    sim.script(*stalls())
+    other = archive if same else b"of another program"
+    name = str(sync_client.fine_tuning.plan_downloads([LORA_JOB], output=url).entries[0].path).removeprefix(url)
+
+    def report(now: object) -> None:
+        if sim.faults and getattr(now, "done", 0) >= MIDDLE:
+            put(url, name, other)
+            sim.faults.clear()
+            sim.release()
+
+    if same:
+        found = sync_client.fine_tuning.download(LORA_JOB, connections=1, output=url, progress=report)
+        assert found.size == len(archive)
+    else:
+        with pytest.raises(TargetExistsError, match="differs from the archive"):
+            sync_client.fine_tuning.download(LORA_JOB, connections=1, output=url, progress=report)
+    assert content(url) == {name: other}
 
 
 @pytest.mark.parametrize("name", [PARTIAL, WRITE_TEST])

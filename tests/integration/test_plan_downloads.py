@@ -194,7 +194,7 @@ def test_a_plan_shows_the_state_of_extracted_weights_in_an_object_store(
     # As an interrupted run leaves it: a partial receipt in place of the receipt.
     interrupted = Store(parse_url(places[1], "url"))
     document = json.loads(interrupted.content(RECEIPT))
-    document[CLAIMS] = [file["path"] for file in document["files"]]
+    document[CLAIMS] = dict.fromkeys(file["path"] for file in document["files"])
     document["files"] = document["files"][:1]
     interrupted.put(PARTIAL, json.dumps(document).encode())
     interrupted.remove([RECEIPT])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
+from together_ext.clock import awaited
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import some_of
 
@@ -18,7 +22,10 @@ PARTIAL: Final = ".together-ext.partial.json"
 """The receipt of what an unfinished run has uploaded, in the format of a receipt; `CLAIMS` is its further entry."""
 
 CLAIMS: Final = "objects"
-"""The entry of the partial receipt that has the names of all objects of its run, also of those to be uploaded."""
+"""The entry of the partial receipt that has the names of all objects of its run, also of those to be uploaded.
+
+Each has the entity tag of the object that may be replaced; null if there was none.
+"""
 
 OWN: Final = frozenset({RECEIPT, PARTIAL, WRITE_TEST})
 """The names of objects that are not files of the weights; a killed write test leaves its object."""
@@ -29,6 +36,9 @@ IDENTITY: Final = ("job", "step", "type")
 REVISION: Final = ("source", "object", "revision")
 """Those that name a revision in the model registry."""
 
+AT_ONCE: Final = 8
+"""Maximum number of objects whose marks are read at once."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -38,20 +48,21 @@ class Found:
         objects: All objects, by name.
         document: The receipt, or else the partial one; empty if there is neither.
         files: The files that it names.
-        claims: The names in `CLAIMS`.
+        owned: The objects that `CLAIMS` names and that are proven to be of the run.
         complete: Whether it is the receipt.
     """
 
     objects: Mapping[str, Stored]
     document: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, UnpackedFile] = field(default_factory=dict)
-    claims: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
     complete: bool = False
 
     @property
     def replaceable(self) -> frozenset[str]:
-        """The names of the objects that a receipt names: only they may be replaced or removed."""
-        return frozenset(self.objects.keys() & (self.files.keys() | self.claims) - OWN)
+        """The names of the objects that are of a receipt: only they may be replaced or removed."""
+        named = self.files if self.complete else self.uploaded()
+        return frozenset(self.objects.keys() & (named.keys() | self.owned) - OWN)
 
     @property
     def others(self) -> list[str]:
@@ -97,11 +108,39 @@ def look(store: Store) -> Found:
             try:
                 document = parsed(store.content(name, LARGEST + 1), path)
                 files = files_in(document, path)
-                claims = _claims(document, path) if name == PARTIAL else frozenset[str]()
+                claims = _claims(document, path) if name == PARTIAL else {}
             except ArchiveError:
                 continue
-            return Found(objects, document, files, claims, complete=name == RECEIPT)
+            mark = mark_of(document)
+            return Found(objects, document, files, owned(store, objects, claims, mark), complete=name == RECEIPT)
     return Found(objects)
+
+
+def mark_of(entries: Mapping[str, Any]) -> str:
+    """What the objects of weights are marked with, from the entries of their receipt."""
+    named = [entries.get(name) for name in dict.fromkeys(IDENTITY + REVISION[1:])]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
+
+
+def owned(store: Store, objects: Mapping[str, Stored], claims: Mapping[str, str | None], mark: str) -> frozenset[str]:
+    """The objects that are proven to be of a run: by the entity tag that it has noted, or by its mark.
+
+    Args:
+        store: The store, at the prefix.
+        objects: What it has.
+        claims: The names in question, with the entity tags of `CLAIMS`.
+        mark: The mark of the run.
+    """
+    there = {name: objects[name].etag for name in claims if name in objects}
+    same = {name for name, etag in there.items() if etag is not None and etag == claims[name]}
+
+    def marked(name: str) -> bool:
+        found = store.find(name)
+        return found is not None and found.mark == mark
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        proven = {name: pool.submit(marked, name) for name in there.keys() - same}
+        return frozenset(same | {name for name, proof in proven.items() if awaited(proof)})
 
 
 def existing(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:
@@ -124,12 +163,12 @@ def existing(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tup
     return found, False
 
 
-def _claims(document: Mapping[str, Any], path: Location) -> frozenset[str]:
-    """The names in `CLAIMS`; raises `ArchiveError` if they are invalid."""
-    claims = document.get(CLAIMS, [])
-    if not (isinstance(claims, list) and all(isinstance(name, str) for name in claims)):
-        raise ArchiveError(f"{path} cannot be read: its entry {CLAIMS!r} is not a list of names")
-    return frozenset(claims)
+def _claims(document: Mapping[str, Any], path: Location) -> dict[str, str | None]:
+    """The entry `CLAIMS`; raises `ArchiveError` if it is invalid."""
+    claims = document.get(CLAIMS, {})
+    if not (isinstance(claims, dict) and all(isinstance(etag, str | None) for etag in claims.values())):
+        raise ArchiveError(f"{path} cannot be read: its entry {CLAIMS!r} does not have names and entity tags")
+    return {name: etag for name, etag in claims.items() if name not in OWN}
 
 
 def check_free(store: Store, found: Found, origin: Mapping[str, Any], *, overwrite: bool) -> None:

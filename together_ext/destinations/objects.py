@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +27,8 @@ from together_ext.errors import (
 from together_ext.text import some_of
 from together_ext.transfer.interruptible import TICK
 
-from .object_state import CLAIMS, OWN, PARTIAL, REVISION, Found, occupied
+from .object_state import OWN, PARTIAL, Found
+from .partial_receipt import PartialReceipt
 from .store import GRACE, PART, Store, Upload
 
 log = logging.getLogger("together_ext")
@@ -81,6 +82,7 @@ def objects(
     Raises:
         ArchiveError: The archive is damaged or contains what is refused; what was uploaded is removed.
         RemoteChangedError: It differs from the one that an earlier run has uploaded in part.
+        LeaseLostError: Another download to the prefix has begun.
         StorageError: The store refuses.
         TransferInterruptedError: The store does not respond; the partial receipt names what is uploaded.
         TransferCancelledError: `cancel` was set; as above.
@@ -100,11 +102,18 @@ class ObjectPlace:
     """The objects of an archive, or of a revision in the model registry."""
 
     def __init__(self, prefix: Prefix, cancel: threading.Event) -> None:
-        """Take what an earlier run has uploaded; `cancel` ends all calls of the store, and those of uploads soon."""
-        self._found, self._entries, self._cancel = prefix.found, prefix.entries, cancel
+        """Write the partial receipt, with what an earlier run has uploaded.
+
+        Args:
+            prefix: Where to.
+            cancel: Ends all calls of the store, and those of uploads soon.
+        """
+        self._found, self._cancel = prefix.found, cancel
         self._store, self._ending = prefix.store.until(cancel), prefix.store.until(cancel, GRACE)
         self._last, self._responds = prefix.store, True
-        self._known = self._found.resumable(self._entries)
+        self._known = self._found.resumable(prefix.entries)
+        self._partial = PartialReceipt(self._store, prefix.entries, self._found)
+        self._partial.write(self._known)
         self._top: str | None = None
         self._started = not prefix.strip
         self._folders: set[str] = set()
@@ -116,7 +125,6 @@ class ObjectPlace:
         self._hashes: dict[str, UnpackedFile] = {}
         self._lock = threading.Lock()
         self._unsaved = 0
-        self._claimed = set(self._found.replaceable)
         self._small: dict[str, bytes] = {}
         self._small_size = 0
 
@@ -157,23 +165,18 @@ class ObjectPlace:
 
     def _write_small(self, *also: str) -> None:
         """Write the small files that wait: the names of many are claimed at once, with those of others."""
-        self._claim([*map(self._name, self._small), *also])
+        self._claim(*map(self._name, self._small), *also)
         for path, data in self._small.items():
-            self._later(path, self._ending.put, self._name(path), data)
+            self._later(path, self._ending.put, self._name(path), data, self._partial.mark)
         self._small, self._small_size = {}, 0
 
-    def _claim(self, names: Iterable[str]) -> None:
+    def _claim(self, *names: str) -> None:
         """Note in the partial receipt that objects will be written; raises `TargetExistsError` if one exists."""
-        new = set(names) - self._claimed
-        if not new:
-            return
-        if taken := sorted(new & self._store.list().keys()):
-            raise occupied(self._store, taken)
-        self._claimed |= new
-        self._write_partial()
+        if names and self._partial.claim(names):
+            self._write_partial()
 
     def _upload(self, path: str, name: str, size: int, content: Pieces) -> None:
-        upload = self._store.upload(name, size, closing=self._ending)
+        upload = self._store.upload(name, size, self._partial.mark, self._ending)
         try:
             for piece in content:
                 upload.write(bytes(piece))
@@ -186,7 +189,7 @@ class ObjectPlace:
         """Begin a large file, whose content the caller writes."""
         self._place(path, folder=False)
         self._write_small(self._name(path))
-        return self._store.upload(self._name(path), size, closing=self._ending)
+        return self._store.upload(self._name(path), size, self._partial.mark, self._ending)
 
     def ended(self, path: str, size: int, upload: Upload) -> None:
         """Complete a file that was begun; it is uploaded in the background."""
@@ -195,6 +198,7 @@ class ObjectPlace:
             while not self._closing.done():
                 wait([self._closing], TURN)
         try:
+            self._partial.checked([self._name(path)])
             self._later(path, upload.close)
         except BaseException:
             self.discard(upload)
@@ -260,10 +264,10 @@ class ObjectPlace:
             awaited(future)
         names = {path: self._name(path) for path in self._pending}
         self._top = None
-        self._claim(names)
+        self._claim(*names)
         for path, name in names.items():
             self._store.rename(name, path)
-            self._claimed.discard(name)
+            self._partial.drop(name)
             if name in self._known:
                 self._known[path] = replace(self._known.pop(name), path=path)
         log.debug("%d objects moved below %s/", len(names), top)
@@ -302,10 +306,10 @@ class ObjectPlace:
 
     def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
         """Upload what is held, compare the sizes of all objects, remove those of earlier weights, write the receipt."""
-        self._claim(map(self._name, self._held))
+        self._claim(*map(self._name, self._held))
         for path, data in self._held.items():
-            self._store.put(self._name(path), data)
-        stored = self._store.list()
+            self._store.put(self._name(path), data, self._partial.mark)
+        stored = self._partial.checked()
         for file in files:
             size = stored[file.path].size if file.path in stored else None
             if size != file.size:
@@ -313,8 +317,11 @@ class ObjectPlace:
                     f"{self._store.location / file.path} has {'no' if size is None else f'{size:,}'} bytes after the "
                     f"upload; expected {file.size:,}: check whether another program writes there, and run it again"
                 )
-        self._store.remove(stored.keys() & self._claimed - {file.path for file in files})
-        if others := stored.keys() - self._claimed - OWN:
+        more = stored.keys() - {file.path for file in files} - OWN
+        if stale := self._partial.owned(stored, more & self._partial.claims):
+            self._store.remove(stale)
+            stored = self._partial.checked()
+        if others := more - stale:
             log.warning(
                 "%s has %d objects that are not of these weights (%s): another program has added them",
                 self._store.location,
@@ -342,7 +349,7 @@ class ObjectPlace:
         ended = {path: future for path, future in self._pending.items() if future is not _DONE and future.done()}
         done = {path for path, future in ended.items() if future.exception() is None} & hashes.keys()
         files = {self._name(path): replace(hashes[path], path=self._name(path)) for path in done}
-        begin(store or self._store, self._entries, {**self._known, **files}, self._claimed)
+        self._partial.write({**self._known, **files}, store)
 
     def stop(self, *, keep: bool) -> None:
         """End an upload that has failed: note what is uploaded, or remove it; never raises."""
@@ -350,17 +357,20 @@ class ObjectPlace:
         if not self._responds or any(isinstance(error, TransferCancelledError) for error in errors):
             # The store is too slow. The partial receipt names all objects, though not all that are complete.
             return
+        if self._partial.lost:
+            return
         # Removing many objects takes longer.
         store = self._last.within(GRACE) if keep else self._ending
         try:
             if keep:
                 self._write_partial(store)
                 return
-            names = {self._name(path) for path in [*self._pending, *self._held]} & self._claimed
+            names = {self._name(path) for path in [*self._pending, *self._held]} & self._partial.claims
             store.remove(sorted(names))
             if left := self._found.replaceable - names:
                 # What was to be replaced still is, by the next run.
-                begin(store, self._entries, {}, left)
+                self._partial.keep(left)
+                self._partial.write({}, store)
             else:
                 store.remove([PARTIAL])
         except TogetherExtError as error:
@@ -374,23 +384,3 @@ class ObjectPlace:
 _DONE: Final[Future[None]] = Future()
 """The upload of a file that an earlier run has uploaded."""
 _DONE.set_result(None)
-
-
-def prepare(store: Store, found: Found, origin: Mapping[str, Any]) -> None:
-    """Write the partial receipt of these weights; what an earlier run has uploaded of them stays known."""
-    kept = found.resumable(origin)
-    revision = {name: found.document[name] for name in REVISION if kept and name in found.document}
-    begin(store, {**origin, **revision}, kept, found.replaceable)
-
-
-def begin(store: Store, entries: Mapping[str, Any], files: Mapping[str, UnpackedFile], claims: Iterable[str]) -> None:
-    """Write the partial receipt, by which also the access is tested.
-
-    Args:
-        store: Where.
-        entries: The entries about the weights.
-        files: What is uploaded.
-        claims: The names of the objects that are of the run, or will be; only they may be replaced or removed.
-    """
-    entries = {**entries, CLAIMS: sorted(claims)}
-    store.put(PARTIAL, written([asdict(file) for file in files.values()], entries).encode())

@@ -179,10 +179,15 @@ class Store:
         """What the keys of the objects begin with; None for a bucket."""
         return f"{self.location.path}/" if self.location.path else None
 
-    def put(self, name: str, data: bytes) -> None:
-        """Write a small object."""
-        key = self._key(name)
-        self._do("write to", name, lambda: self._obstore.put(self._store, key, data, use_multipart=False))
+    def put(self, name: str, data: bytes, mark: str | None = None) -> str | None:
+        """Write a small object, marked; returns its entity tag, None if the store does not send it."""
+        key, attributes = self._key(name), _marked(mark)
+        put = self._obstore.put
+        written = self._do(
+            "write to", name, lambda: put(self._store, key, data, use_multipart=False, attributes=attributes)
+        )
+        etag: str | None = written["e_tag"]
+        return etag
 
     def upload(self, name: str, size: int, mark: str | None = None, closing: Self | None = None) -> Upload:
         """Begin an object of about this many bytes; it appears when it is closed.
@@ -200,7 +205,7 @@ class Store:
             key,
             buffer_size=part,
             max_concurrency=AT_ONCE,
-            attributes=None if mark is None else {MARK: mark},
+            attributes=_marked(mark),
         )
         return Upload(self, self if closing is None else closing, name, writer, part)
 
@@ -371,6 +376,10 @@ class Upload:
                 "an incomplete multipart upload of %s may remain: abort it, or set a lifecycle rule",
                 self._store.location / self._name,
             )
+
+
+def _marked(mark: str | None) -> dict[str, str] | None:
+    return None if mark is None else {MARK: mark}
 
 
 @cache

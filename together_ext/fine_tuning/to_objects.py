@@ -137,7 +137,7 @@ def _archived(saving: Saving, store: Store, wanted: Extraction) -> Flow[Download
 def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
     """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
     from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
-    from together_ext.destinations.objects import prepare  # noqa: PLC0415
+    from together_ext.destinations.partial_receipt import prepare  # noqa: PLC0415
 
     found, complete = existing(store, wanted.origin, overwrite=wanted.terms.overwrite)
     if complete:
@@ -150,7 +150,7 @@ def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
 def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extraction) -> DownloadResult:
     from together_ext.archive.follow import extract_arriving  # noqa: PLC0415 -- the decompressor comes with it
     from together_ext.archive.receipt import RECEIPT  # noqa: PLC0415
-    from together_ext.destinations.object_state import check_free, look  # noqa: PLC0415
+    from together_ext.destinations.object_state import existing  # noqa: PLC0415
     from together_ext.destinations.objects import Prefix, objects  # noqa: PLC0415
 
     size = stream.size
@@ -158,9 +158,10 @@ def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extr
         raise ConfigurationError(
             "the server does not send the size of the archive, which limits its expansion: download it to a folder"
         )
-    # Again, since an earlier attempt may have uploaded a part.
-    found = look(store)
-    check_free(store, found, wanted.origin, overwrite=True)
+    # Again, since an earlier attempt may have uploaded a part, or another run all of it.
+    found, complete = existing(store, wanted.origin, overwrite=wanted.terms.overwrite)
+    if complete:
+        return found_before(saving.archive, str(store.location), found.document)
     if found.complete:
         store.remove([RECEIPT])
     name = f"the archive of {saving.archive}"
@@ -203,11 +204,14 @@ def saved_as_object(saving: Saving, *, overwrite: bool) -> Flow[DownloadResult]:
     yield from local(lambda cancel: folder.until(cancel).try_writing())
 
     def read(stream: OrderedStream) -> DownloadResult:
-        return _saved(saving, stream)
+        return _saved(saving, stream, overwrite=overwrite)
 
     reading = Streamed(saving.archive, read, _stream_options(saving))
     result: DownloadResult = yield from in_order(reading, saving.url)
     return result
+
+
+State = Literal["complete", "unverified", "new", "different"]
 
 
 @dataclass(frozen=True)
@@ -223,16 +227,12 @@ class Compared:
 
     place: Location
     content: Surveyed
-    state: Literal["complete", "unverified", "new", "different"]
+    state: State
 
     @property
     def error(self) -> TargetExistsError | None:
         """Why the archive is not saved there, unless that is allowed; else None."""
-        if self.state != "different":
-            return None
-        return TargetExistsError(
-            f"{self.place} exists and differs from the archive: choose another path, or allow overwriting"
-        )
+        return _differs(self.place) if self.state == "different" else None
 
 
 def compared(saving: Saving) -> Flow[Compared]:
@@ -240,12 +240,20 @@ def compared(saving: Saving) -> Flow[Compared]:
     found = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
     place = saving.location(f"{saving.stem}{archive_extension(found.head)}")
     stored = yield from local(lambda cancel: _at(place, saving.storage, cancel))
+    return Compared(place, found, _state(stored, found.size, _mark(saving.archive, found.size, found.etag)))
+
+
+def _state(stored: Stored | None, size: int | None, mark: str | None) -> State:
+    """What an object is, compared with an archive of this size and mark."""
     if stored is None:
-        return Compared(place, found, "new")
-    mark = _mark(saving.archive, found.size, found.etag)
-    if stored.size != found.size or (None not in {stored.mark, mark} and stored.mark != mark):
-        return Compared(place, found, "different")
-    return Compared(place, found, "complete" if mark is not None and stored.mark == mark else "unverified")
+        return "new"
+    if stored.size != size or (None not in {stored.mark, mark} and stored.mark != mark):
+        return "different"
+    return "complete" if mark is not None and stored.mark == mark else "unverified"
+
+
+def _differs(place: Location) -> TargetExistsError:
+    return TargetExistsError(f"{place} exists and differs from the archive: choose another path, or allow overwriting")
 
 
 def _mark(archive: Archive, size: int | None, etag: str | None) -> str | None:
@@ -272,7 +280,7 @@ def _beside(place: Location, storage: Mapping[str, str] | None) -> tuple[Store, 
     return store_at(replace(place, path=parent), storage), name
 
 
-def _saved(saving: Saving, stream: OrderedStream) -> DownloadResult:
+def _saved(saving: Saving, stream: OrderedStream, *, overwrite: bool) -> DownloadResult:
     first = stream.read(PIECE)
     extension = archive_extension(Head(first[:HEAD], stream.media_type))
     place = saving.location(f"{saving.stem}{extension}")
@@ -286,9 +294,16 @@ def _saved(saving: Saving, stream: OrderedStream) -> DownloadResult:
             digest.update(piece)
             upload.write(piece)
             piece = stream.read(PIECE)
+        # Another program may have written the object meanwhile.
+        state = "new" if overwrite else _state(store.find(name), stream.tell(), mark)
+        if state == "different":
+            raise _differs(place)
     except BaseException:
         upload.discard()
         raise
-    upload.close()
+    if state == "new":
+        upload.close()
+    else:
+        upload.discard()
     result = _result(saving.archive, place, stream.tell(), stream.etag)
     return replace(result, sha256=digest.hexdigest())

@@ -122,7 +122,7 @@ def _to_objects(
     url: str, name: str, revision: Revision, origin: Mapping[str, Any], wanted: ModelRequest
 ) -> Flow[ModelDownload]:
     from together_ext.destinations.object_state import existing  # an extra
-    from together_ext.destinations.objects import prepare
+    from together_ext.destinations.partial_receipt import prepare
     from together_ext.destinations.store import Store
 
     store = Store(location_of(url, _folder_name(name)), wanted.storage_options)

@@ -137,7 +137,8 @@ class ObjectsMaking:
         from .uploading import Uploading
 
         entries = {**self._origin, "source": "registry", **revision.identity}
-        self._place = ObjectPlace(Prefix(self._store, self._found, entries, strip=False), self._cancel)
+        prefix = Prefix(self._store, self._found, entries, strip=False)
+        self._place = yield from local(lambda _cancel: ObjectPlace(prefix, self._cancel))
         self._uploading = Uploading(self._place, self._store.location.path.rpartition("/")[2], self._start)
         try:
             return (yield from revision.download(self._uploading, options))
