@@ -48,7 +48,10 @@ def doctor(command: Callable[..., Outcome]) -> Doctor:
         assert ("error" in outcome.json) == bool(code)
         without_advice = [one for one in outcome.json["data"] if one["state"] in {"warn", "fail"} and not one["advice"]]
         assert without_advice == []
-        return {found["name"]: found for found in outcome.json["data"]}
+        found = {one["name"]: one for one in outcome.json["data"]}
+        # Whatever fails, each check that the page lists is in the output, with a reason if it was skipped.
+        assert {*CHECKS, *(DOWNLOAD if arguments[:1] and arguments[0].startswith("ft-") else ())} <= set(found)
+        return found
 
     return run
 
@@ -174,8 +177,9 @@ def test_an_invalid_variable(
     variable: str, value: str, name: str, doctor: Doctor, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
-    found = doctor()
+    found = doctor(LORA_JOB)
     assert wrong(found) == [name]
+    assert (found["clock"]["state"], found["rate"]["seen"]) == ("skipped", "a setting is invalid")
     assert "two words" not in json.dumps(found)
     assert found["destination"]["state"] == "ok"
     assert not sim.requests
@@ -318,6 +322,7 @@ def test_a_storage_host_that_refuses(doctor: Doctor, sim: Simulator) -> None:
     found = doctor(LORA_JOB)
     assert wrong(found) == ["storage"]
     assert "403" in found["storage"]["seen"]
+    assert {found[name]["seen"] for name in ("ranges", "validator", "rate")} == {"the archive cannot be requested"}
 
 
 @pytest.mark.parametrize(("job", "state"), [(RUNNING_JOB, "skipped"), (FAILED_JOB, "fail"), ("ft-unknown", "fail")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = 8
 """Number of connections of a download, by default."""
+
+ONLINE: Final = ("proxy", "certificates", "base URL", "clock", "API key", "project")
+"""The checks that need the network."""
+
+DOWNLOAD: Final = ("job", "storage", "ranges", "validator", "rate")
+"""The checks of a download; each needs all of `ONLINE`, and those before it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def diagnosis(wanted: Wanted) -> Iterator[Finding]:
 
 def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
     yield from _each("versions", machine.versions)
-    settings = yield from _settings(wanted.common, key)
+    settings = yield from _settings(wanted, key)
     size = None
     if settings is not None:
         size = yield from _online(wanted, settings)
@@ -68,6 +74,8 @@ def _checks(wanted: Wanted, key: str | None) -> Iterator[Finding]:
         yield from tested
         if all(found.good for found in tested):
             yield from _each("incomplete uploads", partial(objects.uploads, wanted.place))
+        else:
+            yield skipped("incomplete uploads", "the destination is not writable")
     else:
         yield from _on_disk(wanted.place, size)
 
@@ -88,8 +96,15 @@ def _each(name: str, check: Callable[[], Finding | list[Finding]]) -> Iterator[F
     yield from found if isinstance(found, list) else [found]
 
 
-def _settings(common: Common, key: str | None) -> Generator[Finding, None, Settings | None]:
+def _unreached(wanted: Wanted, done: Collection[str], why: str) -> Iterator[Finding]:
+    """The checks of the network and of the download that cannot be run any more."""
+    names = ONLINE if wanted.name is None else (*ONLINE, *DOWNLOAD)
+    yield from (skipped(name, why) for name in names if name not in done)
+
+
+def _settings(wanted: Wanted, key: str | None) -> Generator[Finding, None, Settings | None]:
     """The settings; None if one is invalid. Each is checked alone, so that the finding names the right one."""
+    common = wanted.common
 
     def resolved(name: str, *, key: str | None = "", url: str | None = DEFAULT_BASE_URL) -> Settings | None:
         environ = {name: os.environ.get(name, "")}
@@ -101,7 +116,7 @@ def _settings(common: Common, key: str | None) -> Generator[Finding, None, Setti
     problems = [found for found in (base, given, rest) if isinstance(found, Finding)]
     yield from problems
     if problems:
-        yield skipped("connection", "a setting is invalid")
+        yield from _unreached(wanted, [found.name for found in problems], "a setting is invalid")
         return None
     return Settings.resolve(key, common.base_url, project=common.project)
 
@@ -121,15 +136,18 @@ def _online(wanted: Wanted, settings: Settings) -> Generator[Finding, None, int 
         valid = attempt("proxy", partial(network.check_proxy, settings.base_url))
         if isinstance(valid, Finding):
             yield valid
+            yield from _unreached(wanted, ["proxy"], "the proxy cannot be used")
             return None
         if settings.base_url.startswith("https:"):
             ready = attempt("certificates", trusted.context)
             if isinstance(ready, Finding):
                 yield ready
+                yield from _unreached(wanted, ["certificates"], "the trusted certificates cannot be read")
                 return None
         contact = attempt("base URL", partial(network.contacted, client, settings), 2 * network.PATIENCE + 5)
         if isinstance(contact, Finding):
             yield contact
+            yield from _unreached(wanted, ["base URL"], "the API cannot be reached")
             return None
         yield from _each("proxy", partial(network.proxy, contact))
         yield from _each("certificates", partial(network.certificates, contact))
@@ -140,7 +158,7 @@ def _online(wanted: Wanted, settings: Settings) -> Generator[Finding, None, int 
         if wanted.name is None:
             return None
         if not contact.accepted:
-            yield skipped("job", "the API did not accept the request")
+            yield from _unreached(wanted, ONLINE, "the API did not accept the request")
             return None
         return (yield from _download(wanted, wanted.name, settings, client))
 
@@ -151,17 +169,18 @@ def _download(
     found = attempt("job", partial(_archive, wanted.common, name))
     if isinstance(found, Finding):
         yield found
-        yield from weights.unreached("the job was not found")
+        yield from _unreached(wanted, [*ONLINE, "job"], "the job was not found")
         return None
     finding, archive = found
     yield finding
     if archive is None:
-        yield from weights.unreached("the job has no weights to download")
+        yield from _unreached(wanted, [*ONLINE, "job"], "the job has no weights to download")
         return None
     remote = _remote(settings, client, archive)
     content = attempt("storage", partial(weights.head, remote))
     if isinstance(content, Finding):
         yield content
+        yield from _unreached(wanted, [*ONLINE, "job", "storage"], "the archive cannot be requested")
         return None
     yield from _each("storage", partial(weights.storage, remote, content))
     yield from _each("ranges", partial(weights.ranges, content))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -149,8 +148,3 @@ def _read(remote: Remote, content: Content, span: tuple[int, int], stop: threadi
         except TransferCancelledError:  # the time is over
             pass
     return size
-
-
-def unreached(why: str) -> Iterator[Finding]:
-    """The checks of a download that cannot be run."""
-    yield from (skipped(name, why) for name in ("storage", "ranges", "validator", "rate"))
