@@ -487,3 +487,16 @@ def test_the_receipt_records_that_a_checkpoint_is_the_best(command: Callable[...
     made = command("ft", "download", f"{LORA_JOB}:best", "-c", "adapter", "-o", "models", "--extract", "-q").out.strip()
     assert "loss" in json.loads((Path(made) / "together-ext.json").read_text())["best"]
     assert command("prune", str(folder / "models"), "--keep", "best").out.startswith("keep\t")
+
+
+@pytest.mark.parametrize("name", ["my weights", "weights.tar.zst"])
+def test_the_folder_of_an_output_without_an_extension_is_explained(
+    name: str, command: Callable[..., Outcome], folder: Path
+) -> None:
+    outcome = command("ft", "download", LORA_JOB, "-c", "adapter", "--output", name, "--extract")
+    made = folder / ("weights" if name == "weights.tar.zst" else f"{name}-unpacked")
+    assert outcome.out.startswith(f"{made}\n")
+    explained = f"--output names the archive; for a folder called {name}, pass --output '{name}.tar.zst'\n"
+    assert (explained in outcome.err) == (made.name == f"{name}-unpacked")
+    again = command("ft", "download", LORA_JOB, "-c", "adapter", "--output", name, "--extract", "--quiet")
+    assert (again.out, again.err) == (f"{made}\n", "")

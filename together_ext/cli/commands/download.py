@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -72,7 +73,10 @@ def download(  # noqa: PLR0913 -- the command's options
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", metavar="FILE", help="Output file or URL, instead of a folder; - for standard output."
+            "--output",
+            metavar="FILE",
+            help="Output file or URL, instead of a folder; - for standard output. With --extract, x.tar.zst makes the "
+            "folder x.",
         ),
     ] = None,
     checkpoint_step: Annotated[
@@ -271,6 +275,15 @@ def _download_one(  # noqa: PLR0913 -- what the command line gives
         show(settings, result, view)
     else:
         show_unpacked(settings, result, view, result.extracted_to, options.get("storage_options"))
+        _explain_name(settings, options, result.extracted_to)
+
+
+def _explain_name(settings: Settings, options: "DownloadOptions", folder: str) -> None:
+    """Say why the folder has another name than `--output`, if it has: that is the path of the archive."""
+    name = os.path.basename(str(options.get("output") or ""))  # noqa: PTH119 -- which is empty for a folder
+    if name and os.path.basename(folder) == f"{name}-unpacked" and not (settings.quiet or settings.json):  # noqa: PTH119
+        archive = shlex.quote(printable(f"{name}.tar.zst", 200))
+        tell(f"--output names the archive; for a folder called {printable(name, 200)}, pass --output {archive}")
 
 
 def _pipe(settings: Settings, client: "Together", name: str, options: "DownloadOptions", step: int | None) -> None:
