@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import json
@@ -185,10 +186,7 @@ class Lease:
             TransferCancelledError: The caller stopped the wait.
             OSError: The lock file cannot be created.
         """
-        owner = Owner.this_process()
-        if (fd := _claimed(path, owner)) is not None:
-            return cls(path, fd)
-        return cls(path, _waited_for(path, purpose, owner, patience))
+        return cls(path, _acquired(path, purpose, Owner.this_process(), patience))
 
     def check(self) -> None:
         """Check that this process still holds the lease; cheap enough to be called before every write.
@@ -240,13 +238,15 @@ class Lease:
             self._renew()
 
 
-def _claimed(path: Path, owner: Owner) -> int | None:
-    """Create the lock file; None if it exists."""
+def _created(path: Path, owner: Owner) -> int:
+    """Create a file that names its owner. One that cannot be written is removed: others would wait for its expiry."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPENING, 0o644)
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPENING, 0o644)
-    except FileExistsError:
-        return None
-    os.write(fd, json.dumps(asdict(owner)).encode())
+        os.write(fd, json.dumps(asdict(owner)).encode())
+    except BaseException:
+        path.unlink()
+        os.close(fd)
+        raise
     return fd
 
 
@@ -280,24 +280,23 @@ def owner_in(data: bytes) -> Owner | None:
     """The owner in the content of a lock file; None if it is invalid."""
     try:
         fields: Any = json.loads(data)
-        texts = {name: fields[name] for name in ("host", "started", "boot", "namespace", "since", "token")}
-        if not all(value is None or isinstance(value, str) for value in texts.values()):
-            return None
-        return Owner(pid=int(fields["pid"]), **texts)
+        owner = Owner(**{field.name: fields[field.name] for field in dataclasses.fields(Owner)})
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    known = isinstance(owner.host, str) and isinstance(owner.since, str) and isinstance(owner.token, str)
+    unknown = all(value is None or isinstance(value, str) for value in (owner.started, owner.boot, owner.namespace))
+    return owner if known and unknown and type(owner.pid) is int and 0 < owner.pid < 1 << 31 else None
 
 
-def _waited_for(path: Path, purpose: str, owner: Owner, patience: Patience) -> int:
-    """Wait until the lock file is gone or can be taken over; returns the descriptor of a new one."""
+def _acquired(path: Path, purpose: str, owner: Owner, patience: Patience) -> int:
+    """Create the lock file, if necessary once it is gone or can be taken over; returns its descriptor."""
     watch, wait = _Watch(path, patience), _Wait(path, purpose, patience)
     while True:
+        with suppress(FileExistsError):
+            return _created(path, owner)
         if patience.stopped():
             raise TransferCancelledError
-        found = _look(path)
-        if found is None:
-            if (fd := _claimed(path, owner)) is not None:
-                return fd
+        if (found := _look(path)) is None:
             continue
         seen, old = found
         try:
@@ -375,9 +374,8 @@ def _age(path: Path, seen: _Seen) -> float:
 def _taken_over(path: Path, seen: _Seen, old: int, owner: Owner, patience: Patience) -> int | None:
     """Replace an expired lock file; None if it was renewed, or another process was faster."""
     mine = path.with_name(f"{path.name}.{owner.token}")
-    fd = os.open(mine, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPENING, 0o644)
+    fd = _created(mine, owner)
     try:
-        os.write(fd, json.dumps(asdict(owner)).encode())
         with suppress(OSError):
             # Where `flock` works, such as on one host, only one process at a time passes this line.
             fcntl.flock(old, fcntl.LOCK_EX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -156,6 +157,26 @@ def test_a_lock_file_that_cannot_be_read_expires_too(lock: Path, content: bytes)
         assert watcher.time >= EXPIRY
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host", None),
+        ("since", None),
+        ("token", 1),
+        ("boot", 1),
+        ("pid", float("inf")),
+        ("pid", True),
+        ("pid", 1 << 99),
+    ],
+)
+def test_a_lock_file_with_a_wrong_field_expires_too(lock: Path, name: str, value: object) -> None:
+    """In a shared folder, any user may have written it."""
+    lock.write_text(json.dumps({**asdict(HERE), name: value}))
+    watcher = Watcher()
+    with Lease.acquire(lock, "writes", watcher.patience()):
+        assert watcher.time >= EXPIRY
+
+
 def test_a_wait_is_reported_at_once_and_every_minute(lock: Path, caplog: pytest.LogCaptureFixture) -> None:
     leave(lock, elsewhere())
     watcher = Watcher()
@@ -189,6 +210,28 @@ def test_an_owner_detects_the_loss_of_its_lease_and_does_not_remove_it(lock: Pat
         with pytest.raises(LeaseLostError, match="run it again"):
             lease.check()
     assert json.loads(lock.read_text())["token"] == HERE.token
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can grow, as on a disk without space: it can be created, and nothing can be written to it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_a_lock_file_that_cannot_be_written_is_not_left(lock: Path, expired: bool) -> None:  # noqa: FBT001 -- a parameter
+    """Nobody would renew it, and the next run would wait for its expiry."""
+    if expired:
+        leave(lock, replace(HERE, started="1"))
+    before = {*lock.parent.iterdir()}
+    with full_disk(), pytest.raises(OSError, match="too large"):
+        Lease.acquire(lock, "writes", Patience())
+    assert {*lock.parent.iterdir()} == before
 
 
 RACE = """
