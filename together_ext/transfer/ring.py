@@ -107,7 +107,7 @@ class Ring:
         """Use the memory of the first `count` bytes again; that of a block which is not complete stays."""
         with self._changed:
             first = count // BLOCK
-            if first > self._first:
+            if first > self._first and not self._closed:
                 for index in range(self._first, first):
                     self._free.append(self._blocks.pop(index))
                 self._first = first

@@ -123,3 +123,13 @@ def test_a_closed_ring_has_no_later_failure() -> None:
     ring.end(IntegrityError("broken"))
     with pytest.raises(ValueError, match="closed"):
         ring.view(0, 0)
+
+
+def test_a_reader_whose_ring_is_closed_by_another_thread_gets_the_error_of_a_closed_stream() -> None:
+    ring = Ring(1)
+    fill(ring, 0, bytes(BLOCK))
+    ring.reach(BLOCK)
+    ring.close()
+    ring.release(BLOCK)
+    with pytest.raises(ValueError, match="closed"):
+        ring.view(BLOCK, 0)
