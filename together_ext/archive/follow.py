@@ -96,6 +96,8 @@ class Follower:
             self.error = error
             log.debug("could not extract during the download: %r", error)
         finally:
+            # Also if it failed before it read anything: the thread that hands over the bytes waits for a reader.
+            self._source.interrupt()
             self._ended.set()
 
     def _confirmed(self) -> Mapping[str, Any]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_ext.archive.formats.stream import StoppedError
+from tests.waits import PATIENCE
+from together_ext.archive import Extracted
+from together_ext.archive.follow import extract_arriving
+from together_ext.archive.formats.source import ArchiveSource
+from together_ext.archive.formats.stream import CHUNK, StoppedError
 from together_ext.archive.handover import AHEAD, Handover
 
 
@@ -58,6 +63,39 @@ def test_an_interruption_ends_both_sides() -> None:
     threading.Timer(0, handover.interrupt).start()
     assert reader_ended.wait(20)
     assert [handover.put(b"x") for _ in range(AHEAD + 2)] == [False] * (AHEAD + 2)
+
+
+def test_an_extraction_that_fails_before_it_reads_ends_the_download() -> None:
+    """Such as one whose temporary folder cannot be made, because the disk is full."""
+
+    class FullError(Exception):
+        pass
+
+    def unpack(source: ArchiveSource, /, *, origin: object, cancel: object) -> Extracted:
+        del source, origin, cancel
+        raise FullError
+
+    failures: list[BaseException] = []
+
+    def download() -> None:
+        try:
+            size = (AHEAD + 2) * CHUNK
+            extract_arriving(Arriving(size), size, unpack, origin=lambda _: {}, cancel=threading.Event())
+        except FullError as error:
+            failures.append(error)
+
+    downloading = threading.Thread(target=download, daemon=True)
+    downloading.start()
+    downloading.join(PATIENCE)
+    assert len(failures) == 1
+
+
+class Arriving(io.BytesIO):
+    """An archive of zeros."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(bytes(size))
+        self.size = size
 
 
 def test_a_piece_of_the_requested_size_is_not_copied() -> None:
