@@ -181,6 +181,20 @@ class TestFaults:
             0, LARGE
         )
 
+    def test_a_bad_small_file_ends_the_download_while_a_large_one_still_arrives(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        model = sim.registry.add(
+            "mixed", {"config.json": b"{}", "model.safetensors": SyntheticArchive(LARGE, "large")}
+        ).id
+        sim.script(
+            Fault(path=f"{PARTS_PATH}config", corrupt=1, times=None),
+            Fault(path=f"{PARTS_PATH}model", stall=1_000_000, times=None),
+        )
+        with pytest.raises(IntegrityError, match=r"config\.json: part 1 of 1 is bad"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
     def test_a_small_file_of_several_parts_is_downloaded_part_by_part(
         self, client: Together, sim: Simulator, model: str, tmp_path: Path
     ) -> None:
@@ -288,7 +302,8 @@ class TestFaults:
     def test_files_of_two_revisions_are_never_mixed_if_their_hashes_have_another_form(
         self, client: Together, sim: Simulator, tmp_path: Path
     ) -> None:
-        old, new = ({"a.bin": bytes([kind]) * (2 << 20), "b.bin": b"1"} for kind in (1, 2))
+        # Both are large, so they arrive one after the other.
+        old, new = ({"a.bin": bytes([kind]) * (2 << 20), "b.bin": b"1" * (3 << 19)} for kind in (1, 2))
         for name in old:
             sim.registry.distort(name, Distortion(hash="sha256:00"))
         model = sim.registry.add("twice", dict(old)).id

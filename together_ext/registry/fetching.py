@@ -73,6 +73,7 @@ class Fetching:
         self.kept = 0
         self._received_large = 0
         self._readings: list[Reading] = []
+        self._beside: list[Future[None]] = []
         # Connections that an earlier file turned out to need: the next one starts with them.
         self._needed = 0
 
@@ -94,7 +95,7 @@ class Fetching:
         there = sum(path.lstat().st_blocks * 512 for path in folder.path.rglob("*") if not path.is_dir())
         needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.path).free
         if needed > free:
-            raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free, unpacked=0)
+            raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free)
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
         """Download what is not there yet.
@@ -120,27 +121,30 @@ class Fetching:
         ):
             small = [file for file in left if file.size <= SMALL]
             crowd = Crowd(small, self._small, options.connections, self._read.stop)
-            works: list[Future[None]] = []
+            self._beside = [crowd.done]
             try:
                 crowd.start(pool)
                 for file in _large_first(left):
                     self._large(file)
-                    works.append(hashing.submit(self._verify, file))
-                for work in (*works, crowd.done):
-                    self._wait(work)
+                    self._beside.append(hashing.submit(self._verify, file))
+                for work in self._beside:
+                    awaited(work, self._look)
             except BaseException:
                 self._read.stop.set()
-                for work in works:
-                    work.cancel()
+                hashing.shutdown(wait=False, cancel_futures=True)
                 raise
         self._report(last=True)
 
-    def _wait(self, work: Future[None]) -> None:
-        def look() -> None:
-            self._read.look()
-            self._report()
+    def _look(self) -> None:
+        """Report the progress; raise the failure of a small file or of a hash while a large file still arrives."""
+        self._check()
+        self._report()
 
-        awaited(work, look)
+    def _check(self) -> None:
+        self._read.look()
+        for work in self._beside:
+            if work.done():
+                work.result()
 
     # One file ---------------------------------------------------------------------------------------------------------
 
@@ -231,7 +235,7 @@ class Fetching:
         self._report()
 
     def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
-        self._read.look()
+        self._check()
         self._received_large = received + one.done - one.resumed
         self._needed = max(self._needed, one.connections)
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
