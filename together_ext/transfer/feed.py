@@ -117,9 +117,10 @@ class Feed:
                 self._segmented(body, content, content.size)
             except RangesIgnoredError:
                 log.warning("%s: the server no longer supports byte ranges", self._remote.action)
+                body = self._opened_whole()
             else:
                 return
-        if content.partial and content.stop != content.size:
+        elif content.partial and content.stop != content.size:
             body.close()
             body = self._opened_whole()
         self._in_one(body, content)

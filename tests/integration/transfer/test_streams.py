@@ -346,6 +346,13 @@ class TestWithoutRanges:
         lab.sim.script(Fault(), Fault(), Fault(ignore_range=True, times=None))
         assert everything(lab) == lab.content
 
+    def test_a_small_file_is_read_from_the_beginning_without_a_retry(self, lab: Lab) -> None:
+        """The first response has the whole file, and a part of it is requested over a second connection."""
+        lab.serve(7 * MIB + MIB // 2)
+        lab.sim.script(Fault(ignore_range=True, when=beginning_at(7 * MIB)))
+        assert everything(lab, retries=0) == lab.content
+        assert lab.clock.waits == []
+
     def test_another_file_on_the_second_try_is_an_error(self, lab: Lab) -> None:
         lab.serve(LARGE)
         lab.sim.script(Fault(ignore_range=True, cut=9 * MIB), Fault(ignore_range=True, when=changed_at(lab, 0)))
