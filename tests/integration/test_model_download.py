@@ -451,6 +451,16 @@ class TestFaults:
         done = subprocess.run(program, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- the same
         assert (done.returncode, content_of(tmp_path / "out")) == (0, FILES)
 
+    @pytest.mark.parametrize("content", [b"", b"[", b"[" * 20_000, b"\xff"], ids=len)
+    def test_a_partial_folder_of_an_unknown_revision_is_used(
+        self, client: Together, model: str, tmp_path: Path, content: bytes
+    ) -> None:
+        """Every file in it is verified by its hash."""
+        partial = tmp_path / ".out.registry-part"
+        partial.mkdir(mode=0o700)
+        (partial / "together-ext.json").write_bytes(content)
+        assert content_of(client.models.download(model, output=tmp_path / "out").folder) == FILES
+
     def test_a_partial_folder_that_others_may_write_to_is_not_used(
         self, client: Together, model: str, tmp_path: Path
     ) -> None:

@@ -89,7 +89,7 @@ class TestSigned:
         assert upload_in_parts(client, data).id == first.id
         assert len(sim.storage_requests) == 1
 
-    @pytest.mark.parametrize("body", [b"no", b"{}", b'{"file_id": "../jobs"}'])
+    @pytest.mark.parametrize("body", [b"no", b"{}", b'{"file_id": "../jobs"}', b"[" * 100_000], ids=len)
     def test_a_conflict_that_names_no_file_is_an_error(
         self, client: Together, data: Path, sim: Simulator, body: bytes
     ) -> None:

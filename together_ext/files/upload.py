@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -220,7 +220,7 @@ def _existing(job: _Job, reply: Reply) -> Flow[UploadedFile | None]:
     """The file of the account with the same content; None if it is for another purpose."""
     try:
         file_id = json.loads(reply.content)["file_id"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         file_id = None
     if not isinstance(file_id, str) or not _ID.fullmatch(file_id):
         raise status_error(job.action, status=reply.status, body=reply.content[:2000], headers=reply.headers)
@@ -289,6 +289,7 @@ class _Watch:
 
     Attributes:
         failure: What the callback has raised.
+        on: Whether the content is being sent in one request.
     """
 
     def __init__(self, callback: ProgressCallback | None, name: str, total: int) -> None:
@@ -300,19 +301,17 @@ class _Watch:
 
     def __call__(self, offset: int) -> None:
         """Report that this many bytes were read."""
-        if self.on:
-            self._guarded(lambda: self._reporter.report(Standing(offset, self._total, connections=1)))
+        if not self.on:
+            return
+        try:
+            self._reporter.report(Standing(offset, self._total, connections=1))
+        except BaseException as error:
+            self.failure = error
+            raise TransferCancelledError from error
 
     def end(self) -> None:
         """Report the end."""
         self._reporter.report(Standing(self._total, self._total), last=True)
-
-    def _guarded(self, report: Callable[[], object]) -> None:
-        try:
-            report()
-        except BaseException as error:
-            self.failure = error
-            raise TransferCancelledError from error
 
 
 def _at_once(job: _Job, watch: _Watch) -> Flow[UploadedFile]:

@@ -89,7 +89,7 @@ class PartialFolder:
         try:
             with open_regular(self.place(RECEIPT), follow=False) as file:
                 return json.loads(file.read(LARGEST_IDENTITY) or b"")
-        except (OSError, ValueError, ArchiveError):
+        except (OSError, ValueError, RecursionError, ArchiveError):
             return None
 
     def _remove_others(self, files: set[str]) -> None:
