@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 
 from .clock import uptime
 from .errors import LeaseLostError, LockTimeoutError, TransferCancelledError
-from .storage import OPENING, PRIVATE, boot_id
+from .storage import OPENING, PRIVATE, boot_id, is_at
 from .text import printable
 
 log = logging.getLogger("together_ext")
@@ -206,7 +206,7 @@ class Lease:
         self._thread.join()
         if self._fd >= 0:
             with suppress(OSError):
-                if self._is_ours():
+                if is_at(self._path, self._fd):
                     self._path.unlink()
             os.close(self._fd)
             self._fd = -1
@@ -217,19 +217,13 @@ class Lease:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def _is_ours(self) -> bool:
-        # The open descriptor keeps the inode number from being reused.
-        return os.path.samestat(os.lstat(self._path), os.fstat(self._fd))
-
     def _renew(self) -> None:
         try:
-            if self._is_ours():
+            if is_at(self._path, self._fd):
                 os.utime(self._fd)
                 self._renewed = uptime()
             else:
                 self._lost = True
-        except FileNotFoundError:
-            self._lost = True
         except OSError as error:  # a network file system that is unavailable; `check` raises if it stays so
             log.debug("could not renew %s: %s", self._path, error)
 
@@ -300,10 +294,8 @@ def _acquired(path: Path, purpose: str, owner: Owner, patience: Patience) -> int
             continue
         seen, old = found
         try:
-            if watch.is_over(seen):
-                if (fd := _taken_over(path, seen, old, owner, patience)) is not None:
-                    return fd
-                continue
+            if watch.is_over(seen) and (fd := _taken_over(path, seen, old, owner, patience)) is not None:
+                return fd
         finally:
             if old >= 0:
                 os.close(old)
@@ -360,30 +352,37 @@ class _Wait:
 
 def _age(path: Path, seen: _Seen) -> float:
     """Seconds since the lock file was renewed, by the clock of its file system; 0 if unknown."""
-    probe = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    try:
+    probe = path.with_name(f".{secrets.token_hex(8)}")
+    with suppress(OSError):
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPENING, PRIVATE))
         try:
             return (os.lstat(probe).st_mtime_ns - seen.modified) / 1e9
         finally:
             probe.unlink()
-    except OSError:
-        return 0.0
+    return 0.0
+
+
+def _is_first(old: int) -> bool:
+    """Whether no other process is replacing a lock file, where `flock` works, such as on one host."""
+    try:
+        # Without waiting: another user may hold it without end.
+        fcntl.flock(old, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno != errno.EWOULDBLOCK
+    return True
 
 
 def _taken_over(path: Path, seen: _Seen, old: int, owner: Owner, patience: Patience) -> int | None:
     """Replace an expired lock file; None if it was renewed, or another process was faster."""
-    mine = path.with_name(f"{path.name}.{owner.token}")
+    # Not after the name of the lock file, which may have the maximum length.
+    mine = path.with_name(f".{owner.token}")
     fd = _created(mine, owner)
     try:
-        with suppress(OSError):
-            # Where `flock` works, such as on one host, only one process at a time passes this line.
-            fcntl.flock(old, fcntl.LOCK_EX)
-        now = os.lstat(path)
-        if ((now.st_dev, now.st_ino), now.st_mtime_ns) == (seen.inode, seen.modified):
+        first, now = _is_first(old), os.lstat(path)
+        if first and ((now.st_dev, now.st_ino), now.st_mtime_ns) == (seen.inode, seen.modified):
             mine.replace(path)
             patience.pause(SETTLING)
-            if os.path.samestat(os.lstat(path), os.fstat(fd)):
+            if is_at(path, fd):
                 if seen.owner is not None:
                     _expired.add(seen.owner.process)
                 log.warning("took over %s, which was no longer renewed (%s)", path, seen.owner or "unknown process")

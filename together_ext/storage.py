@@ -192,6 +192,19 @@ def _objection(found: os.stat_result) -> str:
     return "other users can write to it" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else ""
 
 
+def is_at(path: Path, fd: int) -> bool:
+    """Whether a path names an open file or folder: in a shared folder, another user may have replaced it.
+
+    Args:
+        path: The path; a symbolic link is not followed.
+        fd: The open file, which keeps its inode number from being reused.
+    """
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
 def create_own(path: Path, flags: int, mode: int = PRIVATE) -> int:
     """Create an empty file that no other process has open; an existing file at the path is removed first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -200,6 +201,28 @@ def test_a_path_that_is_not_a_lock_file_is_an_error(lock: Path, plant: Callable[
     plant(lock)
     with pytest.raises(StorageError, match="could not lock"), storage_errors(lock, "lock"):
         Lease.acquire(lock, "writes", Patience())
+
+
+def test_a_lock_that_another_process_keeps_on_the_file_delays_no_wait_without_end(lock: Path) -> None:
+    """`flock` belongs to who can open the file: to the attacker in a shared folder, to a stopped process."""
+    leave(lock, elsewhere(), age=3600)
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LockTimeoutError):
+            Lease.acquire(lock, "writes", Watcher().patience(timeout=2 * EXPIRY))
+    with Lease.acquire(lock, "writes", Watcher().patience()):
+        pass
+    assert list(lock.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("age", [0, 3600], ids=["dead", "expired"])
+def test_a_lock_file_with_a_name_of_the_maximum_length_is_taken_over(tmp_path: Path, age: float) -> None:
+    lock = tmp_path / ("w" * os.pathconf(tmp_path, "PC_NAME_MAX"))
+    leave(lock, elsewhere() if age else replace(HERE, started="1"), age=age)
+    watcher = Watcher()
+    with Lease.acquire(lock, "writes", watcher.patience()):
+        assert watcher.time < EXPIRY
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_owner_detects_the_loss_of_its_lease_and_does_not_remove_it(lock: Path) -> None:

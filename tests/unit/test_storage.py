@@ -56,6 +56,20 @@ def test_a_planted_journal_is_not_read(plant: Callable[[Path], object], tmp_path
         load(tmp_path / "file")
 
 
+def test_a_partial_file_is_private_until_it_gets_the_final_name(tmp_path: Path) -> None:
+    """A process that is killed during the last flush leaves a file that its next run trusts, whatever the umask."""
+    modes: set[int] = set()
+    partial = Partial(tmp_path / "file", guard=lambda: modes.add(partial.path.stat().st_mode & 0o777))
+    before = os.umask(0)
+    try:
+        partial.start()
+        partial.finish(0)
+    finally:
+        os.umask(before)
+    assert modes == {0o600}
+    assert partial.final.stat().st_mode & 0o777 == 0o666
+
+
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_clean_start_writes_to_a_new_file(plant: Callable[[Path], object], tmp_path: Path) -> None:
     partial = Partial(tmp_path / "file")

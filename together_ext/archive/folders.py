@@ -89,6 +89,7 @@ def locked(
     Raises:
         LockTimeoutError: Another process is still extracting to the folder after `timeout` seconds.
         TransferCancelledError: `cancel` was set during the wait.
+        LeaseLostError: Another process took over while this one was stopped.
         StorageError: The disk or its permissions prevent it.
     """
     patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
@@ -97,7 +98,12 @@ def locked(
         lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")
         lease = Lease.acquire(lock, f"extracts to {folder}", patience)
     with lease:
-        yield lease
+        try:
+            yield lease
+        except OSError:
+            # The process that took over has removed the temporary folder of this one.
+            lease.check()
+            raise
 
 
 @contextmanager

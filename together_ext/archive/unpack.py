@@ -19,7 +19,7 @@ from together_ext.errors import (
     StorageError,
 )
 from together_ext.leases import Lease
-from together_ext.storage import flush_folder, publish_mode
+from together_ext.storage import flush_folder, is_at, publish_mode
 
 from .folders import SCRATCH, FolderPlace, check_place, extraction_errors, flush_all, is_empty_folder
 from .formats.source import ArchiveSource
@@ -71,6 +71,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
     """
     with extraction_errors(folder, again(archive)), _named(archive):
         check_place(folder, overwrite=overwrite)
+        lease.check()  # The temporary folders that are removed next could be those of the process that took over.
         with _scratch(folder) as scratch:
             inside = scratch.inside
             if isinstance(archive, Path):
@@ -105,18 +106,11 @@ class _Scratch:
     def check(self) -> None:
         """Check that it is still at its path and that no other user can write to it; raises `StorageError` if not."""
         own = os.fstat(self.fd)
-        if own.st_uid != os.geteuid() or own.st_mode & 0o022 or not self.is_at(self.path):
+        if own.st_uid != os.geteuid() or own.st_mode & 0o022 or not is_at(self.path, self.fd):
             raise StorageError(
                 f"{self.path} was replaced by another process during extraction: "
                 "choose a folder that no other user may write to"
             )
-
-    def is_at(self, path: Path) -> bool:
-        """Whether a path names this folder."""
-        try:
-            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
-        except FileNotFoundError:
-            return False
 
 
 @contextmanager

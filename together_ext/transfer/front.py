@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from together_ext.clock import TURN
+from together_ext.storage import UntrustedFileError, open_own
 
 
 class FrontLostError(Exception):
@@ -69,9 +70,9 @@ class Front:
                 raise FrontLostError
             path, size, version = self._path, self._size, self._version
         try:
-            # Symbolic links are not followed; the transfer never writes to one.
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
+            # Not the file that another user may have put in its place.
+            fd = open_own(path, os.O_RDONLY)
+        except (FileNotFoundError, UntrustedFileError):
             raise FrontLostError from None
         try:
             yield GrowingFile(self, fd, size, version)

@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from together_ext.errors import LeaseLostError, NotEnoughSpaceError
+from together_ext.errors import LeaseLostError, NotEnoughSpaceError, StorageError
 from together_ext.storage import (
+    PRIVATE,
     UntrustedFileError,
     boot_id,
     create_own,
     flush_folder,
+    is_at,
     open_own,
     publish_mode,
     storage_errors,
@@ -174,18 +176,36 @@ class Partial:
             there = os.fstat(self._fd).st_size
             if there != size:
                 raise OSError(errno.EIO, f"its size is {there:,} bytes; {size:,} bytes were written")
-            publish_mode(self._fd)
             if mark is not None:
                 leave(self._fd, mark, lasting=self._durable)
             if self._durable:
                 _flush_data(self._fd)
-            self.close()
             self.guard()  # The flush may have taken long.
-            self.path.replace(self.final)
+            self._rename()
+            self.close()
             for path in self._notes:
                 path.unlink(missing_ok=True)
             if self._durable:
                 flush_folder(self.final.parent)
+
+    def _rename(self) -> None:
+        """Give this very file its final name, and the permissions of any new file."""
+        self._check_at(self.path)
+        # Last: a partial file that others may write to would not be resumed after `kill -9`.
+        publish_mode(self._fd)
+        try:
+            self.path.replace(self.final)
+        except OSError:
+            os.fchmod(self._fd, PRIVATE)
+            raise
+        self._check_at(self.final)
+
+    def _check_at(self, path: Path) -> None:
+        if not is_at(path, self._fd):
+            raise StorageError(
+                f"{path} was replaced by another process during the download: remove it, and choose a folder that no "
+                "other user may write to"
+            )
 
     def exists(self) -> bool:
         """Whether an earlier run has left any of the files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -150,11 +151,13 @@ def test_a_planted_link_is_not_followed(tmp_path: Path, files: Mapping[str, byte
     assert (folder / "config.json").read_bytes() == b"{}"
 
 
-@pytest.mark.parametrize("moment", ["when all is unpacked", "while it is flushed"])
+@pytest.mark.parametrize(
+    "moment", ["before it is unpacked", "while it is unpacked", "when all is unpacked", "while it is flushed"]
+)
 def test_an_owner_that_was_paused_for_too_long_makes_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """As after `SIGSTOP`: another process has taken over."""
+    """As after `SIGSTOP`: another process has taken over, and has its own temporary folder."""
     archive, folder, lock = tmp_path / "model.tar", tmp_path / "model", tmp_path / ".model.unpacking.lock"
     archive.write_bytes(packed(list(FILES.items())))
     clock_gettime, fsync = time.clock_gettime, os.fsync
@@ -168,6 +171,9 @@ def test_an_owner_that_was_paused_for_too_long_makes_no_folder(
                 return
             lock.unlink()
             lock.write_bytes(b"another process")
+            for scratch in tmp_path.glob(".model.unpacking-*"):
+                shutil.rmtree(scratch)
+            (tmp_path / ".model.unpacking-theirs").mkdir()
             later = EXPIRY + 1
             monkeypatch.setattr(time, "clock_gettime", lambda clock: clock_gettime(clock) + later)
 
@@ -182,9 +188,16 @@ def test_an_owner_that_was_paused_for_too_long_makes_no_folder(
             monkeypatch.setattr(os, "fsync", paused_fsync)
         return {}
 
-    source = StoredArchive(archive)
-    with locked(folder, threading.Event()) as lease, pytest.raises(LeaseLostError):
-        unpack_archive(archive, source, folder, Terms(BaseChoice()), lease, origin=origin, cancel=threading.Event())
+    source = Source(archive, pause if moment == "while it is unpacked" else lambda: None)
 
-    assert {path.name for path in tmp_path.iterdir()} == {"model.tar", lock.name}
+    def unpack() -> None:
+        with locked(folder, threading.Event()) as lease:
+            if moment == "before it is unpacked":
+                pause()
+            unpack_archive(archive, source, folder, Terms(BaseChoice()), lease, origin=origin, cancel=threading.Event())
+
+    with pytest.raises(LeaseLostError):
+        unpack()
+
+    assert {path.name for path in tmp_path.iterdir()} == {"model.tar", lock.name, ".model.unpacking-theirs"}
     assert lock.read_bytes() == b"another process"

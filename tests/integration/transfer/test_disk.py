@@ -26,7 +26,7 @@ from together_ext.errors import (
 )
 from together_ext.leases import EXPIRY
 from together_ext.simulator import LORA_JOB, Fault
-from together_ext.transfer import DownloadProgress, mark
+from together_ext.transfer import DownloadProgress, Fetched, Remote, Target, mark, transfer
 from together_ext.transfer.journal import decode, encode
 from together_ext.transfer.session import FIRST
 from together_ext.transfer.target import SAMPLE
@@ -323,6 +323,49 @@ class TestWhatAnEarlierRunLeft:
         lab.assert_whole()
         assert victim.read_bytes() == b"precious"
         assert not lab.path.is_symlink()
+
+
+class TestFinalName:
+    """What is at the names of the file just before it gets the final one."""
+
+    def finish(self, lab: Lab, happens: Callable[[], object]) -> Fetched:
+        """Fetch the file; something happens once every byte has arrived."""
+
+        def structure(*_: object) -> bool:
+            happens()
+            return True
+
+        remote = Remote(lab.client, lab.url, headers=lab.headers, timeout=600, action="fetch")
+        target = Target.exactly(lab.path, structure=structure)
+        return transfer(remote, target, lab.identity, lab.options())
+
+    @pytest.mark.parametrize("size", [SMALL, LARGE])
+    def test_a_file_in_place_of_the_partial_file_never_gets_it(self, lab: Lab, size: int) -> None:
+        """Of another user, in a shared folder."""
+        lab.serve(size)
+
+        def exchange() -> None:
+            lab.part.rename(lab.folder / "moved")
+            lab.part.write_bytes(noise(size, "forged"))
+
+        with pytest.raises(StorageError, match="was replaced by another process"):
+            self.finish(lab, exchange)
+        assert not lab.path.exists()
+
+    def test_bytes_are_kept_for_a_rerun_if_the_name_is_taken(self, lab: Lab) -> None:
+        """Also if the umask lets others write to new files: they cannot write to the partial file."""
+        lab.serve(LARGE)
+        before = os.umask(0)
+        try:
+            with pytest.raises(StorageError, match="could not finish"):
+                self.finish(lab, lab.path.mkdir)
+            lab.path.rmdir()
+            assert lab.part.stat().st_mode & 0o777 == 0o600
+            assert lab.fetch().resumed_from == LARGE
+        finally:
+            os.umask(before)
+        assert lab.path.stat().st_mode & 0o777 == 0o666
+        lab.assert_whole()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -137,11 +138,19 @@ def test_a_file_shorter_than_announced_is_detected(growing: Path) -> None:
         read(front, 2000)
 
 
-def test_a_link_is_not_followed(growing: Path) -> None:
-    """Others may write to the folder."""
-    link = growing.with_name("link")
-    link.symlink_to(growing)
+@pytest.mark.parametrize("weakness", ["a link", "two names", "others can write"])
+def test_a_file_that_others_put_in_its_place_is_not_read(growing: Path, weakness: str) -> None:
+    """Others may write to the folder; what is read there becomes the extracted weights."""
+    place = growing
+    if weakness == "a link":
+        place = growing.with_name("link")
+        place.symlink_to(growing)
+    elif weakness == "two names":
+        os.link(growing, growing.with_name("other"))
+    else:
+        growing.chmod(0o666)
     front = Front()
-    front.begin(link, 1024)
-    with pytest.raises(OSError, match="symbolic links"):
+    front.begin(place, 1024)
+    front.reach(1024)
+    with pytest.raises(FrontLostError):
         read(front, 1)
