@@ -162,6 +162,7 @@ def test_invalid_arguments_are_refused_before_any_request(sim: Simulator, stream
         stream(sim.url, sim.api_key, messages=[])
     with pytest.raises(TypeError, match="tempreature"):
         stream(sim.url, sim.api_key, tempreature=1)
-    with Together(sim.api_key, sim.url) as client, pytest.raises(RuleError, match="stream is 'yes'"):
-        client.chat.completions.create(model=MODEL, messages=SAID, stream="yes")  # type: ignore[call-overload]
+    for odd in ("yes", [True]):
+        with Together(sim.api_key, sim.url) as client, pytest.raises(RuleError, match=r"stream is .*: expected True"):
+            client.chat.completions.create(model=MODEL, messages=SAID, stream=odd)  # type: ignore[call-overload]
     assert sim.requests == []

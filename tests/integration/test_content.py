@@ -69,7 +69,7 @@ def test_a_given_checkpoint_is_sent_without_a_request_for_the_job(
     assert downloads(sim) == [{"ft_id": LORA_JOB, "checkpoint": "adapter"}]
 
 
-@pytest.mark.parametrize("checkpoint", ["default", "", "MERGED", "lora", 5], ids=repr)
+@pytest.mark.parametrize("checkpoint", ["default", "", "MERGED", "lora", 5, ["merged"]], ids=repr)
 def test_an_unknown_checkpoint_is_refused_before_any_request(
     client: Together, sim: Simulator, checkpoint: DownloadCheckpoint
 ) -> None:

@@ -237,6 +237,7 @@ def test_a_missing_or_unknown_keyword_is_a_type_error() -> None:
         ({"hf_model_revision": "main"}, "without from_hf_model"),
         ({"wandb_name": b"x"}, "wandb_name is b'x': expected text"),
         ({"random_seed": "7"}, "random_seed is '7'"),
+        ({"training_method": {"method": "dpo"}}, "invalid training_method {'method': 'dpo'}: choose 'sft' or 'dpo'"),
     ],
 )
 def test_invalid_parameters_are_refused_in_one_sentence(given: dict[str, Any], said: str | None) -> None:

@@ -131,7 +131,7 @@ def _form(
         _, found, best = yield from archive(ft_id, checkpoint_step, CheckpointType.DEFAULT)
         return found, best
     name = parse_checkpoint_name(ft_id, checkpoint_step)
-    if checkpoint not in set(DownloadCheckpoint):
+    if checkpoint not in list(DownloadCheckpoint):
         forms = ", ".join(DownloadCheckpoint)
         raise CheckpointTypeError(f"invalid checkpoint {checkpoint!r}: choose one of {forms}")
     name, best = yield from _resolved(name)

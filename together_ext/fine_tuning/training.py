@@ -70,7 +70,7 @@ def training_method(given: Given) -> TrainingMethodSFT | TrainingMethodDPO | Non
     if isinstance(method, TrainingMethodSFT | TrainingMethodDPO):
         _alone("training_method", {**preferences, **inputs})
         return method
-    if method not in {None, "sft", "dpo"}:
+    if method not in (None, "sft", "dpo"):
         raise RuleError(f"invalid training_method {method!r}: choose 'sft' or 'dpo'")
     if method == "dpo":
         if inputs:
@@ -107,7 +107,7 @@ def lr_scheduler(given: Given) -> LRScheduler | None:
         return whole  # type: ignore[no-any-return]  # its class is checked with the others
     kind, cycles = settings.get("lr_scheduler_type"), settings.get("scheduler_num_cycles")
     least = _of(given, ("min_lr_ratio",))
-    if kind not in {None, "cosine", "linear"}:
+    if kind not in (None, "cosine", "linear"):
         raise RuleError(f"invalid lr_scheduler_type {kind!r}: choose 'cosine' or 'linear'")
     if kind != "cosine" and cycles is not None:
         raise RuleError("scheduler_num_cycles is for lr_scheduler_type='cosine': add that, or remove it")

@@ -157,7 +157,7 @@ def _streams(stream: object) -> bool:
     Raises:
         RuleError: The value is not a boolean.
     """
-    if stream not in {True, False, None}:
+    if stream not in (True, False, None):
         raise RuleError(f"stream is {printable(repr(stream), 80)}: expected True or False")
     return bool(stream)
 
