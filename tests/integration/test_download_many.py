@@ -29,6 +29,7 @@ from together_ext import (
     Together,
 )
 from together_ext.bulk import Outcome, Outcomes, all_checkpoints, jobs
+from together_ext.config import LEAST_RATE
 from together_ext.errors import MissingKeyError
 from together_ext.simulator import FAILED_JOB, FULL_JOB, LORA_JOB, Fault, Simulator
 from together_ext.simulator.archives import pack
@@ -38,6 +39,8 @@ from together_ext.transfer import DownloadProgress
 from together_ext.transfer.options import DEFAULT_RETRIES
 
 from .conftest import SMALL, Clock, World
+
+TINY = pack({"config.json": b"{}"})
 
 
 def by_name(outcomes: Iterator[Outcome[Any]]) -> dict[str, Outcome[Any]]:
@@ -100,6 +103,13 @@ def test_a_retry_after_of_the_storage_host_holds_for_its_requests_alone(
     assert (list(folder.iterdir()) == []) is extract
     # The API was called for the second download before its wait, and the storage host was not.
     assert asked[-1][-1] == f"/fine-tunes/{LORA_JOB}"
+
+
+def test_a_low_rate_is_divided_among_fewer_downloads(client: Together, sim: Simulator, folder: Path) -> None:
+    names = [LORA_JOB, *(f"{LORA_JOB}:{step}" for step in (250, 500))]
+    sim.add_archive(LORA_JOB, TINY)
+    found = by_name(client.fine_tuning.download_many(names, limit_rate=2 * LEAST_RATE))
+    assert [Path(found[name].unwrap().filename).parent for name in names] == [folder] * 3
 
 
 def test_every_checkpoint_of_a_job_can_be_selected(client: Together, folder: Path) -> None:

@@ -19,7 +19,7 @@ from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
 from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
-from together_ext.config import download_connections, download_limit_rate
+from together_ext.config import LEAST_RATE, download_connections, download_limit_rate
 from together_ext.destinations.local import check_output
 from together_ext.destinations.urls import SUPPORTED, Location
 from together_ext.errors import (
@@ -271,8 +271,11 @@ class Many:
     def _tasks(self, run: Callable[[Flow[Any]], Any]) -> Tasks[DownloadResult]:
         names = self.names_of(run)
         assert self.request.connections is not None  # noqa: S101 -- see `many`
-        # On each host.
-        at_once = max(min(self.parallel, len(names), self.request.connections), 1)
+        # On each host; each download gets a connection at least, and a rate that is not too low for one.
+        most = [self.parallel, len(names), self.request.connections]
+        if self.request.limit_rate is not None:
+            most.append(int(self.request.limit_rate // LEAST_RATE))
+        at_once = max(min(most), 1)
         request = replace(
             self.request,
             connections=self.request.connections // at_once,
