@@ -123,6 +123,23 @@ class SyntheticArchive:
 _FRAME_HEADER = 8
 
 
+Content = Archive | Path | bytes | int
+"""What is served as an archive: one, a file on the disk, bytes, or a number of synthetic bytes."""
+
+
+def served(content: Content, seed: str) -> Archive:
+    """The archive of this content; `seed` determines synthetic bytes."""
+    match content:
+        case Path():
+            return FileArchive(content)
+        case bytes():
+            return BytesArchive(content)
+        case int():
+            return SyntheticArchive(content, seed)
+        case _:
+            return content
+
+
 def _skippable(size: int) -> bytes:
     """The header of a zstd frame that decoders skip (RFC 8878, 3.1.2)."""
     return b"\x50\x2a\x4d\x18" + size.to_bytes(4, "little")

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from .account import Account
-from .archives import Archive, BytesArchive, FileArchive, SyntheticArchive
+from .archives import Archive, BytesArchive, Content, served
 from .jobs import Job
 from .models import Form
 from .owner import PROJECT
@@ -21,9 +20,6 @@ from .shelf import Label, files_of
 PART = 20 * 1024 * 1024
 """Bytes of a part, of which hashes are made."""
 SUCCESS = "REVISION_VALIDATION_STATUS_SUCCESS"
-
-Content = Archive | Path | bytes | int
-"""The content of a file: an archive, a file on the disk, bytes, or a number of synthetic bytes."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +170,7 @@ class Registry:
             is_adapter: Whether the model is an adapter.
         """
         whole = name if "/" in name else f"{PROJECT['slug']}/{name}"
-        stored = {path: StoredFile(path, _served(content, path)) for path, content in files.items()}
+        stored = {path: StoredFile(path, served(content, path)) for path, content in files.items()}
         with self._lock:
             model = self._models.setdefault(whole, Model(object_id(whole), whole, is_adapter))
             number = len(model.revisions) + 1
@@ -212,15 +208,3 @@ def _kept(label: Label, seed: str) -> Callable[[], Mapping[str, StoredFile]]:
             return made
 
     return files
-
-
-def _served(content: Content, path: str) -> Archive:
-    match content:
-        case Path():
-            return FileArchive(content)
-        case bytes():
-            return BytesArchive(content)
-        case int():
-            return SyntheticArchive(content, path)
-        case _:
-            return content

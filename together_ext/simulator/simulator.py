@@ -20,7 +20,7 @@ from .admin import Admin
 from .admission import Admission, is_everywhere, is_loopback
 from .answers import Operation
 from .app import Api
-from .archives import Archive, BytesArchive, FileArchive, SyntheticArchive
+from .archives import Archive, Content, served
 from .base_model_operations import BaseModelOperations
 from .breaking import Gate
 from .catalog import lived
@@ -260,7 +260,7 @@ class Simulator:
         training_type: str = "Lora",
         steps: tuple[int, ...] = (100,),
         model_output_name: str = "acme-research/Tiny-Llama-added-0badcafe",
-        archive: Archive | Path | bytes | int | None = None,
+        archive: Content | None = None,
     ) -> str:
         """Add a job with any status, also an unknown one; returns its ID. For ``archive`` see `add_archive`."""
         training = {"type": training_type} if training_type != "Lora" else {"type": "Lora", "lora_r": 64}
@@ -288,7 +288,7 @@ class Simulator:
         self._account.without_limits.add(name)
 
     def add_archive(
-        self, job_id: str, archive: Archive | Path | bytes | int, *, step: int | None = None, form: Form | None = None
+        self, job_id: str, archive: Content, *, step: int | None = None, form: Form | None = None
     ) -> Archive:
         """Serve another archive for a job.
 
@@ -301,17 +301,9 @@ class Simulator:
         Returns:
             The archive that is served.
         """
-        match archive:
-            case Path():
-                served: Archive = FileArchive(archive)
-            case bytes():
-                served = BytesArchive(archive)
-            case int():
-                served = SyntheticArchive(archive, job_id)
-            case _:
-                served = archive
-        self._shelf.place(served, job_id, step, form)
-        return served
+        found = served(archive, job_id)
+        self._shelf.place(found, job_id, step, form)
+        return found
 
     def replace_archives(self, job_id: str) -> None:
         """Give the job's archives new content and validators from the next response on."""
