@@ -373,6 +373,7 @@ def test_the_log_level_is_restored(cli: Cli) -> None:
 
 
 def test_the_simulator_needs_an_unused_port(cli: Cli) -> None:
-    outcome = cli("simulator", "--port", str(cli.sim.port), "--json")
-    assert (outcome.code, outcome.error["code"]) == (1, "port_unavailable")
-    assert str(cli.sim.port) in outcome.err
+    for option in ("--port", "--storage-port"):
+        outcome = cli("simulator", option, str(cli.sim.port), "--json")
+        assert (outcome.code, outcome.error["code"]) == (1, "port_unavailable")
+        assert outcome.error["message"].startswith(f"cannot listen on 127.0.0.1, port {cli.sim.port}: address already")

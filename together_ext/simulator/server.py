@@ -107,10 +107,15 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket, on a free port for ``port`` 0.
 
     Raises:
-        OSError: The port is in use, or not permitted.
+        OSError: The port is in use, or not permitted; the message names it.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=256)
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        # Without the address that Python appends, since a name that cannot be resolved has none.
+        reason = (error.strerror or str(error)).partition(" (")[0].lower()
+        raise OSError(error.errno, f"{host}, port {port}: {reason}") from None
     # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not, and without
     # it every small response waits 40 ms for the delayed acknowledgement of the client.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -117,13 +117,18 @@ class Simulator:
         """Listen on both hosts; returns immediately, ready for requests.
 
         Raises:
-            OSError: The port is in use, or the state file cannot be read.
+            OSError: A port is in use (the message names it), or the state file cannot be read.
             ConfigurationError: The state file is of another format.
         """
         if self._state is not None:
             self._state.load()
         host, port = self._address
-        api, storage = listen(host, port), listen(host, self._storage_port)
+        api = listen(host, port)
+        try:
+            storage = listen(host, self._storage_port)
+        except OSError:
+            api.close()
+            raise
         self._port = api.getsockname()[1]
         self.storage.url = self._origin(storage.getsockname()[1])
         operations = Api(self._account, self._shelf, self._deliver, self._redirect, self._files, self._operations())

@@ -59,6 +59,11 @@ class TestLife:
         with pytest.raises(OSError, match="in use"):
             Simulator(port=sim.port).start()
 
+    def test_a_storage_port_that_is_taken(self, sim: Simulator) -> None:
+        """The error names it; the socket of the API is closed, since one that is left open is a warning."""
+        with pytest.raises(OSError, match=f"port {sim.port}: address already in use"):
+            Simulator(storage_port=sim.port).start()
+
     def test_a_client_that_hangs_up_ends_its_download(self, sim: Simulator, http: httpx.Client) -> None:
         """No response continues after the client has gone."""
         sim.add_archive(LORA_JOB, 1 << 40)

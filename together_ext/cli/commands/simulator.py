@@ -125,7 +125,7 @@ def simulator(  # noqa: PLR0913 -- the command's options
                 code="state_file",
             ) from None
         raise CommandError(
-            f"cannot listen on {host}, port {port} ({error.strerror}): choose others with --host and --port",
+            f"cannot listen on {error.strerror}; choose others with --host, --port and --storage-port",
             code="port_unavailable",
         ) from None
 
