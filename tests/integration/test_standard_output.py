@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.waits import PATIENCE
-from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator import LORA_JOB, TRAINING_FILE, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
 
 PROGRAM = str(Path(sys.executable).with_name("together-ext"))
@@ -134,8 +134,9 @@ def test_a_terminal_is_refused(download: Callable[..., subprocess.Popen[str]], s
     assert sim.requests == []
 
 
-def test_a_closed_standard_output_is_an_error(shell: Shell, sim: Simulator) -> None:
-    done = shell("DOWNLOAD >&-")
+@pytest.mark.parametrize("command", ["DOWNLOAD", f"{PROGRAM} files content {TRAINING_FILE}"])
+def test_a_closed_standard_output_is_an_error(shell: Shell, sim: Simulator, command: str) -> None:
+    done = shell(f"{command} >&-")
     assert done.returncode == 7
     assert done.stderr == b"error: standard output is closed: redirect it to a file or a pipe\n"
     assert sim.requests == []

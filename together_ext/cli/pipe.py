@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from together_ext.errors import StorageError
-
 from .exits import BadUsageError
-from .render.screen import stdout_errors, stdout_is_terminal
+from .render.screen import stdout_bytes, stdout_errors, stdout_is_terminal
 
 if TYPE_CHECKING:
     from together_ext.transfer import OrderedStream
@@ -31,9 +28,7 @@ def standard_output() -> BinaryIO:
     """
     if stdout_is_terminal():
         raise BadUsageError("--output - would write the archive to the terminal: redirect it to a file or a pipe")
-    found: BinaryIO | None = getattr(sys.stdout, "buffer", None)
-    if found is None:
-        raise StorageError("standard output is closed: redirect it to a file or a pipe")
+    found = stdout_bytes()
     with suppress(AttributeError, OSError, ValueError):  # not a pipe, not Linux, or above the user's limit
         fcntl.fcntl(found, fcntl.F_SETPIPE_SZ, PIPE)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -18,7 +17,7 @@ from together_ext.cli.render.amounts import size_text
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import date_of, pairs_of
 from together_ext.cli.render.progress import progress
-from together_ext.cli.render.screen import show, stdout_errors, tell
+from together_ext.cli.render.screen import show, stdout_bytes, stdout_errors, tell
 from together_ext.cli.render.views import NOTHING, Lines, Record, Table, cell
 from together_ext.cli.session import connect
 from together_ext.cli.settings import settings_of
@@ -88,15 +87,15 @@ def content(
     if settings.json:
         raise BadUsageError("--json is not supported by files content: omit it")
     target = None if output is None else _target(output)
-    with connect(settings) as client:
-        if target is None:
-            with client.files.with_streaming_response.content(id) as response:
-                for piece in response.iter_bytes():
-                    with stdout_errors():
-                        sys.stdout.buffer.write(piece)
-            return
-        with progress(settings) as callback:
-            found = client.files.download(id, target, progress=callback)
+    if target is None:
+        standard_output = stdout_bytes()
+        with connect(settings) as client, client.files.with_streaming_response.content(id) as response:
+            for piece in response.iter_bytes():
+                with stdout_errors():
+                    standard_output.write(piece)
+        return
+    with connect(settings) as client, progress(settings) as callback:
+        found = client.files.download(id, target, progress=callback)
     settings.resumable = False
     show(settings, None, Lines([str(found.path)]))
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from together_ext.cli.settings import Settings
 from together_ext.errors import StorageError
@@ -124,6 +124,18 @@ def _write(stream: TextIO | None, text: str) -> None:
         return
     with stdout_errors():
         _put(stream, text)
+
+
+def stdout_bytes() -> BinaryIO:
+    """Standard output for bytes.
+
+    Raises:
+        StorageError: It is closed.
+    """
+    found: BinaryIO | None = getattr(sys.stdout, "buffer", None)
+    if found is None:
+        raise StorageError("standard output is closed: redirect it to a file or a pipe")
+    return found
 
 
 @contextmanager
