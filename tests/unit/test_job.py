@@ -12,6 +12,7 @@ import pytest
 from together_ext import AsyncTogether, DownloadOptions, Job, JobParameters, Together
 from together_ext.api import keywords
 from together_ext.fine_tuning.download_options import DownloadRequest, download_request
+from together_ext.fine_tuning.waiting import seconds_left
 from together_ext.inference.completion import Completion
 from together_generated import models
 
@@ -47,12 +48,20 @@ def test_a_job_has_the_same_fields_whichever_operation_returned_it(model: Any) -
 
 
 @pytest.mark.parametrize("model", [models.FinetuneResponse, models.FinetuneResponseTruncated])
-@pytest.mark.parametrize("value", [None, [], {}, True], ids=repr)
+@pytest.mark.parametrize("value", [None, [], {}, True, float("nan")], ids=repr)
 def test_a_field_that_is_missing_null_or_of_another_type_is_none(model: Any, value: object) -> None:  # noqa: ANN401
     names = [field.name for field in dataclasses.fields(Job) if field.name != "id"]
     assert Job.of(model.from_dict({"id": "ft-1"})) == Job("ft-1")
     assert Job.of(model.from_dict({"id": "ft-1", **dict.fromkeys(names, value)})) == Job("ft-1")
     assert not Job("ft-1").ended
+
+
+def test_a_number_that_is_too_large_is_none() -> None:
+    huge = 10**400
+    job = models.FinetuneResponse.from_dict(
+        {"id": "ft-1", "total_price": huge, "progress": {"estimate_available": True, "seconds_remaining": huge}}
+    )
+    assert (Job.of(job).total_price, seconds_left(job)) == (None, None)
 
 
 @pytest.mark.parametrize(

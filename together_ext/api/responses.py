@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -48,6 +49,21 @@ def items(data: object, model: type[M], fallback: Mapping[str, str] | None = Non
 def text(value: object) -> str | None:
     """The value if it is a string, else None."""
     return value if isinstance(value, str) else None
+
+
+def whole(value: object) -> int | None:
+    """The value if it is a whole number, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def number(value: object) -> float | None:
+    """The value as a float if it is a finite number, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):  # an integer may be of any size
+        found = float(value)
+        return found if math.isfinite(found) else None
+    return None
 
 
 def _read_date(text: str) -> datetime | None:

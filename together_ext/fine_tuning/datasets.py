@@ -12,7 +12,7 @@ import httpx
 from together_ext.api.exchange import USER_AGENT
 from together_ext.api.flow import Flow, Line, ask, call, transfers
 from together_ext.api.identifiers import checked_id
-from together_ext.api.responses import text
+from together_ext.api.responses import text, whole
 from together_ext.checkpoints import parse_job_id
 from together_ext.config import download_connections
 from together_ext.destinations.local import check_output
@@ -100,9 +100,10 @@ def _located(job_id: str) -> Flow[_Located]:
 
     action = f"locate the tokenized dataset of {job_id}"
     answer = yield from ask(call(action, endpoint.sync, endpoint.asyncio, id=job_id))
-    size = answer.size
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ApiResponseError(action, f"its size is {printable(repr(size), 40)}: expected a number of bytes from 1")
+    size = whole(answer.size)
+    if size is None or size < 1:
+        shown = printable(repr(answer.size), 40)
+        raise ApiResponseError(action, f"its size is {shown}: expected a number of bytes from 1")
     try:
         url = httpx.URL(text(answer.url) or "")
     except httpx.InvalidURL:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from together_ext.api.responses import date, text
+from together_ext.api.responses import date, number, text, whole
 from together_ext.checkpoints import FAILED
 from together_generated import models
 
@@ -69,10 +68,10 @@ class Job:
             validation_file=text(response.validation_file),
             training_type=training_type(response),
             from_checkpoint=text(response.from_checkpoint),
-            n_epochs=_whole(response.n_epochs),
-            n_checkpoints=_whole(response.n_checkpoints),
-            token_count=_whole(response.token_count),
-            total_price=_number(response.total_price),
+            n_epochs=whole(response.n_epochs),
+            n_checkpoints=whole(response.n_checkpoints),
+            token_count=whole(response.token_count),
+            total_price=number(response.total_price),
             created_at=date(response.created_at),
             started_at=date(response.started_at),
             updated_at=date(response.updated_at),
@@ -92,11 +91,3 @@ def training_type(job: models.FinetuneResponse | models.FinetuneResponseTruncate
     if isinstance(found, models.UnknownObject):
         return text(found.additional_properties.get("type"))
     return text(found)
-
-
-def _whole(value: Any) -> int | None:  # noqa: ANN401 -- the server may send anything
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401 -- the same
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from together_ext.api.flow import Flow, pause
-from together_ext.api.responses import date, text
+from together_ext.api.responses import date, number, text
 from together_ext.checkpoints import FAILED, parse_job_id
 from together_ext.errors import (
     ApiConnectionError,
@@ -89,9 +89,8 @@ def seconds_left(job: models.FinetuneResponse) -> float | None:
     progress = job.progress
     if not isinstance(progress, models.FineTuneProgress) or progress.estimate_available is not True:
         return None
-    seconds = progress.seconds_remaining
-    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)
-    return float(seconds) if usable and isinstance(seconds, int | float) and seconds > 0 else None
+    seconds = number(progress.seconds_remaining)
+    return seconds if seconds is not None and seconds > 0 else None
 
 
 def status_of(job: models.FinetuneResponse) -> str:

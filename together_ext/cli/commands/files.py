@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from together_ext.api.identifiers import checked_id
+from together_ext.api.responses import whole
 from together_ext.cli.confirm import Yes, confirm_action
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.paths import path_of, safe_name
@@ -185,9 +186,10 @@ def delete_file(context: typer.Context, id: FileId, *, yes: Yes = False) -> None
 
 
 def _size(value: object) -> str:
-    return size_text(value) if isinstance(value, int) and 0 <= value < 1 << 63 else NOTHING
+    found = whole(value)
+    return size_text(found) if found is not None and 0 <= found < 1 << 63 else NOTHING
 
 
 def _date(value: object) -> str:
-    usable = isinstance(value, int) and 0 <= value < 1 << 33
-    return date_of(datetime.fromtimestamp(value, UTC)) if usable and isinstance(value, int) else NOTHING
+    found = whole(value)
+    return date_of(datetime.fromtimestamp(found, UTC)) if found is not None and 0 <= found < 1 << 33 else NOTHING

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from together_ext.api.responses import number
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import pairs_of
@@ -147,5 +148,5 @@ def estimate_lines(estimate: FinetunePriceEstimate) -> Iterator[str]:
 
 
 def _amount(value: object) -> float | None:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 53
-    return float(value) if usable and isinstance(value, int | float) else None
+    found = number(value)
+    return found if found is not None and 0 <= found < 1 << 53 else None

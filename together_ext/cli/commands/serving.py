@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from together_ext.api.identifiers import checked_id
+from together_ext.api.responses import number
 from together_ext.cli.confirm import Yes, confirm_action, require_terminal
 from together_ext.cli.exits import BadUsageError, CommandError
 from together_ext.cli.render.documents import document_of
@@ -97,12 +98,8 @@ def _dollars(cents: float, replicas: int = 1) -> str:
 
 
 def _cents(pricing: object) -> float | None:
-    cents = getattr(pricing, "cents_per_minute", None)
-    return (
-        float(cents)
-        if isinstance(cents, int | float) and not isinstance(cents, bool) and 0 <= cents < 1 << 31
-        else None
-    )
+    cents = number(getattr(pricing, "cents_per_minute", None))
+    return cents if cents is not None and 0 <= cents < 1 << 31 else None
 
 
 def list_endpoints(
