@@ -108,6 +108,14 @@ class TestWait:
         assert isinstance(caught.value, TimeoutError)
         assert (caught.value.job.id, clock.time) == (RUNNING_JOB, 100)
 
+    def test_the_time_that_a_poll_takes_counts(self, client: Together, clock: Clock) -> None:
+        def slow(_: object) -> None:
+            clock.time += 25
+
+        with pytest.raises(WaitTimeoutError):
+            client.fine_tuning.wait(RUNNING_JOB, timeout=30, on_update=slow, poll_interval=20)
+        assert (clock.waits, clock.time) == ([5], 30)
+
     def test_a_timeout_of_zero_polls_once(self, client: Together, clock: Clock, sim: Simulator) -> None:
         with pytest.raises(WaitTimeoutError):
             client.fine_tuning.wait(RUNNING_JOB, timeout=0)

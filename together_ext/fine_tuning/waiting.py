@@ -181,6 +181,8 @@ def wait(
                 on_update(job)
             if status_of(job) in _ENDED:
                 return (yield from _ended(job, job_id, state.within(now)))
+            # The request has taken its time.
+            now = yield from pause(0)
         now = yield from pause(state.pause(now))
 
 
