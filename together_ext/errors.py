@@ -56,7 +56,7 @@ import errno
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from .text import printable as printable  # noqa: PLC0414 -- most who raise an error have it from here
 from .text import readable
@@ -399,13 +399,22 @@ class AuthenticationError(ApiStatusError):
     hint = "check the API key in TOGETHER_API_KEY"
 
 
+KEYS: Final = "https://api.together.ai/settings/api-keys"
+"""Where API keys are created and copied."""
+
+
 class MissingKeyError(AuthenticationError):
-    """There is no API key to send."""
+    """There is no API key to send.
+
+    Attributes:
+        process: The worker without a key; None for this process.
+    """
 
     def __init__(self, process: str | None = None) -> None:
         super().__init__("call the API", status=None)
+        self.process = process
         self.args = (
-            "no API key: set the environment variable TOGETHER_API_KEY, or pass api_key="
+            f"no API key: set the environment variable TOGETHER_API_KEY, or pass api_key=; create a key at {KEYS}"
             if process is None
             else f"{process} has no API key: set TOGETHER_API_KEY in the environment of each worker",
         )

@@ -278,7 +278,10 @@ def test_a_missing_key_names_the_variable(cli: Cli, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TOGETHER_API_KEY", "")
     outcome = cli("ft", "list", "--json")
     assert (outcome.code, outcome.error["code"]) == (3, "authentication_failed")
-    assert outcome.err == "error: no API key: set the environment variable TOGETHER_API_KEY\n"
+    assert outcome.err == (
+        "error: no API key: set the environment variable TOGETHER_API_KEY, or pass --api-key-file FILE; "
+        "create a key at https://api.together.ai/settings/api-keys\n"
+    )
     assert cli.sim.requests == []
 
 

@@ -46,6 +46,10 @@ OPTIONS = ("--connections", "--checkpoint-step", "--output", "--output-dir", "--
         (errors.RuleError("packing=True needs checkpoint_step=5"), "packing=True needs --checkpoint-step=5"),
         (errors.RuleError("n_evals is 1 without checkpoint_step"), "n_evals is 1 without --checkpoint-step"),
         (errors.RuleError("checkpoint_step=True is given"), "--checkpoint-step is given"),
+        (
+            errors.MissingKeyError("process 7 on node"),
+            "process 7 on node has no API key: set TOGETHER_API_KEY in the environment of each worker",
+        ),
         # Names that are a path, a value or a text of the server.
         (errors.RuleError("'checkpoint_step' is empty"), "'checkpoint_step' is empty"),
         (errors.RuleError("/x/checkpoint_step is empty"), "/x/checkpoint_step is empty"),

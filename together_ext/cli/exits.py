@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 from together_ext.errors import (
+    KEYS,
     ApiConnectionError,
     AuthenticationError,
     CheckpointNotFoundError,
@@ -143,8 +144,11 @@ def sentence_of(error: BaseException, options: Collection[str] = ()) -> str:
         options: The options of the running command, such as `--overwrite`. Others are neither named nor advised.
     """
     match error:
-        case MissingKeyError():
-            return "no API key: set the environment variable TOGETHER_API_KEY"
+        case MissingKeyError(process=None):
+            return (
+                "no API key: set the environment variable TOGETHER_API_KEY, or pass --api-key-file FILE; "
+                f"create a key at {KEYS}"
+            )
         case TogetherExtError():
             return without_secrets(_advised(error, options))
         case MemoryError():

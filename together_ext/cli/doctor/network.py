@@ -14,6 +14,7 @@ import httpx
 
 from together_ext.api.exchange import USER_AGENT
 from together_ext.config import Settings
+from together_ext.errors import KEYS
 from together_ext.text import printable
 from together_ext.transfer.network.in_time import watch, within
 from together_ext.transfer.network.proxies import DEFAULT_PORTS, Proxies
@@ -216,15 +217,13 @@ def key(contact: Contact, settings: Settings) -> Finding:
     """Whether there is an API key, and whether the API accepts it. The key is not shown."""
     name = "API key"
     if settings.api_key is None:
-        advice = "set TOGETHER_API_KEY; keys are on https://api.together.ai/settings/api-keys"
+        advice = f"set TOGETHER_API_KEY; keys are on {KEYS}"
         return Finding(name, State.FAIL, "there is no API key", advice)
     seen = f"it has {len(settings.api_key)} characters"
     if contact.accepted:
         return Finding(name, State.OK, f"{seen} and is accepted")
     if contact.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} and contact.document is not None:
-        advice = (
-            "copy the key again from https://api.together.ai/settings/api-keys, and check that it is for this server"
-        )
+        advice = f"copy the key again from {KEYS}, and check that it is for this server"
         return Finding(name, State.FAIL, f"{seen}; the API refuses it (status {contact.status})", advice)
     return skipped(name, f"{seen}; the API was not reached")
 
