@@ -11,8 +11,9 @@ from typing import Final
 
 from .body import Body
 from .interruptible import FAREWELL, TICK
+from .plan import Segment
 from .watchdog import Watchdog
-from .worker import RECONSIDER, Board, Conditions, work
+from .worker import RECONSIDER, Board, work
 
 EAGER: Final = max(os.cpu_count() or 1, 2)
 """Number of connections to start with: on a fast network a few keep the machine busy, and more are slower."""
@@ -46,23 +47,20 @@ class Crew:
         ended: Whether every thread has ended. One that waits for a first response cannot end at once.
     """
 
-    def __init__(
-        self, board: Board, conditions: Conditions, most: int, hungry: Callable[[], bool] = lambda: True
-    ) -> None:
+    def __init__(self, board: Board, most: int, hungry: Callable[[], bool] = lambda: True) -> None:
         """Prepare; no thread is started yet.
 
         Args:
             board: The state that the threads share.
-            conditions: Limits and clock of the transfer; `stop` ends the threads.
             most: Maximum number of threads.
             hungry: Returns whether more bytes could be used than arrive.
         """
-        self._board, self._conditions, self._most, self._hungry = board, conditions, most, hungry
+        self._board, self._most, self._hungry = board, most, hungry
         self._threads: list[threading.Thread] = []
         self._began, self._before, self._rate = 0.0, 0, 0.0
         self.ended = True
 
-    def run(self, first: Body | None, look: Callable[[], object] = lambda: None) -> None:
+    def run(self, first: Body | None, look: Callable[[], object]) -> None:
         """Start the threads, and end them when every byte has arrived, one of them has failed, or `look` raises.
 
         Args:
@@ -80,7 +78,7 @@ class Crew:
             while self._board.wait(TICK):
                 look()
                 self._reinforce()
-                if (now := self._conditions.clock.now()) - looked >= TICK:
+                if (now := self._board.clock.now()) - looked >= TICK:
                     looked = now
                     for crawling in watchdog.look(now, self._board.positions(), self._board.ended_rates()):
                         crawling.drop()
@@ -95,11 +93,11 @@ class Crew:
         self._measure()
         # Claimed here, in order, because the body belongs to the first segment.
         for segment in self._board.opening():
-            self._add(threading.Thread(target=work, args=(self._board, self._conditions, segment, first)))
+            self._add(segment, first)
             first = None
 
     def _measure(self) -> None:
-        self._began, self._before = self._conditions.clock.now(), self._board.status()[0]
+        self._began, self._before = self._board.clock.now(), self._board.status()[0]
 
     def _reinforce(self) -> None:
         """Start more threads if the connections are the limit."""
@@ -109,27 +107,26 @@ class Crew:
         if not self._hungry():
             self._measure()
             return
-        elapsed = self._conditions.clock.now() - self._began
+        elapsed = self._board.clock.now() - self._began
         if elapsed >= RECONSIDER:
             rate = (self._board.status()[0] - self._before) / elapsed
             wanted = reinforced(count, self._most, rate, self._rate)
             if wanted > count:
                 self._board.spread(wanted)
                 for _ in range(wanted - count):
-                    self._add(threading.Thread(target=work, args=(self._board, self._conditions, None, None)))
+                    self._add(None, None)
                 self._rate = rate
                 self._measure()
 
     def _dismiss(self) -> None:
-        self._conditions.stop.set()
         self._board.abort()
         deadline = time.monotonic() + FAREWELL
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
         self.ended = not any(thread.is_alive() for thread in self._threads)
 
-    def _add(self, thread: threading.Thread) -> None:
-        thread.daemon = True
+    def _add(self, segment: Segment | None, first: Body | None) -> None:
+        thread = threading.Thread(target=work, args=(self._board, segment, first), daemon=True)
         self._board.enter()
         thread.start()
         self._threads.append(thread)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -211,13 +210,12 @@ class _Attempt:
             front=content.stop or 0 if first else 0,
         )
         resumed = plan.done
-        inner = replace(self.session.conditions, stop=threading.Event())
         board = Board(
             plan,
             lambda: FileSink(partial),
             self.remote,
             content,
-            inner,
+            self.session.conditions,
             distance=self.session.distance,
             reach=None if front is None else front.reach,
         )
@@ -225,9 +223,7 @@ class _Attempt:
             front.begin(partial.path, size)
             front.reach(plan.front)
         self.session.standing = lambda: board.standing(resumed, resumable=True)
-        self._run_workers(
-            Crew(board, inner, self.options.connections), first, JournalKeeper(board, partial, journal), partial
-        )
+        self._run_workers(Crew(board, self.options.connections), first, JournalKeeper(board, partial, journal), partial)
         if not board.complete:
             raise IntegrityError(f"could not {self.remote.action}: bytes are missing; run it again")
         fetched = Fetched(partial.final, size, resumed, content.validator.etag)

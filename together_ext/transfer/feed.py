@@ -134,13 +134,12 @@ class Feed:
             smallest=self._session.smallest,
             front=content.stop or 0,
         )
-        inner = replace(self._session.conditions, stop=threading.Event())
         board = Board(
             plan,
             lambda: self.ring,
             self._remote,
             content,
-            inner,
+            self._session.conditions,
             distance=self._session.distance,
             reach=self.ring.reach,
         )
@@ -150,14 +149,10 @@ class Feed:
                 plan.take(count)
                 board.changed.notify_all()
 
-        def abort() -> None:
-            inner.stop.set()
-            board.abort()
-
-        self._release, self._abort = release, abort
+        self._release, self._abort = release, board.abort
         release(self.taken)
         self._session.standing = lambda: self._shown(board.standing())
-        Crew(board, inner, self._options.connections, lambda: self.ring.hungry).run(body, self._check)
+        Crew(board, self._options.connections, lambda: self.ring.hungry).run(body, self._check)
 
     def _in_one(self, body: Body, content: Content) -> None:
         """Download the file in one request."""

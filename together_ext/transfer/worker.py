@@ -103,14 +103,13 @@ class Persistence:
             found = Retry("the server has asked another download to wait", 1, self._conditions.retries, left)
         return replace(found, seconds=left)
 
-    def tolerate(self, error: PassingError, budget: Budget, *, done: int, enough: int = PROGRESS) -> None:
+    def tolerate(self, error: PassingError, budget: Budget, *, done: int) -> None:
         """Count a failure, and close the gate until the next retry.
 
         Args:
             error: The failure.
             budget: Counts the consecutive failures.
             done: Number of bytes that have arrived so far.
-            enough: Minimum number of bytes that count as progress.
 
         Raises:
             ApiStatusError: The budget is used up; the server refuses.
@@ -127,7 +126,7 @@ class Persistence:
                 # Connections that break during the pause broke together with the first one: the failure counts once.
                 self.gate.close_for(error.retry_after or 0.0)
                 return
-            failures = budget.failed(done, enough=enough, tries=error.tries)
+            failures = budget.failed(done, enough=PROGRESS, tries=error.tries)
             if failures is None:
                 kept = done if self._conditions.keeps else 0
                 raise error.final(self._action, budget.failures, kept) from error
@@ -138,7 +137,11 @@ class Persistence:
 
 
 class Board:
-    """The state that the workers of a segmented transfer share; `changed` guards it."""
+    """The state that the workers of a segmented transfer share; `changed` guards it.
+
+    Attributes:
+        stop: Set to end the workers, and nothing else of the transfer.
+    """
 
     def __init__(  # noqa: PLR0913 -- the shared state
         self,
@@ -162,8 +165,9 @@ class Board:
             distance: Round-trip time to the server in seconds.
             reach: Called with the number of bytes at the beginning that have arrived; None if there is no reader.
         """
+        conditions = replace(conditions, stop=threading.Event())
         self.sink, self.remote, self.content = sink, remote, content
-        self.clock, self._keeps = conditions.clock, conditions.keeps
+        self.clock, self.stop, self._keeps = conditions.clock, conditions.stop, conditions.keeps
         self.persistence = Persistence(conditions, remote.action, lambda: remote.place)
         # One budget for all, because a segment of a failed connection is taken over by another.
         self.budget = Budget(conditions.retries)
@@ -225,7 +229,8 @@ class Board:
             self.abort()
 
     def abort(self) -> None:
-        """Wake up every worker that is waiting for bytes."""
+        """End every worker, also those that are waiting for bytes; can be called from any thread."""
+        self.stop.set()
         with self.changed:
             bodies = list(self._bodies)
         for body in bodies:
@@ -313,12 +318,11 @@ class Board:
             self._bodies.pop(body, None)
 
 
-def work(board: Board, conditions: Conditions, segment: Segment | None, first: Body | None) -> None:
+def work(board: Board, segment: Segment | None, first: Body | None) -> None:
     """Download segments until none is left: the target of a worker thread.
 
     Args:
         board: The state that the workers share.
-        conditions: Limits and clock of the transfer.
         segment: The first segment, if it is already claimed; else None.
         first: An open body that starts at that segment; else None.
     """
@@ -328,7 +332,7 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
         while (segment := segment or board.claim()) is not None:
             try:
                 body, first = first, None
-                _fetch(board, conditions, segment, sink, body)
+                _fetch(board, segment, sink, body)
             except DroppedError:
                 log.info("a connection was too slow; its remainder is downloaded over another one")
             except PassingError as error:
@@ -342,7 +346,7 @@ def work(board: Board, conditions: Conditions, segment: Segment | None, first: B
         board.leave(failure)
 
 
-def _fetch(board: Board, conditions: Conditions, segment: Segment, sink: Sink, body: Body | None) -> None:
+def _fetch(board: Board, segment: Segment, sink: Sink, body: Body | None) -> None:
     while segment.left:
         if body is None:
             board.persistence.gate.pass_through()
@@ -351,13 +355,13 @@ def _fetch(board: Board, conditions: Conditions, segment: Segment, sink: Sink, b
             check_same(board.content, body.content, start=segment.position)
             board.watch(body, segment)
             try:
-                _copy(board, conditions, segment, sink, body)
+                _copy(board, segment, sink, body)
             finally:
                 board.forget(body)
         body = None
 
 
-def _copy(board: Board, conditions: Conditions, segment: Segment, sink: Sink, body: Body) -> None:
+def _copy(board: Board, segment: Segment, sink: Sink, body: Body) -> None:
     """Copy a body to the sink until the body or the segment ends."""
     stop = body.content.stop
     if stop is None:
@@ -365,7 +369,7 @@ def _copy(board: Board, conditions: Conditions, segment: Segment, sink: Sink, bo
     body.portion = portion = board.portion
     while (wanted := min(segment.stop, stop) - segment.position) > 0:
         buffer = sink.buffer(segment.position, min(wanted, portion))
-        count = body.fill(buffer, conditions.stop)
+        count = body.fill(buffer, board.stop)
         if count == 0:
             raise cut_short(segment.position - body.content.start, stop - body.content.start)
         # Without the lock: if another connection has taken over the second half meanwhile, it takes the same bytes.
