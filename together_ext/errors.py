@@ -590,9 +590,17 @@ class ArchiveError(IntegrityError):
 
 
 class StorageError(TransferError, OSError):
-    """The local disk or its permissions do not allow it."""
+    """The local disk or its permissions do not allow it.
+
+    Attributes:
+        errno: The error number of the operating system; None if there is none.
+    """
 
     code = "storage"
+
+    def __init__(self, message: str, errno: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = errno
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with `errno`, which is not among the attributes of an `OSError` as Python sees them."""
@@ -615,9 +623,9 @@ class NotEnoughSpaceError(StorageError):
         wayout = "make room, or download without extracting" if unpacked else "make room"
         super().__init__(
             f"{folder} has {free:,} bytes free and {needed:,} are needed{parts}: {wayout}, then run it again"
-            + (f" ({kept} is kept)" if kept else "")
+            + (f" ({kept} is kept)" if kept else ""),
+            errno.ENOSPC,
         )
-        self.errno = errno.ENOSPC
 
 
 class MissingPathError(StorageError, FileNotFoundError):
@@ -627,8 +635,7 @@ class MissingPathError(StorageError, FileNotFoundError):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        super().__init__(f"there is no {printable(path)}: check the path")
-        self.errno = errno.ENOENT
+        super().__init__(f"there is no {printable(path)}: check the path", errno.ENOENT)
 
 
 class StoreCredentialsError(StorageError):

@@ -78,9 +78,8 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     try:
         return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() follows links
     except FileNotFoundError as error:
-        raised = StorageError("the current folder no longer exists: change to another folder, or use absolute paths")
-        raised.errno = error.errno
-        raise raised from error
+        message = "the current folder no longer exists: change to another folder, or use absolute paths"
+        raise StorageError(message, error.errno) from error
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
@@ -114,9 +113,8 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
             errno.ENOTDIR: "choose a path whose parents are folders",
             errno.EEXIST: "choose a path whose parents are folders",
         }.get(error.errno or 0, "check the disk, then run it again")
-        raised = StorageError(f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}")
-        raised.errno = error.errno
-        raise raised from error
+        message = f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}"
+        raise StorageError(message, error.errno) from error
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -227,7 +225,8 @@ def create_own(path: Path, flags: int, mode: int = PRIVATE) -> int:
             owner = path.lstat().st_uid
             raise StorageError(
                 f"could not replace {path}, which belongs to user {owner}: {(error.strerror or '').lower()}; "
-                "remove it, or choose another folder"
+                "remove it, or choose another folder",
+                error.errno,
             ) from error
     return os.open(path, flags | os.O_CREAT | os.O_EXCL | OPENING, mode)
 

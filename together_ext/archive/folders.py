@@ -114,9 +114,8 @@ def extraction_errors(folder: Path, wayout: str) -> Iterator[None]:
     except TogetherExtError:  # some are also an OSError
         raise
     except OSError as error:
-        raised = StorageError(f"could not extract to {folder}: {(error.strerror or str(error)).lower()}; {wayout}")
-        raised.errno = error.errno
-        raise raised from error
+        message = f"could not extract to {folder}: {(error.strerror or str(error)).lower()}; {wayout}"
+        raise StorageError(message, error.errno) from error
     except MemoryError as error:
         raise OutOfMemoryError(f"extract to {folder}") from error
 

@@ -123,12 +123,12 @@ def _missing(seen: _Seen, location: Location, bucket: str) -> MissingPathError |
 def _other(seen: _Seen, location: Location, bucket: str, action: str) -> TogetherExtError:
     if seen.status == FORBIDDEN or seen.kind == "PermissionDeniedError":
         message = f"no permission to {action} {location}{seen.said}: grant it, or name another bucket"
-        return storage_error(message, errno.EACCES)
+        return StorageError(message, errno.EACCES)
     if "non-partial" in seen.text:
         message = f"could not {action} {location}: the store does not support byte ranges; download it to a folder"
-        return storage_error(message, errno.ENOTSUP)
+        return StorageError(message, errno.ENOTSUP)
     if "redirect" in seen.text.lower():
-        return storage_error(
+        return StorageError(
             f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL
         )
     if seen.kind == "InvalidPathError" and action == "list":
@@ -145,10 +145,3 @@ def _other(seen: _Seen, location: Location, bucket: str, action: str) -> Togethe
 def _failure(text: str) -> str:
     """What became of a request without a response."""
     return next((failure for sign, failure in _FAILURES.items() if sign in text), "the store's response is invalid")
-
-
-def storage_error(message: str, number: int) -> StorageError:
-    """The error for what a store does not allow, with the number of `errno` that suits it."""
-    error = StorageError(message)
-    error.errno = number
-    return error

@@ -17,6 +17,7 @@ from together_ext.errors import (
     ConfigurationError,
     MissingExtraError,
     MissingPathError,
+    StorageError,
     TogetherExtError,
     TransferCancelledError,
     TransferInterruptedError,
@@ -25,7 +26,7 @@ from together_ext.text import printable
 from together_ext.transfer.interruptible import interruptible
 
 from .listing import Stored, collect, growing
-from .refusals import refusal, storage_error
+from .refusals import refusal
 from .urls import Location, check_options
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ class Store:
             return collect(pages, path, found)
 
         if problem := self._looking(look)._do("list", "", listed):  # noqa: SLF001 -- that of a copy
-            raise storage_error(f"could not list {self.location}: the listing {problem}", errno.EPROTO)
+            raise StorageError(f"could not list {self.location}: the listing {problem}", errno.EPROTO)
         return found
 
     def reach(self) -> None:

@@ -138,7 +138,7 @@ def _quoted(path: Path) -> str:
 
 def _cannot_read(path: Path, error: OSError) -> NoReturn:
     reason = (error.strerror or "").lower()
-    raise StorageError(f"could not read {_shown(path)}: {reason}; check its permissions") from error
+    raise StorageError(f"could not read {_shown(path)}: {reason}; check its permissions", error.errno) from error
 
 
 def _state(content: io.IOBase | BinaryIO) -> tuple[int, int]:

@@ -40,8 +40,7 @@ def reading(path: Path) -> Iterator[None]:
         if isinstance(error, FileNotFoundError):
             raise MissingPathError(what) from None
         wayout = _WAYS_OUT.get(error.errno or 0, "check the disk")
-        raised = StorageError(f"could not read {what}: {(error.strerror or str(error)).lower()}; {wayout}")
-        raised.errno = error.errno
-        raise raised from error
+        message = f"could not read {what}: {(error.strerror or str(error)).lower()}; {wayout}"
+        raise StorageError(message, error.errno) from error
     except MemoryError as error:
         raise OutOfMemoryError(f"read {path}") from error

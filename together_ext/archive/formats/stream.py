@@ -325,7 +325,8 @@ def _translated(error: Exception, name: str) -> Exception:
         case EOFError() | zlib.error() | zstd.ZstdError():
             raised = ArchiveError(f"{name} is damaged or truncated ({error}); download it again")
         case OSError():
-            raised = StorageError(f"could not read {name}: {(error.strerror or str(error)).lower()}; check the disk")
+            message = f"could not read {name}: {(error.strerror or str(error)).lower()}; check the disk"
+            raised = StorageError(message, error.errno)
         case _:
             return error
     raised.__cause__ = error

@@ -147,9 +147,8 @@ def stdout_errors() -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raised = StorageError(f"could not write to standard output: {reason}; check where it is redirected to")
-        raised.errno = error.errno
-        raise raised from error
+        message = f"could not write to standard output: {reason}; check where it is redirected to"
+        raise StorageError(message, error.errno) from error
 
 
 def _put(stream: TextIO, text: str) -> None:
