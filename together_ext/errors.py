@@ -58,9 +58,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from .text import printable as printable  # noqa: PLC0414 -- most who raise an error have it from here
-from .text import readable
-from .text import redacted as redacted  # noqa: PLC0414 -- the same
+from .text import printable, readable, redacted
 
 if TYPE_CHECKING:
     from together_generated.models import FineTuneEvent, FinetuneResponse
