@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +17,7 @@ from together_ext.clock import SYSTEM
 from together_ext.errors import IntegrityError, TogetherExtError, TransferCancelledError, TransferError, status_error
 from together_ext.transfer.failures import REPORT, PassingError, passing
 from together_ext.transfer.interruptible import FAREWELL, TICK
+from together_ext.transfer.network.decoding import beginning
 from together_ext.transfer.network.headers import parse_retry_after
 from together_ext.transfer.network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, redirect_target
 from together_ext.transfer.options import Conduct
@@ -33,9 +33,6 @@ CONNECTIONS: Final = 4
 
 TIMEOUT: Final = httpx.Timeout(60.0, read=300.0)
 """A storage host responds when it has stored a part, which takes its time after the last byte."""
-
-BODY: Final = 16 << 10
-"""Maximum number of bytes of a response that are read."""
 
 REFUSED: Final = "the signed URL has expired or was refused: upload the file again"
 
@@ -200,7 +197,8 @@ class Sending:
             raise passing(error, secrets=part.secrets) from error
 
     def _stored(self, response: httpx.Response, part: Part) -> str:
-        body, status = _beginning(response), response.status_code
+        # Also of a success, so that the connection can be used again.
+        body, status = beginning(response), response.status_code
         if response.is_success:
             return str(response.headers.get("etag", "")).strip().removeprefix("W/").strip('"')
         hint = REFUSED if status in {401, 403, 410} else None
@@ -211,14 +209,3 @@ class Sending:
             raise refusal
         wait = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
         raise PassingError(f"the storage host responded with status {status}", retry_after=wait, refusal=refusal)
-
-
-def _beginning(response: httpx.Response) -> bytes:
-    """The beginning of a body, which is enough for a message; the connection can be used again after a short one."""
-    body = bytearray()
-    with suppress(httpx.HTTPError):
-        for piece in response.iter_raw():
-            body += piece
-            if len(body) >= BODY:
-                break
-    return bytes(body[:BODY])

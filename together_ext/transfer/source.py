@@ -10,10 +10,9 @@ import hashlib
 import ssl
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -21,14 +20,11 @@ from together_ext.errors import ApiStatusError, IntegrityError, TogetherExtError
 
 from .body import DELAY, PATIENCE, Body
 from .failures import REPORT, PassingError, passing
-from .network.decoding import decoder
+from .network.decoding import beginning
 from .network.headers import parse_retry_after, range_header
 from .network.in_time import Stopwatch, within
 from .network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target, shown
 from .responses import EXPIRED, announced, is_retryable
-
-ERROR_BODY: Final = 16 << 10
-"""Maximum number of bytes of an error response that are read for its message."""
 
 
 class Sender(Protocol):
@@ -228,23 +224,15 @@ class Remote:
 
     def _refusal(self, response: httpx.Response) -> TransferError | ApiStatusError:
         status = response.status_code
-        body = bytearray()
         try:
-            with suppress(httpx.HTTPError), within(self.timeout):
-                decode = decoder(response.headers)
-                for data in response.iter_raw():
-                    for piece in decode.pieces(data):
-                        body += piece
-                        if len(body) >= ERROR_BODY:
-                            break
-                    if len(body) >= ERROR_BODY:
-                        break
+            with within(self.timeout):
+                body = beginning(response)
         finally:
             response.close()
         refusal = status_error(
             self.action,
             status=status,
-            body=bytes(body[:ERROR_BODY]),
+            body=body,
             headers=response.headers,
             secrets=self._secrets,
             hint=self._hint,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 
 import httpx
+
+from together_ext.text import READ_LIMIT
 
 OFFERED: Final = "gzip, deflate"
 """The value of `Accept-Encoding` for requests."""
@@ -98,3 +101,23 @@ def decoder(headers: Mapping[str, str]) -> Decoder:
     if len(known) > 1:
         raise httpx.DecodingError(f"the body is compressed {len(known)} times; the maximum is 1")
     return _Inflate(known[0]) if known else _Identity()
+
+
+def beginning(response: httpx.Response) -> bytes:
+    """Read as much of an error response as a message needs, and decode it.
+
+    Args:
+        response: The open response; the caller closes it.
+
+    Returns:
+        At most `READ_LIMIT` bytes; fewer if the response ends or breaks earlier.
+    """
+    body = bytearray()
+    with suppress(httpx.HTTPError):
+        decode = decoder(response.headers)
+        for data in response.iter_raw():
+            for piece in decode.pieces(data):
+                body += piece
+                if len(body) >= READ_LIMIT:
+                    return bytes(body[:READ_LIMIT])
+    return bytes(body)
