@@ -148,7 +148,8 @@ def origin(folder: Path) -> Mapping[str, Any]:
 
 def content_of(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, UnpackedFile]]:
     """The entries of a folder's receipt, and its files by path; raises `ArchiveError` if it has no valid receipt."""
-    return _document(folder), _read(folder)
+    document = _document(folder)
+    return document, files_in(document, folder / RECEIPT)
 
 
 def sizes_match(folder: Path) -> bool:
@@ -190,8 +191,8 @@ def _is_same(entry: Entry, file: UnpackedFile, stop: threading.Event, cancel: th
     return digest.hexdigest() == file.sha256
 
 
-def _read(place: Path) -> dict[str, UnpackedFile]:
-    return files_in(_document(place), place / RECEIPT)
+def _read(place: Path) -> Mapping[str, UnpackedFile]:
+    return content_of(place)[1]
 
 
 def files_in(document: Mapping[str, Any], path: object) -> dict[str, UnpackedFile]:

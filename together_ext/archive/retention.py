@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 
 from together_ext.errors import ArchiveError, RuleError, StorageError
 from together_ext.storage import absolute, local_path
-from together_ext.text import printable
+from together_ext.text import printable, some_of
 
 from .folders import check_place, locked
 from .formats.reading import reading
@@ -281,12 +281,8 @@ def _difference(present: Mapping[str, int], files: Mapping[str, UnpackedFile]) -
     foreign = sorted(present.keys() - files.keys() - {RECEIPT})
     damaged = sorted(name for name, file in files.items() if present.get(name) != file.size)
     if foreign:
-        return f"it has files that its receipt does not name ({_few(foreign)})"
-    return f"files are missing or have another size ({_few(damaged)}): extract it again" if damaged else ""
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(printable(name, 100) for name in names[:3]) + (", ..." if len(names) > 3 else "")  # noqa: PLR2004 -- enough to see which
+        return f"it has files that its receipt does not name ({some_of(foreign)})"
+    return f"files are missing or have another size ({some_of(damaged)}): extract it again" if damaged else ""
 
 
 def _text(said: Mapping[str, Any], name: str) -> str | None:
