@@ -129,7 +129,7 @@ def _kept(
 
 def _direct(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease) -> Flow[DownloadResult | None]:
     """Extract an archive while it arrives, without writing it; None if it is to be written."""
-    if wanted.spool or (wanted.spool is None and (wanted.keep_archive or step.target.anything_there())):
+    if wanted.spool or (wanted.spool is None and (wanted.keep_archive or step.target.was_begun())):
         return None
     options = stream_options(step.options, folder.name)
     reading = Streamed(step.archive, lambda stream: _from_stream(step, stream, folder, wanted, lease), options)
@@ -239,7 +239,7 @@ def _spooled(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Leas
     from together_ext.archive.follow import Follower  # noqa: PLC0415 -- as above
 
     # An archive that existed before is not removed.
-    there_before = step.target.is_there()
+    there_before = step.target.exists()
     front = Front()
     follower = Follower(front, into(folder, wanted.terms, lease))
 

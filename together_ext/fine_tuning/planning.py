@@ -260,7 +260,7 @@ def _extracted(
     """The plan for a folder that does not exist: the space depends on whether the archive is written, too."""
     size = found.size or 0
     present = size if found.state in {"complete", "unverified"} else found.kept
-    spool = True if request.spool is None and (request.keep_archive or step.target.anything_there()) else request.spool
+    spool = True if request.spool is None and (request.keep_archive or step.target.was_begun()) else request.spool
     entry = PlannedDownload(name, "archive", "new", str(_folder(step)), found.size)
     if goes_directly(size, free, spool=spool):
         return replace(entry, needed=size)

@@ -39,7 +39,7 @@ from .retry import Budget
 from .session import FIRST, Session
 from .sink import FileSink
 from .source import Remote
-from .target import HEAD, SAMPLE, Head, Target, check_complete, check_existing, tail_matches
+from .target import HEAD, SAMPLE, Head, Target, check_identical, check_intact, tail_matches
 from .whole import Whole
 from .worker import Board
 
@@ -137,7 +137,7 @@ class _Attempt:
     def _first(self, stack: ExitStack) -> tuple[Body, Head]:
         """The first response, and the beginning of the file."""
         # If the beginning is probably downloaded already, only enough of it to identify the file is requested.
-        return self.session.first(SAMPLE if self.target.anything_there() else FIRST, stack)
+        return self.session.first(SAMPLE if self.target.was_begun() else FIRST, stack)
 
     def _leased(self, path: Path, stack: ExitStack, *, timeout: float | None) -> Lease:
         """Acquire the lease of the file; the stack releases it."""
@@ -157,9 +157,9 @@ class _Attempt:
             # The end of the file is requested next, and a client may allow only one connection.
             body.close()
             self.session.persistently(
-                lambda: check_complete(path, content.size, head.data, self.remote, self.session.stop)
+                lambda: check_identical(path, content.size, head.data, self.remote, self.session.stop)
             )
-            proven = check_existing(path, self.target.structure, self.session.look)
+            proven = check_intact(path, self.target.structure, self.session.look)
             # A crash between the last two steps of an earlier run leaves its journal.
             Partial(path).discard()
             kept = self._kept(path, path.stat().st_size, content)

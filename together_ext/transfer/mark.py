@@ -1,7 +1,7 @@
 """The mark of a complete file: which version of which remote file it is, in an extended attribute of the file.
 
 A rerun then needs no bytes of the remote file: the mark names its validator, and the file has not been modified since.
-Without a mark (another file system, a copy, another tool) the bytes are compared, as `target.check_complete` does.
+Without a mark (another file system, a copy, another tool) the bytes are compared, as `target.check_identical` does.
 """
 
 from __future__ import annotations

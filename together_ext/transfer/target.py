@@ -95,6 +95,11 @@ class Target:
         place = absolute(local_path(path, "path"))
         return cls(place.parent, place.name, extension, ("",), structure)
 
+    @property
+    def paths(self) -> list[Path]:
+        """All possible final paths."""
+        return [self.folder / f"{self.stem}{extension}" for extension in self.extensions]
+
     def path(self, head: Head) -> Path:
         """The final path of a file with this beginning; raises `IntegrityError` if the file is refused."""
         return self.folder / f"{self.stem}{self.extension(head)}"
@@ -111,22 +116,20 @@ class Target:
                 raise PermissionError(13, "permission denied")
         with storage_errors(self.folder / self.stem, "write to"):
             # Before any request: a name that is too long, or a folder at the final path.
-            for extension in self.extensions:
-                path = self.folder / f"{self.stem}{extension}"
+            for path in self.paths:
                 if path.is_dir():
                     raise StorageError(f"{path} is a folder; pass the path of a file in it")
                 with suppress(FileNotFoundError):
                     # Not exists(), which hides the error in Python 3.14 and later.
                     os.lstat(path.with_name(path.name + JOURNAL + SCRATCH))
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether anything exists at a possible final path."""
-        return any(os.path.lexists(self.folder / f"{self.stem}{extension}") for extension in self.extensions)
+        return any(map(os.path.lexists, self.paths))
 
     def marked(self, source: str) -> tuple[Path, Mark] | None:
         """The complete file that an earlier run has downloaded from `source`, if it was not modified since."""
-        for extension in self.extensions:
-            path = self.folder / f"{self.stem}{extension}"
+        for path in self.paths:
             mark = find(path)
             # A crash between the last two steps of an earlier run leaves its journal, which is removed after a check.
             if mark is not None and mark.source == source and not Partial(path).exists():
@@ -135,8 +138,7 @@ class Target:
 
     def discard_partials(self) -> None:
         """Remove the partial files of earlier runs, unless a process is writing them."""
-        for extension in self.extensions:
-            partial = Partial(self.folder / f"{self.stem}{extension}")
+        for partial in map(Partial, self.paths):
             if partial.exists():
                 with (
                     suppress(LockTimeoutError, OSError),
@@ -144,13 +146,12 @@ class Target:
                 ):
                     partial.discard()
 
-    def anything_there(self) -> bool:
+    def was_begun(self) -> bool:
         """Whether an earlier run has left a file or a journal, so that a large first request would be wasteful."""
-        paths = [self.folder / f"{self.stem}{extension}" for extension in self.extensions]
-        return any(os.path.lexists(found) for path in paths for found in (path, path.with_name(path.name + JOURNAL)))
+        return self.exists() or any(os.path.lexists(path.with_name(path.name + JOURNAL)) for path in self.paths)
 
 
-def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, stop: threading.Event) -> None:
+def check_identical(path: Path, size: int | None, head: bytes, remote: Remote, stop: threading.Event) -> None:
     """Check that the file at the final path is the remote file.
 
     It is accepted if it has the same size and the same bytes at both ends. The end of an archive contains its checksum,
@@ -180,7 +181,7 @@ def check_complete(path: Path, size: int | None, head: bytes, remote: Remote, st
     )
 
 
-def check_existing(path: Path, structure: Structure | None, look: Callable[[], object]) -> bool:
+def check_intact(path: Path, structure: Structure | None, look: Callable[[], object]) -> bool:
     """Check by its content that the file at the final path, whose ends are right, has its middle, too.
 
     The file may be of a tool that allocates a file before it downloads it.

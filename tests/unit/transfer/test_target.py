@@ -97,9 +97,9 @@ class TestTarget:
     @pytest.mark.parametrize("name", ["x.tar", "x.tar.part.json"])
     def test_partial_files_of_an_earlier_run_are_found(self, tmp_path: Path, name: str) -> None:
         target = Target(tmp_path, "x", lambda _: ".gz", (".gz", ".tar"))
-        assert not target.anything_there()
+        assert not target.was_begun()
         (tmp_path / name).symlink_to("nowhere")
-        assert target.anything_there()
+        assert target.was_begun()
 
 
 class TestStorageErrors:
