@@ -14,10 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from together_ext.errors import (
-    ArchiveError,
-    StorageError,
-)
+from together_ext.errors import ArchiveError, StorageError
 from together_ext.leases import Lease
 from together_ext.storage import flush_folder, is_at, publish_mode
 
@@ -27,8 +24,6 @@ from .limits import Limits
 from .receipt import UnpackedFile
 from .tree import name_of
 from .writing import FolderWriting, Room, write_files
-
-__all__ = ["Limits", "again", "unpacked"]
 
 log = logging.getLogger("together_ext.archive")
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from together_ext.errors import (
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 PART: Final = 8 << 20
 """Minimum size of the parts of a large object, in bytes."""
+
+MIB: Final = 1 << 20
 
 MOST_PARTS: Final = 9_000
 """Maximum number of parts of an object that is uploaded; S3 allows 10,000."""
@@ -191,7 +193,7 @@ class Store:
         return etag
 
     def upload(self, name: str, size: int, mark: str | None = None, closing: Self | None = None) -> Upload:
-        """Begin an object of about this many bytes; it appears when it is closed.
+        """Begin an object of about this many bytes, in parts of whole MiB; it appears when it is closed.
 
         Args:
             name: Its name.
@@ -199,7 +201,7 @@ class Store:
             mark: What it is marked with.
             closing: The same store, with the time limit of the close (default: that of the other calls).
         """
-        part = max(PART, -(-size // MOST_PARTS) + (1 << 20) - 1 >> 20 << 20)
+        part = max(PART, -(-size // (MOST_PARTS * MIB)) * MIB)
         key = self._key(name)
         writer = self._obstore.open_writer(
             self._store,
@@ -299,7 +301,7 @@ class Store:
         """Remove objects; those that do not exist are ignored."""
         for name in names:
             try:
-                self._do("remove", name, lambda name=name: self._obstore.delete(self._store, self._key(name)))  # type: ignore[misc]
+                self._do("remove", name, partial(self._obstore.delete, self._store, self._key(name)))
             except MissingPathError:
                 continue
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +13,7 @@ import httpx
 from together_ext.errors import IntegrityError, TransferCancelledError
 from together_ext.transfer import Options
 from together_ext.transfer.failures import PassingError
-from together_ext.transfer.parts import Part, PartedRemote
+from together_ext.transfer.parts import PartedRemote
 from together_ext.transfer.session import Session
 from together_ext.transfer.source import Sender
 from together_ext.transfer.throttle import Throttle
@@ -67,13 +66,13 @@ class Reading:
         if self.stop.is_set() or self._with.options.cancel.is_set():
             raise TransferCancelledError
 
-    def remote(self, file: LocatedFile, parts: Sequence[Part] | None = None) -> PartedRemote:
+    def remote(self, file: LocatedFile) -> PartedRemote:
         """A file as a remote file of the engine."""
         there = self._with
         return PartedRemote(
             there.sender,
             there.home,
-            parts or file.parts,
+            file.parts,
             version=file.hash or "unknown",
             agent=there.agent,
             timeout=there.timeout,

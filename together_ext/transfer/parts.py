@@ -34,8 +34,6 @@ UNSUPPORTED: Final = frozenset({400, 416, 501})
 SKIP: Final = 1 << 20
 """Bytes that are skipped at once."""
 
-Hidden = Mapping[str, str]
-
 
 @dataclass(frozen=True)
 class Part:
@@ -51,7 +49,7 @@ class Part:
     start: int
     stop: int
     url: str = field(repr=False)
-    headers: Hidden = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from together_ext import ArchiveError, extract
+from together_ext.archive import Limits
 from together_ext.archive.inspect import inspect
-from together_ext.archive.unpack import Limits
 from together_ext.cli import main
 from together_ext.errors import NotEnoughSpaceError
 from together_ext.simulator import LORA_JOB, Simulator

@@ -17,9 +17,9 @@ from together_ext.config import Settings
 from together_ext.errors import KEYS
 from together_ext.text import printable
 from together_ext.transfer.network.in_time import watch, within
-from together_ext.transfer.network.proxies import DEFAULT_PORTS, Proxies
+from together_ext.transfer.network.proxies import Proxies
 from together_ext.transfer.network.reasons import reason
-from together_ext.transfer.network.redirects import RedirectRefused, redirect_target, shown
+from together_ext.transfer.network.redirects import DEFAULT_PORTS, RedirectRefused, redirect_target, shown
 
 from .findings import Finding, State, skipped
 

@@ -18,12 +18,10 @@ import httpx
 
 from together_ext.errors import ConfigurationError, MissingSocksError
 
+from .redirects import DEFAULT_PORTS, PORTS
+
 SCHEMES: Final = {"http": "http", "https": "https", "socks5": "socks5", "socks5h": "socks5h", "socks": "socks5"}
 """The supported schemes of a proxy's address, and the schemes of httpx. Some desktops write `socks://`."""
-
-PORTS: Final = range(1, 1 << 16)
-
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}")
 

@@ -11,7 +11,9 @@ MOST_REDIRECTS: Final = 10
 
 NO_ADDRESS: Final = "the server redirects to an invalid address"
 
-_PORTS: Final = range(1, 1 << 16)
+PORTS: Final = range(1, 1 << 16)
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class RedirectRefused(Exception):  # noqa: N818 -- its message is a part of a sentence
@@ -41,7 +43,7 @@ def redirect_target(url: httpx.URL, location: str) -> httpx.URL:
         )
     if not target.host:
         raise RedirectRefused("the server redirects to an address without a host")
-    if (target.port or 1) not in _PORTS:
+    if (target.port or 1) not in PORTS:
         raise RedirectRefused(NO_ADDRESS)
     if (url.scheme, target.scheme) == ("https", "http"):
         raise RedirectRefused(f"{shown(url)} redirects to {target.host} without encryption")
@@ -50,7 +52,7 @@ def redirect_target(url: httpx.URL, location: str) -> httpx.URL:
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port of an address; secrets of one origin are not sent to another (RFC 6454, 4)."""
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def shown(url: httpx.URL) -> str:
