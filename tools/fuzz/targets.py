@@ -22,8 +22,8 @@ from together_ext.archive.formats.source import StoredArchive
 from together_ext.archive.formats.stream import uncompressed
 from together_ext.archive.formats.tar import BLOCK
 from together_ext.archive.inspect import inspect
+from together_ext.archive.limits import Limits
 from together_ext.archive.receipt import RECEIPT, origin
-from together_ext.archive.unpack import Limits
 from together_ext.errors import ArchiveError, NotEnoughSpaceError
 
 if sys.version_info >= (3, 14):
