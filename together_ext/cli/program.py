@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
 
@@ -29,8 +30,19 @@ from .spellings import ABSENT_OPTIONS, misplaced
 if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
 
-_NUMBERS: Final = {"is not a valid int": "is not a whole number", "is not a valid float": "is not a number"}
-"""Messages of click, and what they mean."""
+_OF_CLICK: Final = (
+    (r"is not a valid int(eger)?( range)?", "is not a whole number"),
+    (r"is not a valid float( range)?", "is not a number"),
+)
+"""Messages of click, in its versions, and what they mean."""
+
+_OF_PYDANTIC: Final = {
+    "int_parsing": "{input!r} is not a whole number",
+    "float_parsing": "{input!r} is not a number",
+    "greater_than_equal": "{input} is not in the range x>={ctx[ge]}",
+    "less_than_equal": "{input} is not in the range x<={ctx[le]}",
+}
+"""Messages for the errors of pydantic, which converts the values for newer versions of Typer."""
 
 COMPLETION: Final = "_TOGETHER_EXT_COMPLETE"
 """Set by the shell to request completions."""
@@ -104,9 +116,18 @@ def _usage_message(error: Exception) -> str:
         if option in ABSENT_OPTIONS
         else printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]  # a usage error of click
     )
-    for theirs, ours in _NUMBERS.items():
+    for theirs, ours in _OF_CLICK:
+        message = re.sub(theirs, ours, message)
+    for theirs, ours in _of_pydantic(error.__cause__):
         message = message.replace(theirs, ours)
     return message if context is None else f"{message}; see {context.command_path} --help"
+
+
+def _of_pydantic(cause: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- pydantic is no dependency
+    for found in cause.errors() if hasattr(cause, "errors") else ():
+        if found["type"] in _OF_PYDANTIC:
+            # Without the dot, which the message has lost.
+            yield found["msg"].rstrip("."), printable(_OF_PYDANTIC[found["type"]].format_map(found))
 
 
 def _report_stop(args: Sequence[str], settings: Settings) -> None:
