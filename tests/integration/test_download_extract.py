@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import tarfile
 from collections.abc import Callable
@@ -98,6 +99,19 @@ def test_the_archive_can_be_kept(client: Together, folder: Path, served: bytes) 
     assert names(folder / "a") == ["model", "model.tar.zst"]
     assert Path(result.filename).read_bytes() == served
     assert result.extracted_to == str(folder / "a" / "model")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("planted", ["", "together-ext.json"], ids=["folder", "receipt"])
+def test_an_extracted_folder_of_another_user_is_not_trusted(client: Together, folder: Path, planted: str) -> None:
+    """The receipt may be forged together with the weights: in a folder such as /tmp, anyone can make it first."""
+    first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+    os.chown(Path(str(first.extracted_to), planted), 65534, 65534)
+    with pytest.raises(TargetExistsError, match="belongs to user 65534, so its files are not trusted"):
+        client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+    plan = client.fine_tuning.plan_downloads([LORA_JOB], checkpoint_type="adapter", extract=True)
+    assert [entry.state for entry in plan.entries] == ["conflicting"]
+    assert names(folder) == [Path(str(first.extracted_to)).name]
 
 
 def test_an_extracted_folder_is_not_downloaded_again(client: Together, folder: Path, sim: Simulator) -> None:
@@ -370,7 +384,8 @@ class TestBaseModel:
 
 
 def test_partial_folders_of_a_killed_run_are_removed(client: Together, folder: Path) -> None:
-    (folder / ".model.unpacking-a1b2" / "half").mkdir(parents=True)
+    (folder / ".model.unpacking-a1b2").mkdir(mode=0o700)
+    (folder / ".model.unpacking-a1b2" / "half").mkdir()
     (folder / ".model.unpacking-a1b2" / "half" / "file").write_text("half")
 
     client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", output="model.tar.zst", extract=True)

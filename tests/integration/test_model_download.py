@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -102,6 +103,33 @@ class TestFolder:
         (tmp_path / "own" / "note.txt").write_text("mine")
         found = client.models.download(model, output=tmp_path / "own")
         assert found.folder == str(tmp_path / "own" / "acme-research--support-bot")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+    def test_a_folder_of_another_user_is_not_trusted(self, client: Together, model: str, tmp_path: Path) -> None:
+        """The receipt may be forged together with the weights."""
+        client.models.download(model, output=tmp_path / "out")
+        os.chown(tmp_path / "out" / "together-ext.json", 65534, 65534)
+        with pytest.raises(TargetExistsError, match="out belongs to user 65534, so its files are not trusted"):
+            client.models.download(model, output=tmp_path / "out")
+
+    def test_a_replacement_that_fails_leaves_the_folder(
+        self, client: Together, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.models.download(model, output=tmp_path / "out")
+        rename = os.rename
+
+        def refuse(source: Path, target: Path) -> None:
+            if str(source).endswith(".registry-part"):
+                raise OSError(errno.EIO, "Input/output error")
+            rename(source, target)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "rename", refuse)
+            with pytest.raises(StorageError, match="could not write to"):
+                client.models.download(model, output=tmp_path / "out", overwrite=True)
+        assert content_of(tmp_path / "out") == FILES
+        client.models.download(model, output=tmp_path / "out", overwrite=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
     def test_an_existing_folder_or_a_separator_gets_the_model_inside(
         self, client: Together, model: str, tmp_path: Path

@@ -5,11 +5,17 @@ Loads no decompressor: downloads from the model registry use it, too.
 
 from __future__ import annotations
 
+import glob
+import logging
 import os
+import re
+import secrets
+import shutil
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +29,7 @@ from together_ext.errors import (
     TransferCancelledError,
 )
 from together_ext.leases import Lease, Patience, Waiting
-from together_ext.storage import flush_folder
+from together_ext.storage import flush_folder, is_at, publish_mode
 from together_ext.text import some_of
 
 from .receipt import RECEIPT, UnpackedFile, strangers, write
@@ -32,6 +38,17 @@ from .tree import entries, folders
 SCRATCH: Final = ".unpacking"
 """The temporary folder is `.<folder>.unpacking-` and random letters; the lease is `.<folder>.unpacking.lock`."""
 
+PARTIAL: Final = ".registry-part"
+"""The folder of files that arrive one by one is `.<folder>.registry-part`, so that a rerun finds it."""
+
+REPLACED: Final = ".replaced"
+"""A folder that is being replaced is `.<folder>.replaced-` and random letters."""
+
+_TEMPORARY: Final = re.compile(
+    rf"\..+({re.escape(SCRATCH)}-|{re.escape(PARTIAL)}$|{re.escape(REPLACED)}-).*", re.DOTALL
+)
+
+log = logging.getLogger("together_ext.archive")
 
 FLUSHES: Final = 16
 """Number of files that are flushed at the same time at the end."""
@@ -99,11 +116,103 @@ def locked(
         lease = Lease.acquire(lock, f"extracts to {folder}", patience)
     with lease:
         try:
+            with extraction_errors(folder, wayout):
+                _complete_replacement(folder)
             yield lease
         except OSError:
             # The process that took over has removed the temporary folder of this one.
             lease.check()
             raise
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a folder of this name is being made or replaced, or was when its process was killed."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def left_by_earlier_runs(folder: Path, kind: str) -> list[Path]:
+    """The folders `.<folder><kind>-...` of this user."""
+    found = []
+    for path in folder.parent.glob(glob.escape(f".{folder.name}{kind}-") + "*"):
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+                found.append(path)
+    return found
+
+
+def put(source: Path, fd: int, folder: Path, *, overwrite: bool, durable: bool) -> None:
+    """Rename a complete folder to its final path, with the permissions of any new folder.
+
+    Args:
+        source: The complete folder.
+        fd: Its descriptor.
+        folder: The final path.
+        overwrite: Whether an existing folder that was extracted before may be replaced.
+        durable: Whether the rename is flushed.
+
+    Raises:
+        TargetExistsError: The path exists and may not be replaced.
+        StorageError: Another process has replaced the folder.
+        OSError: The disk refuses; the path is unchanged.
+    """
+    aside = folder.with_name(f".{folder.name}{REPLACED}-{secrets.token_hex(4)}")
+    # Again, because something may have been put there meanwhile.
+    check_place(folder, overwrite=overwrite)
+    publish_mode(fd, 0o777)
+    try:
+        if os.path.lexists(folder) and not is_empty_folder(folder):
+            folder.rename(aside)
+        source.rename(folder)
+    except BaseException:
+        if os.path.lexists(aside) and not os.path.lexists(folder):
+            aside.rename(folder)
+        raise
+    if not is_at(folder, fd):
+        raise StorageError(
+            f"{folder} was replaced by another process: remove it, and choose a folder that no other user may write to"
+        )
+    if durable:
+        flush_folder(folder.parent)
+    if os.path.lexists(aside):
+        _remove(aside)
+
+
+def _complete_replacement(folder: Path) -> None:
+    """Complete what a process was killed at: the folder that was being replaced is removed, or gets its path back."""
+    for aside in left_by_earlier_runs(folder, REPLACED):
+        if strangers(aside) == []:
+            if os.path.lexists(folder):
+                _remove(aside)
+            else:
+                aside.rename(folder)
+
+
+def _remove(folder: Path) -> None:
+    try:
+        remove(folder)
+    except OSError as error:
+        log.warning("could not remove %s, the folder that was replaced: %s; remove it by hand", folder, error.strerror)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, not a link. Its receipt is removed last, so that an interrupted removal can be repeated.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with os.scandir(fd) as listed:
+            inside = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in listed]
+        for name, is_folder in sorted(inside, key=lambda each: (each[0] == RECEIPT, each)):
+            if is_folder:
+                shutil.rmtree(name, dir_fd=fd)
+            else:
+                os.unlink(name, dir_fd=fd)
+    finally:
+        os.close(fd)
+    folder.rmdir()
 
 
 @contextmanager

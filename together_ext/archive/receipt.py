@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from together_ext import __version__
 from together_ext.clock import awaited
-from together_ext.errors import ArchiveError, TransferCancelledError
+from together_ext.errors import ArchiveError, TargetExistsError, TransferCancelledError
 from together_ext.storage import absolute, local_path
 from together_ext.text import printable
 
@@ -138,12 +138,24 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
 
 
 def origin(folder: Path) -> Mapping[str, Any]:
-    """The entries of a folder's receipt; empty if it has no valid receipt."""
+    """The entries of a folder's receipt; empty if it has no valid receipt.
+
+    Raises:
+        TargetExistsError: It belongs to another user, who may have forged it together with the files that it names.
+        StorageError: It cannot be read.
+    """
     with reading(folder):
         try:
-            return content_of(folder)[0]
+            said = content_of(folder)[0]
         except (ArchiveError, FileNotFoundError):
             return {}
+        owners = {path.lstat().st_uid for path in (folder, folder / RECEIPT)} - {os.geteuid(), 0}
+    if owners:
+        raise TargetExistsError(
+            f"{folder} belongs to user {min(owners)}, so its files are not trusted: choose another folder, or allow it "
+            "to be replaced"
+        )
+    return said
 
 
 def content_of(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, UnpackedFile]]:

@@ -10,7 +10,7 @@ for choice in planned(extractions("models"), Keep.parse("best,last")):
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import stat
 import threading
 from collections import defaultdict
@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from together_ext.errors import ArchiveError, RuleError, StorageError
-from together_ext.storage import absolute, local_path
+from together_ext.storage import absolute, local_path, storage_errors
 from together_ext.text import printable, some_of
 
-from .folders import check_place, locked
+from .folders import check_place, is_temporary, locked, remove
 from .formats.reading import reading
 from .receipt import RECEIPT, UnpackedFile, content_of
 from .tree import entries
+
+REMOVED: Final = ".removed-"
+"""The name of a folder that is being removed is this and random letters."""
 
 LONGEST: Final = 9
 """Maximum number of digits of a number of folders to keep."""
@@ -144,15 +147,16 @@ def planned(found: Iterable[Extraction], keep: Keep) -> list[Choice]:
         One choice for each folder, in the same order.
     """
     found = list(found)
+    # A damaged folder does not count as the last one.
+    whole = [one for one in found if not one.problem and not _is_removed(one.folder)]
     groups: defaultdict[tuple[str | None, str | None], list[Extraction]] = defaultdict(list)
-    for one in found:
-        if not one.problem:  # else a damaged folder would count as the last one
-            groups[one.job, one.type].append(one)
+    for one in whole:
+        groups[one.job, one.type].append(one)
     newest: set[str] = set()
     for group in groups.values():
         steps = sorted(set(map(_order, group)), reverse=True)[: keep.newest]
         newest |= {one.folder for one in group if _order(one) in steps}
-    best = {(one.job, one.step) for one in found if one.best and not one.problem}
+    best = {(one.job, one.step) for one in whole if one.best}
     known = {job for job, _ in best}
     return [Choice(one.folder, *_verdict(one, keep, newest, best, known), one.size) for one in found]
 
@@ -160,7 +164,8 @@ def planned(found: Iterable[Extraction], keep: Keep) -> list[Choice]:
 def prune(folder: str | os.PathLike[str]) -> None:
     """Remove an extracted folder, unless it has anything that its receipt does not name.
 
-    Links are not followed. The receipt is removed last, so that an interrupted removal can be repeated.
+    Links are not followed. The folder is renamed first, and its receipt is removed last, so that an interrupted removal
+    leaves no folder that looks complete, and can be repeated: `extractions` lists the renamed folder.
 
     Args:
         folder: The folder.
@@ -177,12 +182,10 @@ def prune(folder: str | os.PathLike[str]) -> None:
         place.lstat()
         check_place(place, overwrite=True)
         content_of(place)  # an empty folder may be replaced, and has no receipt
-        fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            _empty(fd)
-        finally:
-            os.close(fd)
-        place.rmdir()
+        removed = place if _is_removed(place) else place.with_name(f"{REMOVED}{secrets.token_hex(8)}")
+        with storage_errors(place, "remove"):
+            place.rename(removed)
+            remove(removed)
 
 
 def _verdict(
@@ -192,10 +195,10 @@ def _verdict(
     best: set[tuple[str | None, int | None]],
     known: set[str | None],
 ) -> tuple[bool, str]:
-    if one.problem:
-        return True, one.problem
-    if one.job is None:
-        return True, "its receipt names no job"
+    if one.problem or one.job is None:
+        return True, one.problem or "its receipt names no job"
+    if _is_removed(one.folder):
+        return False, "its removal was interrupted"
     if keep.best and (one.job, one.step) in best:
         return True, "best checkpoint"
     if one.folder in newest:
@@ -210,15 +213,9 @@ def _order(one: Extraction) -> float:
     return float("inf") if one.step is None else one.step
 
 
-def _empty(fd: int) -> None:
-    """Remove everything in an open folder, the receipt last."""
-    with os.scandir(fd) as listed:
-        inside = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in listed]
-    for name, is_folder in sorted(inside, key=lambda each: (each[0] == RECEIPT, each)):
-        if is_folder:
-            shutil.rmtree(name, dir_fd=fd)
-        else:
-            os.unlink(name, dir_fd=fd)
+def _is_removed(folder: str | Path) -> bool:
+    """Whether the removal of a folder has begun."""
+    return Path(folder).name.startswith(REMOVED)
 
 
 def _with_receipts(place: Path) -> Iterator[Path]:
@@ -236,7 +233,8 @@ def _with_receipts(place: Path) -> Iterator[Path]:
         if any(entry.name == RECEIPT for entry in inside):
             yield parent
         else:
-            waiting += [Path(entry.path) for entry in inside if entry.is_dir(follow_symlinks=False)]
+            folders = [entry for entry in inside if entry.is_dir(follow_symlinks=False)]
+            waiting += [Path(entry.path) for entry in folders if not is_temporary(entry.name)]
 
 
 def _described(place: Path) -> Extraction:
@@ -262,7 +260,7 @@ def _read(place: Path) -> Extraction:
         files=len(files),
         verified_at=_text(said, "time"),
         best=bool(said.get("best")),
-        problem=_doubt(place) or _difference({entry.name: entry.size for entry in entries(place)}, files),
+        problem=_doubt(place) or _difference({entry.name: entry.size for entry in entries(place)}, files, place),
     )
 
 
@@ -277,11 +275,13 @@ def _doubt(place: Path) -> str:
     return ""
 
 
-def _difference(present: Mapping[str, int], files: Mapping[str, UnpackedFile]) -> str:
+def _difference(present: Mapping[str, int], files: Mapping[str, UnpackedFile], place: Path) -> str:
     foreign = sorted(present.keys() - files.keys() - {RECEIPT})
     damaged = sorted(name for name, file in files.items() if present.get(name) != file.size)
     if foreign:
         return f"it has files that its receipt does not name ({some_of(foreign)})"
+    if _is_removed(place):
+        return ""
     return f"files are missing or have another size ({some_of(damaged)}): extract it again" if damaged else ""
 
 

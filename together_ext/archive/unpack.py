@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 import os
-import secrets
 import shutil
 import tempfile
 import threading
@@ -16,12 +14,20 @@ from pathlib import Path
 
 from together_ext.errors import ArchiveError, StorageError
 from together_ext.leases import Lease
-from together_ext.storage import flush_folder, is_at, publish_mode
+from together_ext.storage import is_at
 
-from .folders import SCRATCH, FolderPlace, check_place, extraction_errors, flush_all, is_empty_folder
+from .folders import (
+    SCRATCH,
+    FolderPlace,
+    check_place,
+    extraction_errors,
+    flush_all,
+    left_by_earlier_runs,
+    put,
+)
 from .formats.source import ArchiveSource
 from .limits import Limits
-from .receipt import UnpackedFile
+from .receipt import UnpackedFile, strangers
 from .tree import name_of
 from .writing import FolderWriting, Room, write_files
 
@@ -111,11 +117,11 @@ class _Scratch:
 @contextmanager
 def _scratch(folder: Path) -> Iterator[_Scratch]:
     """A private folder beside the final one, removed at the end; those that killed runs left are removed first."""
-    prefix = f".{folder.name}{SCRATCH}-"
-    for left in folder.parent.glob(f"{glob.escape(prefix)}*"):
-        if left.lstat().st_uid == os.geteuid():
+    for left in left_by_earlier_runs(folder, SCRATCH):
+        # In a shared folder, another user may have given such a name to any folder of this one.
+        if not left.lstat().st_mode & 0o077 or strangers(left) == []:
             _remove_scratch(left)
-    path = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}{SCRATCH}-", dir=folder.parent))
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         anchored = Path(f"/proc/self/fd/{fd}")
@@ -163,39 +169,10 @@ def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[Unp
 
 
 def _put(scratch: _Scratch, root: Path, folder: Path, *, overwrite: bool, durable: bool) -> None:
-    """Rename the folder to its final path, with the permissions of any new folder."""
+    """Give the folder its final path, if it is still the one that was written."""
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         scratch.check()
-        publish_mode(fd, 0o777)
-        made = os.fstat(fd)
+        put(root if root != scratch.inside else scratch.path, fd, folder, overwrite=overwrite, durable=durable)
     finally:
         os.close(fd)
-    source = root if root != scratch.inside else scratch.path
-    aside = None
-    if os.path.lexists(folder) and not is_empty_folder(folder):
-        # Again, because something may have been put there during extraction.
-        check_place(folder, overwrite=overwrite)
-        aside = folder.with_name(f".{folder.name}.replaced-{secrets.token_hex(4)}")
-        folder.rename(aside)
-    try:
-        source.rename(folder)
-    except OSError:
-        if aside is not None:
-            aside.rename(folder)
-        raise
-    if not os.path.samestat(os.lstat(folder), made):
-        raise StorageError(
-            f"{folder} was replaced by another process: remove it, and choose a folder that no other user may write to"
-        )
-    if durable:
-        flush_folder(folder.parent)
-    if aside is not None:
-        _remove(aside)
-
-
-def _remove(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        log.warning("could not remove %s, the folder that was replaced: %s; remove it by hand", folder, error.strerror)

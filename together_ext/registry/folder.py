@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from together_ext.archive import receipt
-from together_ext.archive.folders import check_place, flush_all
+from together_ext.archive.folders import PARTIAL, flush_all, put
 from together_ext.archive.formats.source import open_regular
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.errors import ArchiveError, StorageError
-from together_ext.storage import create_own, flush_folder, publish_mode, storage_errors
-
-SUFFIX: Final = ".registry-part"
+from together_ext.storage import create_own, storage_errors
 
 LARGEST_IDENTITY: Final = 10_000
 """Maximum number of bytes that identify a revision."""
@@ -54,7 +52,7 @@ class PartialFolder:
 
     def __init__(self, final: Path) -> None:
         self.final = final
-        self.path = final.with_name(f".{final.name}{SUFFIX}")
+        self.path = final.with_name(f".{final.name}{PARTIAL}")
 
     def prepare(self, files: Sequence[str], unverifiable: Sequence[str], identity: Mapping[str, str]) -> None:
         """Make the folder, or take that of an earlier run; remove files that are not among these.
@@ -137,21 +135,12 @@ class PartialFolder:
             receipt.write(self.path, files, origin)
             if finish.durable:
                 flush_all(self.path, cancel)
-            check_place(self.final, overwrite=finish.overwrite)
             finish.guard()
-            aside = self.final.with_name(f".{self.final.name}{SUFFIX}.replaced")
-            shutil.rmtree(aside, ignore_errors=True)
-            if os.path.lexists(self.final):
-                self.final.rename(aside)
             fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                publish_mode(fd, 0o777)
+                put(self.path, fd, self.final, overwrite=finish.overwrite, durable=finish.durable)
             finally:
                 os.close(fd)
-            self.path.rename(self.final)
-            if finish.durable:
-                flush_folder(self.final.parent)
-            shutil.rmtree(aside, ignore_errors=True)
 
     def discard(self) -> None:
         """Remove the folder, if it exists."""

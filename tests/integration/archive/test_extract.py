@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -135,6 +136,53 @@ class TestPlace:
 
         assert contents(made) == FILES
         assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
+
+    def test_a_replacement_that_was_killed_is_undone_or_completed(self, archive: Path) -> None:
+        """The old folder gets its path back if the new one does not have it yet."""
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+        aside = made.with_name(".model.replaced-0123abcd")
+        made.rename(aside)
+        with pytest.raises(TargetExistsError, match="already exists"):
+            extract(archive)
+        assert contents(made) == FILES
+
+        made.rename(aside)
+        extract(archive, archive.with_name("other"))
+        archive.with_name("other").rename(made)
+        extract(archive, overwrite=True)
+        assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
+
+    def test_a_replacement_that_fails_leaves_the_folder(self, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also if a signal ends it between the two renames."""
+        archive.write_bytes(GOOD)
+        made = Path(extract(archive).folder)
+        (made / "config.json").write_bytes(b"changed")
+        rename, asides = os.rename, []
+
+        def interrupted(source: Path, target: Path) -> None:
+            rename(source, target)
+            if ".replaced-" in str(target):
+                asides.append(target)
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as signalled:
+            signalled.setattr(os, "rename", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                extract(archive, overwrite=True)
+        assert len(asides) == 1
+        assert (made / "config.json").read_bytes() == b"changed"
+        assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
+
+    def test_a_folder_of_the_user_with_a_temporary_name_is_not_removed(self, archive: Path) -> None:
+        """Another user can give it such a name in a shared folder."""
+        archive.write_bytes(GOOD)
+        moved = [archive.with_name(f".model.{kind}-aaaaaaaa") for kind in ("unpacking", "replaced")]
+        for folder in moved:
+            folder.mkdir(mode=0o755)
+            (folder / "precious").touch()
+        extract(archive)
+        assert all((folder / "precious").exists() for folder in moved)
 
     @pytest.mark.parametrize("name", ["notes.txt", "sub/notes.txt"])
     def test_a_file_that_was_added_is_reported_and_kept(self, archive: Path, name: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -111,6 +113,38 @@ def test_a_receipt_that_others_may_have_forged_does_not_count(made: Made) -> Non
     assert kept(place.parent, "best") == {"s1", "forged"}
     (found,) = [one for one in retention.extractions(place.parent) if one.best]
     assert "other users can write to its receipt" in found.problem
+
+
+@pytest.mark.parametrize(
+    "name", [".s9.unpacking-abcdefgh", ".s9.registry-part", ".s9.replaced-01234567"], ids=["new", "registry", "old"]
+)
+def test_a_folder_that_is_being_made_or_replaced_does_not_count(made: Made, name: str) -> None:
+    """Its process removes it, or the next one if that was killed: it must not be the one that is kept."""
+    place = made("s1", step=1)
+    made(name, step=9)
+    assert kept(place.parent, "last") == {"s1"}
+    assert [one.folder for one in retention.extractions(place.parent)] == [str(place)]
+
+
+def test_an_interrupted_removal_is_completed_by_the_next_one(
+    made: Made, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    old, new = made("s1", step=1, best="lowest loss"), made("s2", step=2)
+    command = ["prune", str(old.parent), "--keep", "last", "--yes"]
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "rmdir", refuse)
+        assert main(command) == 7
+    assert f"could not remove {old}: input/output error" in capsys.readouterr().err
+    assert not old.exists()
+    (rest,) = old.parent.glob(".removed-*")
+    assert not (rest / "sub" / "w").exists()
+    assert kept(old.parent, "best") == {"s2"}
+    assert main(command) == 0
+    assert "its removal was interrupted" in capsys.readouterr().out
+    assert list(old.parent.iterdir()) == [new]
 
 
 @pytest.mark.parametrize("size", [10**400, -7, True], ids=["huge", "negative", "boolean"])
