@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
 from tests.servers import SocketServer, request_of
-from together_ext import TransferInterruptedError
+from together_ext import StorageError, TransferInterruptedError
+from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 
 Talk = Callable[[socket.socket, int], object]
+RECEIPT = b'{"format": 1, "files": [{"path": "a.bin", "size": 3, "sha256": "00"}]}'
 
 
 def cut(connection: socket.socket, _: int) -> None:
@@ -81,6 +84,31 @@ def test_an_object_that_is_larger_than_it_should_be_is_not_read_to_its_end(monke
         store = Store(parse_url("s3://bucket/x", "output"), options)
         assert store.content("receipt", 1000) == bytes(1000)
         assert b"".join(store.pieces("small", 10)) == bytes(11)
+
+
+def readable_in_part(connection: socket.socket, _: int) -> None:
+    """A bucket with a receipt and an object that may not be read."""
+    request = request_of(connection)
+    status, body = "403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>"
+    if b"list-type" in request.splitlines()[0]:
+        entry = "<Contents><Key>x/{}</Key><LastModified>2025-01-01T00:00:00Z</LastModified><Size>{}</Size></Contents>"
+        entries = entry.format("a.bin", 3) + entry.format("together-ext.json", len(RECEIPT))
+        status, body = "200 OK", f"<ListBucketResult>{entries}</ListBucketResult>".encode()
+    elif b"together-ext.json" in request.splitlines()[0]:
+        status, body = "200 OK", RECEIPT
+    head = f'HTTP/1.1 {status}\r\nLast-Modified: Wed, 01 Jan 2025 00:00:00 GMT\r\nETag: "1"\r\nConnection: close\r\n'
+    connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def test_a_failed_comparison_leaves_the_event_of_the_caller_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller may have passed it to other comparisons, too."""
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # as above
+    cancel = threading.Event()
+    with SocketServer(readable_in_part) as server:
+        options = {"endpoint": f"http://{server.host}", "access_key_id": "I", "secret_access_key": "S", "region": "r"}
+        with pytest.raises(StorageError, match="no permission to read"):
+            verify_objects("s3://bucket/x", storage_options=options, cancel=cancel)
+    assert not cancel.is_set()
 
 
 def test_a_connection_that_is_refused_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

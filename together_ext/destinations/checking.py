@@ -81,23 +81,27 @@ def _with_their_hashes(
     store: Store, files: Mapping[str, UnpackedFile], cancel: threading.Event
 ) -> dict[str, UnpackedFile]:
     """Those files whose objects have the right hash."""
+    stop = threading.Event()  # not `cancel`, which is the caller's
+    stopping = store.until(stop)
 
     def has_hash(file: UnpackedFile) -> bool:
         digest = hashlib.sha256()
-        for piece in store.pieces(file.path, file.size):
-            if cancel.is_set():
+        for piece in stopping.pieces(file.path, file.size):
+            if stop.is_set():
                 raise TransferCancelledError
             digest.update(piece)
         return digest.hexdigest() == file.sha256
 
+    def look() -> None:
+        if cancel.is_set():
+            raise TransferCancelledError
+
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         hashed = [pool.submit(has_hash, file) for file in files.values()]
-        same = [awaited(good) for good in hashed]
-    except BaseException:
-        cancel.set()
-        raise
+        same = [awaited(good, look) for good in hashed]
     finally:
+        stop.set()
         pool.shutdown(cancel_futures=True)
     return {name: file for (name, file), good in zip(files.items(), same, strict=True) if good}
 
