@@ -193,7 +193,7 @@ class TestFiles:
 
         client = world.client(http_client=world.http_client(transport=world.transport(change)), max_retries=2)
         before = world.client().files.list().data
-        with pytest.raises(StorageError, match=r"train\.jsonl changed before all of it was sent"):
+        with pytest.raises(StorageError, match=r"train\.jsonl changed during the upload"):
             client.files.upload(data)
         assert world.client().files.list().data == before
 

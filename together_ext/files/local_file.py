@@ -1,4 +1,4 @@
-"""A file on this machine on its way up: what it may be, and that it stays as it was seen."""
+"""A local file to upload: which files are accepted, and that the content does not change after its check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from together_ext.text import printable
 from .training_data import LONGEST, check_lines
 
 _LINES: Final = 1000
-"""Lines between two looks at whether the work was cancelled."""
+"""Number of lines between two checks for cancellation."""
 
 PIECE: Final = 1 << 18
 """Bytes that are read and sent at once."""
@@ -28,12 +28,12 @@ PIECE: Final = 1 << 18
 
 @dataclass(frozen=True)
 class Seen:
-    """The state in which a file was seen.
+    """The state of a file when it was checked.
 
     Attributes:
         size: Its size in bytes.
-        modified: When it was written to, in nanoseconds.
-        sha256: The hash of its content in hexadecimal.
+        modified: The time of its last modification, in nanoseconds since 1970.
+        sha256: The SHA-256 of its content, in hexadecimal.
         lines: Number of examples in it; None if its lines were not checked.
     """
 
@@ -54,7 +54,7 @@ def path_of(file: str | os.PathLike[str]) -> Path:
 
 
 def look(path: Path, cancel: threading.Event, *, lines: bool, most: int | None = None) -> Seen:
-    """Read a file once, to hash it and to refuse an invalid one.
+    """Read a file once: hash it, and refuse it if it is invalid.
 
     Args:
         path: The file.
@@ -63,11 +63,14 @@ def look(path: Path, cancel: threading.Event, *, lines: bool, most: int | None =
         most: Maximum number of bytes; None for no limit.
 
     Returns:
-        The state that it was seen in.
+        Its state.
 
     Raises:
-        RuleError: It is empty or too large, or a line cannot be trained on.
-        StorageError: It is not there, or cannot be read.
+        RuleError: The file is empty or too large, or not a regular file.
+        TrainingFileError: A line is invalid.
+        MissingPathError: The file does not exist.
+        StorageError: The file cannot be read.
+        TransferCancelledError: `cancel` was set.
     """
     with opened(path) as content:
         try:
@@ -107,11 +110,12 @@ def _until(lines: Iterable[bytes], cancel: threading.Event) -> Iterator[bytes]:
 
 
 def opened(path: Path) -> BinaryIO:
-    """The file, open.
+    """Open a file for reading.
 
     Raises:
         RuleError: It is a folder, a pipe or a device.
-        StorageError: It is not there, or cannot be read.
+        MissingPathError: It does not exist.
+        StorageError: It cannot be read.
     """
     try:
         # Checked first: opening a pipe waits for the process that writes into it.
@@ -142,21 +146,21 @@ def _cannot_read(path: Path, error: OSError) -> NoReturn:
 
 
 def _state(content: io.IOBase | BinaryIO) -> tuple[int, int]:
-    """By what a file is known to have stayed as it was: its size, and when it was written to."""
+    """The size and the modification time of a file: while both are the same, so is its content."""
     found = os.fstat(content.fileno())
     return found.st_size, found.st_mtime_ns
 
 
 class Steady(io.FileIO):
-    """An open file that can be read as long as it stays as it was seen, so that what was checked is what is sent.
+    """An open file that cannot be read after it has changed, so that what was checked is what is sent.
 
-    Without this, one that shrinks or grows would break the request below everything that knows of files. `pieces` may
-    be used by several threads, none of which reads after `close`.
+    Without this check, the failure of a file that shrinks or grows would be one of HTTP, in the middle of a request.
+    `pieces` is thread-safe; no thread reads after `close`.
 
     Args:
         content: The open file; stays open.
         path: Its path, for errors.
-        seen: The state that it was seen in.
+        seen: Its state when it was checked.
         moved: Called with the offset after each `read`.
     """
 
@@ -180,7 +184,7 @@ class Steady(io.FileIO):
             _cannot_read(self._path, error)
         if now != self._seen:
             raise StorageError(
-                f"{_shown(self._path)} changed before all of it was sent: upload it when nothing writes to it any more"
+                f"{_shown(self._path)} changed during the upload: upload it again when no program writes to it"
             )
         self._moved(self.tell())
         return data
@@ -205,7 +209,7 @@ class Steady(io.FileIO):
                     raise TransferCancelledError
                 self.seek(sent)
                 data = self.read(min(PIECE, stop - sent))
-            if not data:  # it has the size that it had, so this is no end
+            if not data:  # its size is the same, so this is not its end
                 raise StorageError(f"could not read {_shown(self._path)}: it ends at byte {sent:,}; check the disk")
             yield data
             sent += len(data)

@@ -64,7 +64,7 @@ class Files:
                 not a word.
             TrainingFileError: A line is invalid.
             MissingPathError: There is no such file.
-            StorageError: It cannot be read, or changed before all of it was sent.
+            StorageError: It cannot be read, or changed during the upload.
         """
         from .upload import upload
 

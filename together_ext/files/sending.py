@@ -32,7 +32,7 @@ CONNECTIONS: Final = 4
 """Maximum number of parts that are sent at the same time."""
 
 TIMEOUT: Final = httpx.Timeout(60.0, read=300.0)
-"""A storage host responds when it has stored a part, which takes its time after the last byte."""
+"""Seconds without data. A storage host responds once it has stored a part, maybe minutes after the last byte."""
 
 REFUSED: Final = "the signed URL has expired or was refused: upload the file again"
 

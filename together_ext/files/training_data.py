@@ -1,4 +1,4 @@
-"""Training data in JSON lines: what every line has to be. Lines in, errors out; nothing is kept."""
+"""Training data in JSON lines: which forms a line may have. No I/O."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PREFERENCE: Final = frozenset({"input", "preferred_output", "non_preferred_outp
 
 
 def check_lines(name: str, lines: Iterable[bytes]) -> int:
-    """See that every line is an example, and all are of one form.
+    """Check that every line is an example, and that all examples have the same form.
 
-    The forms are those that the service takes: conversations (`messages`), instructions (`prompt` and `completion`),
+    The forms are those that the service accepts: conversations (`messages`), instructions (`prompt` and `completion`),
     plain `text`, and preferences (`input`, `preferred_output`, `non_preferred_output`). The encoding is UTF-8 without a
     byte order mark. Blank lines are allowed at the end only.
 
@@ -31,7 +31,7 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
         lines: Its lines; the last one may have no end, and one that is longer than `LONGEST` may be cut after that.
 
     Returns:
-        How many examples there are.
+        The number of examples.
 
     Raises:
         TrainingFileError: All problems of all lines, up to `MOST_PROBLEMS`.
@@ -59,7 +59,7 @@ def check_lines(name: str, lines: Iterable[bytes]) -> int:
 
 
 def _of_all(forms: Mapping[str, int]) -> list[str]:
-    """What is wrong with the lines together."""
+    """The problem of the lines as a whole: that they have several forms."""
     if len(forms) < 2:  # noqa: PLR2004 -- two forms
         return []
     (first, line), *others = forms.items()
@@ -89,7 +89,7 @@ def _other_encoding(line: bytes) -> str:
 
 
 def _example(line: bytes) -> tuple[str, list[str]]:
-    """The form of an example, and what is wrong with it; either may be empty."""
+    """The form of an example, and its problems; either may be empty."""
     if len(line) > LONGEST:
         return "", [f"is longer than {LONGEST >> 20} MiB: expected one example in each line"]
     if not line:

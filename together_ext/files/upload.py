@@ -1,7 +1,7 @@
-"""From a file on this machine to one of the account, as a flow.
+"""Upload a local file to the account, as a flow.
 
-The API signs a URL, the content is sent there without the API key, and the API processes the file: in parts if it is
-large. A server that does not do this gets the file in one request.
+The API returns a signed URL, or one for each part of a large file. The content is sent there without the API key, and
+then the API processes the file. A server that does not sign URLs gets the file in one request.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def _existing(job: _Job, reply: Reply) -> Flow[UploadedFile | None]:
 
 
 def _sent(job: _Job, signed: list[Any], home: str, cleanup: Raw) -> Flow[list[str]]:
-    """Send the content; a failure is cleaned up, as far as the server lets us."""
+    """Send the content; after a failure, remove what was uploaded if the server allows it."""
 
     def work(line: Line) -> list[str]:
         parts = [
@@ -285,7 +285,7 @@ def _posted(job: _Job, path: str, **content: object) -> Flow[dict[str, Any]]:
 
 
 class _Watch:
-    """Reports the progress of an upload in one request, whose content is read below everything that knows of it.
+    """Reports the progress of an upload in one request, whose content is read by httpx.
 
     Attributes:
         failure: What the callback has raised.
@@ -315,7 +315,7 @@ class _Watch:
 
 
 def _at_once(job: _Job, watch: _Watch) -> Flow[UploadedFile]:
-    """Upload a file in one request, as older servers take it."""
+    """Upload a file in one request, to a server that does not sign URLs."""
     from together_generated.api.files import upload_file as endpoint  # noqa: PLC0415 -- rarely needed
     from together_generated.types import File  # noqa: PLC0415 -- the same
 
