@@ -82,6 +82,17 @@ def absolute(path: str | os.PathLike[str]) -> Path:
         raise StorageError(message, error.errno) from error
 
 
+def named(path: Path) -> str:
+    """A path as the user knows it: also one that begins with the descriptor of an open folder."""
+    text = os.fspath(path)
+    if (anchor := re.match(r"/proc/self/fd/[0-9]+", text)) is None:
+        return text
+    try:
+        return os.readlink(anchor[0]) + text[anchor.end() :]  # noqa: PTH115 -- a string
+    except OSError:
+        return text
+
+
 # Errors ---------------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +124,7 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
             errno.ENOTDIR: "choose a path whose parents are folders",
             errno.EEXIST: "choose a path whose parents are folders",
         }.get(error.errno or 0, "check the disk, then run it again")
-        message = f"could not {action} {path}: {(error.strerror or str(error)).lower()}; {wayout}"
+        message = f"could not {action} {named(path)}: {(error.strerror or str(error)).lower()}; {wayout}"
         raise StorageError(message, error.errno) from error
 
 

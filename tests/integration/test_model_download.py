@@ -474,7 +474,10 @@ class TestFaults:
         program = [sys.executable, "-m", "together_ext", "models", "download", model, "--output", str(tmp_path / "out")]
         limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *program]
         failed = subprocess.run(limited, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- our own program
-        assert (failed.returncode, "could not write to" in failed.stderr) == (7, True)
+        assert (failed.returncode, f"could not write to {tmp_path / '.out.registry-part'}/" in failed.stderr) == (
+            7,
+            True,
+        )
         assert_nothing_outside(tmp_path)
         done = subprocess.run(program, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- the same
         assert (done.returncode, content_of(tmp_path / "out")) == (0, FILES)
@@ -488,6 +491,27 @@ class TestFaults:
         partial.mkdir(mode=0o700)
         (partial / "together-ext.json").write_bytes(content)
         assert content_of(client.models.download(model, output=tmp_path / "out").folder) == FILES
+
+    @pytest.mark.parametrize("size", [300_000, LARGE], ids=["small", "large"])
+    def test_nothing_is_written_or_removed_where_a_link_in_its_place_leads(
+        self, client: Together, sim: Simulator, tmp_path: Path, size: int
+    ) -> None:
+        """Another user can exchange the partial folder in a folder that others may write to."""
+        files = {"first.bin": SyntheticArchive(size, "first"), "second.bin": SyntheticArchive(size, "second")}
+        partial, elsewhere = tmp_path / ".out.registry-part", tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "precious").touch()
+
+        def exchange(_: DownloadProgress) -> None:
+            if partial.is_dir() and not partial.is_symlink():
+                partial.rename(tmp_path / "moved")
+                partial.symlink_to(elsewhere)
+
+        model = sim.registry.add("exchanged", files).id
+        with pytest.raises(StorageError, match=r"out.registry-part was replaced by another process"):
+            client.models.download(model, output=tmp_path / "out", progress=exchange, connections=1)
+        assert [path.name for path in elsewhere.iterdir()] == ["precious"]
+        assert not (tmp_path / "out").exists()
 
     def test_a_partial_folder_that_others_may_write_to_is_not_used(
         self, client: Together, model: str, tmp_path: Path

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from together_ext.clock import awaited
 from together_ext.errors import (
@@ -80,6 +80,42 @@ class FolderPlace:
     def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
         """Write the receipt."""
         write(self.path, files, entries)
+
+
+@dataclass(frozen=True)
+class PrivateFolder:
+    """A temporary folder, in which only this user may write.
+
+    Attributes:
+        path: Its path, unless another process has moved it.
+        inside: A path through its descriptor where the system has such paths, so that a link that another user puts in
+            its place in a shared folder diverts nothing.
+        fd: Its descriptor; the caller closes it.
+    """
+
+    path: Path
+    inside: Path
+    fd: int
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open an existing folder; raises `OSError` if the path is anything else."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        anchored = Path(f"/proc/self/fd/{fd}")
+        return cls(path, anchored if anchored.is_dir() else path, fd)
+
+    def is_private(self) -> bool:
+        """Whether it belongs to this user, and no other user can write to it."""
+        found = os.fstat(self.fd)
+        return found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+    def check(self) -> None:
+        """Check that it is still private and at its path; raises `StorageError` if not."""
+        if not (self.is_private() and is_at(self.path, self.fd)):
+            raise StorageError(
+                f"{self.path} was replaced by another process during extraction: "
+                "choose a folder that no other user may write to"
+            )
 
 
 @contextmanager

@@ -9,16 +9,15 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from together_ext.errors import ArchiveError, StorageError
+from together_ext.errors import ArchiveError
 from together_ext.leases import Lease
-from together_ext.storage import is_at
 
 from .folders import (
     SCRATCH,
     FolderPlace,
+    PrivateFolder,
     check_place,
     extraction_errors,
     flush_all,
@@ -89,47 +88,20 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
             _put(scratch, root, folder, overwrite=overwrite, durable=durable)
 
 
-@dataclass(frozen=True)
-class _Scratch:
-    """The temporary folder.
-
-    Attributes:
-        path: Its path, unless another process has moved it.
-        inside: A path through its descriptor where the system has such paths, so that a link that another user puts in
-            its place in a shared folder diverts nothing.
-        fd: Its descriptor.
-    """
-
-    path: Path
-    inside: Path
-    fd: int
-
-    def check(self) -> None:
-        """Check that it is still at its path and that no other user can write to it; raises `StorageError` if not."""
-        own = os.fstat(self.fd)
-        if own.st_uid != os.geteuid() or own.st_mode & 0o022 or not is_at(self.path, self.fd):
-            raise StorageError(
-                f"{self.path} was replaced by another process during extraction: "
-                "choose a folder that no other user may write to"
-            )
-
-
 @contextmanager
-def _scratch(folder: Path) -> Iterator[_Scratch]:
+def _scratch(folder: Path) -> Iterator[PrivateFolder]:
     """A private folder beside the final one, removed at the end; those that killed runs left are removed first."""
     for left in left_by_earlier_runs(folder, SCRATCH):
         # In a shared folder, another user may have given such a name to any folder of this one.
         if not left.lstat().st_mode & 0o077 or strangers(left) == []:
             _remove_scratch(left)
     path = Path(tempfile.mkdtemp(prefix=f".{folder.name}{SCRATCH}-", dir=folder.parent))
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    found = PrivateFolder.open(path)
     try:
-        anchored = Path(f"/proc/self/fd/{fd}")
-        found = _Scratch(path, anchored if anchored.is_dir() else path, fd)
         found.check()
         yield found
     finally:
-        os.close(fd)
+        os.close(found.fd)
         _remove_scratch(path)
 
 
@@ -168,7 +140,7 @@ def _flattened(scratch: Path, files: list[UnpackedFile]) -> tuple[Path, list[Unp
     return inside[0], [UnpackedFile(file.path.removeprefix(prefix), file.size, file.sha256) for file in files]
 
 
-def _put(scratch: _Scratch, root: Path, folder: Path, *, overwrite: bool, durable: bool) -> None:
+def _put(scratch: PrivateFolder, root: Path, folder: Path, *, overwrite: bool, durable: bool) -> None:
     """Give the folder its final path, if it is still the one that was written."""
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -92,8 +92,8 @@ class Fetching:
         folder = self._folder
         unverifiable = [file.path for file in files if not file.verifiable]
         folder.prepare([file.path for file in files], unverifiable, self._identity)
-        there = sum(path.lstat().st_blocks * 512 for path in folder.path.rglob("*") if not path.is_dir())
-        needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.path).free
+        there = sum(path.lstat().st_blocks * 512 for path in folder.inside.rglob("*") if not path.is_dir())
+        needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.inside).free
         if needed > free:
             raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from together_ext.archive import receipt
-from together_ext.archive.folders import PARTIAL, flush_all, put
+from together_ext.archive.folders import PARTIAL, PrivateFolder, flush_all, put
 from together_ext.archive.formats.source import open_regular
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.errors import ArchiveError, StorageError
@@ -53,6 +53,12 @@ class PartialFolder:
     def __init__(self, final: Path) -> None:
         self.final = final
         self.path = final.with_name(f".{final.name}{PARTIAL}")
+        self._opened: PrivateFolder | None = None
+
+    @property
+    def inside(self) -> Path:
+        """A path of the folder that another user cannot divert, once it is prepared."""
+        return self.path if self._opened is None else self._opened.inside
 
     def prepare(self, files: Sequence[str], unverifiable: Sequence[str], identity: Mapping[str, str]) -> None:
         """Make the folder, or take that of an earlier run; remove files that are not among these.
@@ -69,9 +75,7 @@ class PartialFolder:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 self.path.mkdir(mode=0o700)
-            status = self.path.lstat()
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-                raise StorageError(f"{self.path} is not a private folder of yours: remove it, and run it again")
+            self._open()
             known = self._revision() == identity
             self._remove_others(set(files))
             if not known:
@@ -82,6 +86,13 @@ class PartialFolder:
             for folder in {self.place(file).parent for file in files}:
                 folder.mkdir(parents=True, exist_ok=True)
 
+    def _open(self) -> None:
+        with suppress(NotADirectoryError):  # also for a symbolic link
+            self._opened = PrivateFolder.open(self.path)
+            weakref.finalize(self, os.close, self._opened.fd)
+        if self._opened is None or not self._opened.is_private():
+            raise StorageError(f"{self.path} is not a private folder of yours: remove it, and run it again")
+
     def _revision(self) -> object:
         """What identifies the revision that the files in it are of; it has the name of the receipt, as no file does."""
         try:
@@ -91,10 +102,10 @@ class PartialFolder:
             return None
 
     def _remove_others(self, files: set[str]) -> None:
-        for parent, folders, names in os.walk(self.path, topdown=False):
+        for parent, folders, names in os.walk(self.inside, topdown=False):
             for name in names:
                 found = Path(parent, name)
-                path = found.relative_to(self.path).as_posix()
+                path = found.relative_to(self.inside).as_posix()
                 if found.is_symlink() or not any(path == file or path.startswith(f"{file}.part") for file in files):
                     found.unlink()
             for name in folders:
@@ -106,7 +117,7 @@ class PartialFolder:
 
     def place(self, file: str) -> Path:
         """The path of a file in it."""
-        return self.path / file
+        return self.inside / file
 
     def present(self, sizes: Mapping[str, int]) -> int:
         """Number of bytes of the files in it that have the right size.
@@ -132,15 +143,13 @@ class PartialFolder:
         """
         with storage_errors(self.final, "write to"):
             self.place(RECEIPT).unlink(missing_ok=True)
-            receipt.write(self.path, files, origin)
+            receipt.write(self.inside, files, origin)
             if finish.durable:
-                flush_all(self.path, cancel)
+                flush_all(self.inside, cancel)
             finish.guard()
-            fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                put(self.path, fd, self.final, overwrite=finish.overwrite, durable=finish.durable)
-            finally:
-                os.close(fd)
+            assert self._opened is not None  # noqa: S101 -- see `prepare`
+            self._opened.check()
+            put(self.path, self._opened.fd, self.final, overwrite=finish.overwrite, durable=finish.durable)
 
     def discard(self) -> None:
         """Remove the folder, if it exists."""

@@ -91,7 +91,7 @@ class FolderMaking:
         self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], change: Change, cancel: threading.Event
     ) -> Sequence[UnpackedFile]:
         """Write the receipt, and give the folder its name."""
-        files, entries = change(FolderPlace(self._partial.path), files)
+        files, entries = change(FolderPlace(self._partial.inside), files)
         self._partial.finish(files, {**origin, **entries}, self._how, cancel)
         return files
 

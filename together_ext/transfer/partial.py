@@ -20,6 +20,7 @@ from together_ext.storage import (
     create_own,
     flush_folder,
     is_at,
+    named,
     open_own,
     publish_mode,
     storage_errors,
@@ -203,8 +204,8 @@ class Partial:
     def _check_at(self, path: Path) -> None:
         if not is_at(path, self._fd):
             raise StorageError(
-                f"{path} was replaced by another process during the download: remove it, and choose a folder that no "
-                "other user may write to"
+                f"{named(path)} was replaced by another process during the download: remove it, and choose a folder "
+                "that no other user may write to"
             )
 
     def exists(self) -> bool:
@@ -245,4 +246,4 @@ class Partial:
         needed = size - covered(merged(kept)) + besides
         free = shutil.disk_usage(self.final.parent).free
         if needed > free:
-            raise NotEnoughSpaceError(str(self.final.parent), needed=needed, free=free, unpacked=besides)
+            raise NotEnoughSpaceError(named(self.final.parent), needed=needed, free=free, unpacked=besides)
