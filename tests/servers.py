@@ -25,16 +25,25 @@ class SocketServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._lock, self._open = threading.Lock(), dict[socket.socket, threading.Thread]()
 
     def _accept(self) -> None:
         with suppress(OSError):
             for number in itertools.count():
                 accepted = self._listener.accept()[0]
-                threading.Thread(target=self._serve, args=(accepted, number), daemon=True).start()
+                thread = threading.Thread(target=self._serve, args=(accepted, number), daemon=True)
+                with self._lock:
+                    self._open[accepted] = thread
+                thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with connection, suppress(OSError):
-            self._talk(connection, number)
+        try:
+            with suppress(OSError):
+                self._talk(connection, number)
+        finally:
+            with self._lock:
+                del self._open[connection]
+                connection.close()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -44,12 +53,19 @@ class SocketServer:
         self.close()
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and end those there are: a client that does not stop would keep both busy."""
         self.over.set()
         with suppress(OSError):  # closing alone would not wake up the thread
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
+        with self._lock:
+            threads = list(self._open.values())
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager
