@@ -27,6 +27,7 @@ from tests.servers import SocketServer, request_of
 from tests.signals import hear_signals
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
+from together_ext.destinations.store import _memory
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
 from tools.contract import problems
 from tools.json_documents import Check, check_document
@@ -302,6 +303,13 @@ def sim(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
 
 
 @pytest.fixture(autouse=True)
+def _no_object_outlives_a_test() -> Iterator[None]:
+    """Free the stores in memory, which live as long as the process: those of all tests need a gigabyte."""
+    yield
+    _memory.cache_clear()
+
+
+@pytest.fixture(autouse=True)
 def the_specification_is_kept(request: pytest.FixtureRequest) -> Iterator[None]:
     """Judge what our clients sent, and what the simulators of a test sent, by `openapi.yaml`."""
     yield
@@ -334,7 +342,7 @@ def sync_client(sim: Simulator) -> Iterator[Together]:
 
 @pytest.fixture
 def url() -> str:
-    """A bucket that no other test has; the store in memory lives as long as the process."""
+    """A bucket that no other test has."""
     return f"memory://{secrets.token_hex(8)}/"
 
 
