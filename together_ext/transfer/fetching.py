@@ -60,6 +60,7 @@ def fetch(  # noqa: PLR0913 -- keywords, each with a default
 
     Raises:
         ConfigurationError: A proxy or a certificate of the environment cannot be used, or `path` is a URL.
+        RuleError: A number is too small, or `path` is not a path.
         ApiStatusError: The server refuses.
         TransferInterruptedError: The retries are used up; a rerun resumes.
         IntegrityError: The responses contradict one another, or `check` refuses the file.

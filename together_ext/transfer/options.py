@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import UnionType
 from typing import Final, Literal
 
 from together_ext.clock import Clock, SystemClock
+from together_ext.errors import RuleError
+from together_ext.text import printable
 
 from .crew import EAGER
 from .front import Front
 from .network.pauses import Pauses
 from .progress import ProgressCallback
+from .window import BLOCK
 
 DEFAULT_CONNECTIONS: Final = 8
 DEFAULT_RETRIES: Final = 8
@@ -57,6 +62,9 @@ class Conduct:
         clock: The clock.
         jitter: Returns random numbers from 0 to 1.
         pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
+
+    Raises:
+        RuleError: A number is too small, or not a number.
     """
 
     connections: int = DEFAULT_CONNECTIONS
@@ -68,6 +76,12 @@ class Conduct:
     clock: Clock = field(default_factory=SystemClock)
     jitter: Callable[[], float] = random.random
     pauses: Pauses = field(default_factory=Pauses)
+
+    def __post_init__(self) -> None:
+        _check("connections", self.connections, 1, int)
+        _check("retries", self.retries, 0, int)
+        if self.limit_rate is not None:
+            _check("limit_rate", self.limit_rate, 1, int | float)
 
 
 @dataclass(frozen=True)
@@ -102,3 +116,13 @@ class StreamOptions(Conduct):
     """
 
     window: int = DEFAULT_WINDOW
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check("window", self.window, BLOCK, int)
+
+
+def _check(name: str, value: float, least: int, kind: type | UnionType) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
+        numbers = "whole number" if kind is int else "number"
+        raise RuleError(f"{name} is {printable(repr(value), 40)}: expected a {numbers}; the minimum is {least:,}")

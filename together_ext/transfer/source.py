@@ -7,6 +7,7 @@ is used by all connections until it expires.
 from __future__ import annotations
 
 import hashlib
+import math
 import ssl
 import threading
 from collections.abc import Mapping
@@ -16,7 +17,14 @@ from typing import Protocol
 
 import httpx
 
-from together_ext.errors import ApiStatusError, IntegrityError, TogetherExtError, TransferError, status_error
+from together_ext.errors import (
+    ApiStatusError,
+    IntegrityError,
+    RuleError,
+    TogetherExtError,
+    TransferError,
+    status_error,
+)
 
 from .body import DELAY, PATIENCE, Body
 from .failures import REPORT, PassingError, passing
@@ -63,7 +71,12 @@ class Remote:
             action: What the caller does, to follow "could not" in errors.
             hint: What to do after a refusal (default: the usual hint for the API).
             agent: The `User-Agent` for other origins (default: that of the headers).
+
+        Raises:
+            RuleError: The timeout is not a positive number.
         """
+        if not 0 < timeout < math.inf:
+            raise RuleError(f"timeout is {timeout!r}: expected a positive number of seconds")
         self._hint = hint
         self.url = httpx.URL(url)
         self.action = action

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 
-from together_ext.errors import RuleError
-
 from .feed import Feed
 from .fetching import HINT
 from .interruptible import TICK
@@ -22,7 +20,6 @@ from .options import DEFAULT_CONNECTIONS, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DEFA
 from .progress import ProgressCallback
 from .ring import CLOSED, NOTHING
 from .source import Remote
-from .window import BLOCK
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -175,14 +172,9 @@ def begin(remote: Remote, options: StreamOptions, resources: ExitStack | None = 
         The stream, whose first bytes have arrived.
 
     Raises:
-        RuleError: The window is smaller than 1 MiB, or there is no connection.
         ApiStatusError, TransferError: As for `open`.
     """
     with resources or ExitStack() as stack:
-        if options.window < BLOCK:
-            raise RuleError(f"window is {options.window:,} bytes; the minimum is {BLOCK:,}")
-        if options.connections < 1:
-            raise RuleError(f"connections is {options.connections}; the minimum is 1")
         feed = Feed(remote, options)
         return OrderedStream(feed, options, stack.pop_all())
 
@@ -220,7 +212,7 @@ def open(  # noqa: A001, PLR0913 -- named after the built-in function; keywords,
 
     Raises:
         ConfigurationError: A proxy or a certificate of the environment cannot be used.
-        RuleError: The window is smaller than 1 MiB, or there is no connection.
+        RuleError: The window is smaller than 1 MiB, or another number is too small.
         ApiStatusError: The server refuses.
         TransferInterruptedError: The retries are used up.
         IntegrityError: The responses contradict one another, or the end of the file would not be noticed.

@@ -6,9 +6,11 @@ import gzip
 import hashlib
 import io
 import itertools
+import math
 import tarfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -26,7 +28,7 @@ from together_ext.errors import (
     TransferInterruptedError,
 )
 from together_ext.simulator import Fault, Request
-from together_ext.transfer import DownloadProgress, OrderedStream
+from together_ext.transfer import DownloadProgress, OrderedStream, fetch
 from together_ext.transfer import open as open_stream
 
 from .lab import LARGE, MIB, SMALL, FastClock, Lab, RawServer, TickingClock, beginning_at
@@ -493,11 +495,27 @@ class TestProgress:
 
 
 class TestArguments:
-    @pytest.mark.parametrize("options", [{"window": MIB - 1}, {"window": 0}, {"connections": 0}])
-    def test_what_cannot_work_is_refused_before_any_request(self, lab: Lab, options: dict[str, Any]) -> None:
-        with pytest.raises(RuleError, match="minimum is"):
-            lab.stream(**options)
+    @pytest.mark.parametrize("options", [{"window": MIB - 1}, {"window": 0}, {"window": float(MIB)}])
+    def test_a_window_that_is_too_small_is_refused_before_any_request(self, lab: Lab, options: dict[str, Any]) -> None:
+        with pytest.raises(RuleError, match=r"window is .*: expected a whole number; the minimum is 1,048,576"):
+            open_stream(lab.url, headers=lab.headers, **options)
         assert lab.ranges() == []
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            *(("connections", value) for value in (0, -1, 1.5, "8", True)),
+            *(("retries", value) for value in (-1, 1.5)),
+            *(("limit_rate", value) for value in (0, -1, math.nan, math.inf, "1M")),
+            *(("timeout", value) for value in (0, -1.0, math.nan, math.inf)),
+        ],
+    )
+    def test_a_number_that_cannot_work_is_refused_before_any_request(self, lab: Lab, name: str, value: Any) -> None:  # noqa: ANN401 -- the same
+        for call in (partial(open_stream, lab.url), partial(fetch, lab.url, lab.path)):
+            with pytest.raises(RuleError, match=f"{name} is .*: expected a"):
+                call(headers=lab.headers, **{name: value})
+        assert lab.ranges() == []
+        lab.assert_nothing()
 
     def test_the_callers_client_stays_open(self, lab: Lab, client: httpx.Client) -> None:
         lab.serve(SMALL)
