@@ -14,7 +14,7 @@ from tests.servers import serving
 from tests.waits import PATIENCE
 
 Script = Callable[[str, str], tuple[int, str] | None]
-"""For a method and a path, the status and the code of the response; None to pass the request on."""
+"""For a method and a path, the status and the code of the response, or its body; None to pass the request on."""
 
 HOP = {"connection", "transfer-encoding", "keep-alive"}
 OWN = {"date", "server"}
@@ -54,20 +54,18 @@ def front(behind: str, script: Script, *, hidden: str = "", partial: bool = Fals
         protocol_version = "HTTP/1.1"
 
         def do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:
                 found.seen.append((self.command, self.path))
                 scripted = found.script(self.command, self.path)
             if scripted is not None:
-                self._send(
-                    scripted[0],
-                    f"<Error><Code>{scripted[1]}</Code><AWSAccessKeyId>K</AWSAccessKeyId></Error>".encode(),
-                    {},
-                )
+                status, code = scripted
+                body = f"<Error><Code>{code}</Code><AWSAccessKeyId>K</AWSAccessKeyId></Error>"
+                self._send(status, (code if code.startswith("<") else body).encode(), {})
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP, hidden}}
             with closing(http.client.HTTPConnection(address, timeout=PATIENCE)) as other:
-                other.request(self.command, self.path, body or None, headers)
+                other.request(self.command, self.path, data or None, headers)
                 answer = other.getresponse()
                 data = answer.read()
             status = 206 if partial and answer.status == 200 and answer.getheader("Content-Range") else answer.status

@@ -17,12 +17,13 @@ import pytest
 from tests.waits import PATIENCE, wait_until
 from together_ext import MissingPathError, StorageError, StoreCredentialsError, Together, TransferInterruptedError
 from together_ext.cli.exits import exit_of
+from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.object_state import PARTIAL
-from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator import DPO_JOB, LORA_JOB, BytesArchive, Fault, Simulator
 
 from .conftest import KEYS, Bucket, free_port, running
 from .front import front
-from .weights import ARCHIVE, check_incomplete, check_rerun, store_of, unfinished, uploading
+from .weights import ARCHIVE, MODEL, check_incomplete, check_rerun, store_of, unfinished, uploading
 
 MIDDLE = 25 << 20
 """Bytes of the archive, after the first large file and before the end of the second one."""
@@ -75,6 +76,48 @@ def over() -> Iterator[Event]:
     event = Event()
     yield event
     event.set()
+
+
+@pytest.fixture
+def job_in_the_registry(sim: Simulator) -> str:
+    """A job whose weights are in the registry."""
+    model = sim.registry.add("large", dict(MODEL))
+    sim.job(DPO_JOB).overrides |= {"model_object_id": model.id, "model_object_revision_id": model.revisions[0].id}
+    return DPO_JOB
+
+
+def test_an_interrupted_upload_from_the_registry_does_not_wait_for_a_silent_store(
+    sim: Simulator, client: Together, s3: Bucket, over: Event, job_in_the_registry: str
+) -> None:
+    silent = Event()
+
+    def script(method: str, path: str) -> tuple[int, str] | None:
+        if is_part(method, path):
+            silent.set()
+        if silent.is_set():
+            over.wait()
+            return 400, "TooLate"
+        return None
+
+    arguments = ("--extract", "--source", "registry")
+    with (
+        front(s3.server, script) as server,
+        uploading(sim, behind(s3, server.url), *arguments, job=job_in_the_registry) as process,
+    ):
+        assert silent.wait(PATIENCE)
+        process.send_signal(signal.SIGINT)
+        _, text = process.communicate(timeout=PATIENCE)
+        over.set()
+    assert process.returncode == 130
+    assert "an incomplete multipart upload of s3://" in text
+    assert "Traceback" not in text
+    assert text.splitlines()[-1].startswith("stopped; complete objects are kept; to upload the others, run: ")
+    check_incomplete(s3)
+    result = client.fine_tuning.download(
+        job_in_the_registry, extract=True, source="registry", output=s3.url, storage_options=s3.options
+    )
+    assert verify_objects(str(result.extracted_to), storage_options=s3.options).good
+    assert set(result.files) == MODEL.keys()
 
 
 @pytest.mark.parametrize("extract", [True, False])
@@ -201,7 +244,9 @@ def test_a_store_that_refuses_all_parts_keeps_no_incomplete_upload(
         (403, "InvalidAccessKeyId", StoreCredentialsError, 3),
         (400, "ExpiredToken", StoreCredentialsError, 3),
         (403, "AccessDenied", StorageError, 7),
-        (400, "EntityTooLarge", TransferInterruptedError, 8),
+        (400, "EntityTooLarge", StorageError, 7),
+        (404, "NoSuchUpload", MissingPathError, 4),
+        (400, "RequestTimeout", TransferInterruptedError, 8),
     ],
 )
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,14 @@ import httpx
 import pytest
 
 from tests.waits import PATIENCE
-from together_ext import ConfigurationError, MissingPathError, StorageError, StoreCredentialsError, Together
+from together_ext import (
+    ConfigurationError,
+    MissingPathError,
+    StorageError,
+    StoreCredentialsError,
+    Together,
+    TransferInterruptedError,
+)
 from together_ext.cli.doctor.findings import State
 from together_ext.cli.doctor.objects import Bucket as Checked
 from together_ext.cli.doctor.objects import uploads
@@ -171,6 +179,97 @@ def test_a_refusal_is_one_sentence_before_the_archive_is_requested(
         secret in repr((message, caught.value.__context__)) for secret in KEYS.values() if secret != "us-east-1"
     )
     assert archive_requests(sim) == 0
+
+
+@pytest.mark.parametrize("extract", [True, False])
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (403, "RequestTimeTooSkewed", StoreCredentialsError, "set the clock of this machine"),
+        (400, "ExpiredToken", StoreCredentialsError, "have expired (400 ExpiredToken): renew them"),
+        (400, "AuthorizationHeaderMalformed", StorageError, "is in another region: set the region"),
+        (403, "AllAccessDisabled", StorageError, "(403 AllAccessDisabled): grant it, or name another bucket"),
+    ],
+)
+def test_a_refusal_of_all_requests_names_its_cause(
+    client: Together, s3: Bucket, status: int, code: str, kind: type[Exception], words: str, *, extract: bool
+) -> None:
+    # Without --extract the first request is a HEAD request, whose response has no code.
+    with front(s3.server, lambda _, __: (status, code)) as server:
+        options = {**s3.options, "endpoint": server.url}
+        with pytest.raises(kind, match=re.escape(words)):
+            client.fine_tuning.download(LORA_JOB, extract=extract, output=s3.url, storage_options=options)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (507, "XMinioStorageFull", "the store is full (507 XMinioStorageFull); free space, or raise its quota"),
+        (403, "QuotaExceeded", "the store is full (403 QuotaExceeded); free space, or raise its quota"),
+        (400, "KMS.DisabledException", "the store refuses it (400 KMS.DisabledException); check the bucket"),
+        (
+            400,
+            (
+                "<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP header is required for "
+                "Put Object requests with Object Lock parameters</Message></Error>"
+            ),
+            "(400 InvalidRequest); for a bucket with object lock, set --storage-option checksum_algorithm=SHA256",
+        ),
+    ],
+)
+def test_a_refusal_of_what_is_written_names_its_cause(
+    client: Together, s3: Bucket, status: int, code: str, words: str
+) -> None:
+    with front(s3.server, lambda method, _: (status, code) if method == "PUT" else None) as server:
+        options = {**s3.options, "endpoint": server.url}
+        with pytest.raises(StorageError, match=re.escape(words)) as caught:
+            client.fine_tuning.download(LORA_JOB, extract=True, output=s3.url, storage_options=options)
+    assert exit_of(caught.value) == 7
+
+
+def not_removed(key: str) -> str:
+    """The response to a request that removes an object, if a policy denies it."""
+    return f"<DeleteResult><Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No</Message></Error></DeleteResult>"
+
+
+def removes(method: str, path: str) -> bool:
+    return method == "POST" and path.endswith("?delete")
+
+
+def test_weights_are_complete_without_the_permission_to_remove_objects(
+    client: Together, s3: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    denied = 200, not_removed(f"x/{PARTIAL}")
+    with front(s3.server, lambda method, path: denied if removes(method, path) else None) as server:
+        options = {**s3.options, "endpoint": server.url}
+        client.fine_tuning.download(LORA_JOB, extract=True, output=f"{s3.url}x", storage_options=options)
+    assert f"no permission to remove {s3.url}x/{PARTIAL} (AccessDenied): grant it" in caplog.text
+    assert verify_objects(f"{s3.url}x", storage_options=s3.options).good
+
+
+def test_a_response_on_which_obstore_panics_is_invalid(client: Together, s3: Bucket) -> None:
+    wrong = 200, not_removed("another")
+    with front(s3.server, lambda method, path: wrong if removes(method, path) else None) as server:
+        options = {**s3.options, "endpoint": server.url}
+        with pytest.raises(TransferInterruptedError, match="the store's response is invalid"):
+            client.fine_tuning.download(LORA_JOB, output=s3.url, storage_options=options)
+
+
+def test_a_bucket_with_versions_keeps_the_latest(client: Together, s3: Bucket) -> None:
+    body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    httpx.put(f"{s3.server}/{s3.name}?versioning", content=body, timeout=PATIENCE).raise_for_status()
+    for overwrite in (False, True):
+        client.fine_tuning.download(
+            LORA_JOB, extract=True, output=f"{s3.url}x", storage_options=s3.options, overwrite=overwrite
+        )
+        assert verify_objects(f"{s3.url}x", storage_options=s3.options).good
+    assert hashes(store_of(s3, f"{s3.url}x")).keys() == MODEL.keys()
+
+
+def test_parts_can_have_checksums_as_object_lock_requires(client: Together, s3: Bucket) -> None:
+    options = {**s3.options, "checksum_algorithm": "SHA256"}
+    client.fine_tuning.download(LORA_JOB, extract=True, output=f"{s3.url}x", storage_options=options)
+    assert verify_objects(f"{s3.url}x", storage_options=options).good
 
 
 def test_an_object_with_an_unsupported_name_is_an_error_that_says_so(client: Together, s3: Bucket) -> None:

@@ -90,6 +90,16 @@ def test_the_objects_are_the_files_of_the_local_folder(client: Together, bucket:
         assert hashes(in_folder(bucket.folder / parse_url(url, "url").path)) == hashes(MODEL)
 
 
+@pytest.mark.parametrize("prefix", [" a +%20%2F&=?#*'\"", "ü/日本/e\u0301", "a..b/.../.c/~", "x@y:z,$!()[]{}|^`<>"])
+def test_a_prefix_may_have_any_characters(client: Together, sim: Simulator, bucket: Bucket, prefix: str) -> None:
+    url = upload(client, replace(bucket, url=f"{bucket.url}{prefix}/"))
+    assert url.startswith(f"{bucket.url}{prefix}/")
+    assert verify_objects(url, storage_options=bucket.options, quick=True).good
+    asked = archive_requests(sim)
+    assert upload(client, replace(bucket, url=f"{bucket.url}{prefix}/")) == url
+    assert archive_requests(sim) == asked
+
+
 def test_the_archive_is_one_object(client: Together, bucket: Bucket) -> None:
     result = client.fine_tuning.download(LORA_JOB, output=bucket.url, storage_options=bucket.options)
     name = result.filename.removeprefix(bucket.url)

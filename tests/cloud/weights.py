@@ -51,10 +51,10 @@ def unfinished(bucket: Bucket) -> bytes:
 
 
 @contextmanager
-def uploading(sim: Simulator, bucket: Bucket, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def uploading(sim: Simulator, bucket: Bucket, *arguments: str, job: str = LORA_JOB) -> Iterator[subprocess.Popen[str]]:
     """The process of a command that uploads the weights; killed at the end of the block, if it still runs."""
     settings = [part for name, value in bucket.options.items() for part in ("--storage-option", f"{name}={value}")]
-    command = [sys.executable, "-m", "together_ext", "ft", "download", LORA_JOB, "-o", bucket.url, *settings]
+    command = [sys.executable, "-m", "together_ext", "ft", "download", job, "-o", bucket.url, *settings]
     process = subprocess.Popen(  # noqa: S603 -- this package
         [*command, "--connections", "1", *arguments],
         env={**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url},

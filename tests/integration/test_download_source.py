@@ -207,6 +207,17 @@ class TestFallback:
     ) -> None:
         self.assert_passed_over(sim, tmp_path, caplog, fault)
 
+    @pytest.mark.parametrize("path", ["/v2/", "/v3/"])
+    def test_auto_passes_over_a_registry_that_does_not_respond(
+        self, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
+    ) -> None:
+        sim.script(Fault(path=path, hold=True, times=None))
+        with Together(sim.api_key, sim.url, timeout=2, max_retries=0) as client:
+            found = client.fine_tuning.download(DPO_JOB, extract=True, source="auto", output=tmp_path / "out.tar")
+        assert (found.source, content_of(found.extracted_to)) == ("archive", WEIGHTS)
+        (line,) = [one.getMessage() for one in caplog.records if "downloading the archive" in one.getMessage()]
+        assert "no response within the timeout" in line
+
     @pytest.mark.parametrize(
         "wrong", [Distortion(path="../evil"), Distortion(path="/evil"), Distortion(size=7), Distortion(missing=1)]
     )

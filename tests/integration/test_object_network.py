@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 import struct
 import threading
@@ -16,8 +18,10 @@ from together_ext.destinations.checking import verify_objects
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 
+from .stores import RECEIPT
+
 Talk = Callable[[socket.socket, int], object]
-RECEIPT = b'{"format": 1, "files": [{"path": "a.bin", "size": 3, "sha256": "00"}]}'
+DOCUMENT = b'{"format": 1, "files": [{"path": "a.bin", "size": 3, "sha256": "00"}]}'
 
 
 def cut(connection: socket.socket, _: int) -> None:
@@ -69,6 +73,30 @@ def test_a_response_that_fails_is_named(talk: Talk, said: str, monkeypatch: pyte
         assert failure(f"http://{server.host}", monkeypatch) == said
 
 
+@pytest.mark.parametrize("sent", [b"{} and more", b"{", b""])
+def test_an_object_whose_size_is_not_the_listed_one_is_changed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [{"path": "config.json", "size": 2, "sha256": hashlib.sha256(b"{}").hexdigest()}]
+    receipt = json.dumps({"format": 1, "files": files}).encode()
+    date = "2026-01-01T00:00:00Z"
+    listed = "".join(
+        f"<Contents><Key>x/{name}</Key><LastModified>{date}</LastModified><ETag>e</ETag><Size>{size}</Size></Contents>"
+        for name, size in ((RECEIPT, len(receipt)), ("config.json", 2))
+    )
+    page = f"<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>".encode()
+
+    def talk(connection: socket.socket, _: int) -> None:
+        while request := request_of(connection):
+            path = request.split(b" ")[1]
+            body = page if b"?" in path else receipt if path.endswith(RECEIPT.encode()) else sent
+            head = f"Content-Length: {len(body)}\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nETag: e\r\n\r\n"
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + head.encode() + body)
+
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # as above
+    with SocketServer(talk) as server:
+        options = {"endpoint": f"http://{server.host}", "access_key_id": "I", "secret_access_key": "S", "region": "r"}
+        assert verify_objects("s3://bucket/x", storage_options=options).changed == ("config.json",)
+
+
 def test_an_object_that_is_larger_than_it_should_be_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(connection: socket.socket, _: int) -> None:
         request_of(connection)
@@ -92,10 +120,10 @@ def readable_in_part(connection: socket.socket, _: int) -> None:
     status, body = "403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>"
     if b"list-type" in request.splitlines()[0]:
         entry = "<Contents><Key>x/{}</Key><LastModified>2025-01-01T00:00:00Z</LastModified><Size>{}</Size></Contents>"
-        entries = entry.format("a.bin", 3) + entry.format("together-ext.json", len(RECEIPT))
+        entries = entry.format("a.bin", 3) + entry.format("together-ext.json", len(DOCUMENT))
         status, body = "200 OK", f"<ListBucketResult>{entries}</ListBucketResult>".encode()
     elif b"together-ext.json" in request.splitlines()[0]:
-        status, body = "200 OK", RECEIPT
+        status, body = "200 OK", DOCUMENT
     head = f'HTTP/1.1 {status}\r\nLast-Modified: Wed, 01 Jan 2025 00:00:00 GMT\r\nETag: "1"\r\nConnection: close\r\n'
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 

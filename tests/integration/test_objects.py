@@ -256,6 +256,7 @@ def test_a_first_folder_that_is_not_the_only_one_keeps_its_name(
         ("memory://", {}),
         ("memory://user:secret@bucket/x", {}),
         ("memory://bucket/../x", {}),
+        ("az://bucket/a\\b", {}),
         ("memory://bucket/x/", {"extract": True, "keep_archive": True}),
         ("memory://bucket/x/", {"extract": True, "spool": True}),
         ("x/", {"storage_options": {"endpoint": "secret"}}),

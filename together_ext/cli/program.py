@@ -134,10 +134,10 @@ def _report_stop(args: Sequence[str], settings: Settings) -> None:
     message, command = "stopped", ""
     if settings.waiting is not None:
         message = "stopped; the job continues; to wait again, run:"
-    elif settings.resumable:
-        message = "stopped; the partial file is kept; to resume, run:"
     elif settings.uploading:
         message = "stopped; complete objects are kept; to upload the others, run:"
+    elif settings.resumable:
+        message = "stopped; the partial file is kept; to resume, run:"
     if message != "stopped":
         command = shlex.join([*_program(), *hidden(args)])
     if stderr_is_terminal():

@@ -19,10 +19,18 @@ from together_ext.errors import (
 from .urls import Location
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
-_CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>|\"reason\": ?\"([A-Za-z]{1,60})\"")
+_CODE: Final = re.compile(
+    r"<Code>([A-Za-z.]{1,60})</Code>"
+    r"|\"reason\": ?\"([A-Za-z]{1,60})\""
+    # One of several objects that a request removes.
+    r"|request failed for key .*\(code: ([A-Za-z]{1,60})\)"
+)
 
+BAD: Final = 400
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
+TRANSIENT: Final = frozenset({0, 408, 409, 425, 429, 500, 502, 503, 504})
+"""The statuses after which a rerun may succeed; 0 is an error without one."""
 
 _NO_BUCKET: Final = {"NoSuchBucket", "ContainerNotFound"}
 _CREDENTIALS: Final = {
@@ -36,6 +44,14 @@ _CREDENTIALS: Final = {
     "TokenRefreshRequired",
     "authError",
 }
+_EXPIRED: Final = {"ExpiredToken", "TokenRefreshRequired"}
+_CLOCK: Final = {"RequestExpired", "RequestTimeTooSkewed"}
+_ABORTED: Final = {"NoSuchUpload"}
+_FULL: Final = {"InsufficientStorage", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
+_REGION: Final = {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+_AGAIN: Final = {"BadDigest", "IncompleteBody", "InternalError", "RequestTimeout", "SlowDown"}
+"""Codes of responses after which a rerun may succeed, whatever their status."""
+
 _FOUND_NONE: Final = ("169.254.169.254", "metadata.google.internal", "MissingAccessKey", "CredentialProvider")
 
 _FAILURES: Final = {
@@ -71,17 +87,24 @@ class _Seen:
     @property
     def said(self) -> str:
         """The response, to follow the problem in a message."""
-        return f" ({f'{self.status} {self.reason}'.strip()})" if self.status else ""
+        found = f"{self.status or ''} {self.reason}".strip()
+        return f" ({found})" if found else ""
 
 
-def _seen(error: Exception) -> _Seen:
+def _seen(error: BaseException) -> _Seen:
     text = str(error)
     status, code = _STATUS.search(text), _CODE.search(text)
-    reason = (code[1] or code[2]) if code else ""
+    reason = next(filter(None, code.groups()), "") if code else ""
     return _Seen(type(error).__name__, int(status[1]) if status else 0, reason, text)
 
 
-def refusal(error: Exception, location: Location, action: str) -> TogetherExtError:
+def unexplained(error: Exception) -> bool:
+    """Whether an error is a refusal without a code, which the response to a HEAD request does not have."""
+    seen = _seen(error)
+    return seen.status in {BAD, FORBIDDEN} and not seen.reason
+
+
+def refusal(error: BaseException, location: Location, action: str) -> TogetherExtError:
     """The error for one of obstore.
 
     Args:
@@ -94,12 +117,22 @@ def refusal(error: Exception, location: Location, action: str) -> TogetherExtErr
     return (
         _credentials(seen, location.scheme, bucket)
         or _missing(seen, location, bucket)
-        or _other(seen, location, bucket, action)
+        or _refused(seen, location, bucket, action)
+        or _other(seen, location, action)
     )
 
 
 def _credentials(seen: _Seen, scheme: str, bucket: str) -> StoreCredentialsError | None:
-    """The error if the credentials are the problem."""
+    """The error if the credentials are the problem, or the clock, whose time is signed."""
+    if seen.reason in _CLOCK:
+        return StoreCredentialsError(
+            f"{bucket} refuses the time of the request{seen.said}: set the clock of this machine, and run it again"
+        )
+    if seen.reason in _EXPIRED:
+        return StoreCredentialsError(
+            f"the credentials for {bucket} have expired{seen.said}: renew them, also AWS_SESSION_TOKEN, and run it "
+            "again to resume"
+        )
     if seen.reason in _CREDENTIALS or seen.status == UNAUTHORIZED or seen.kind == "UnauthenticatedError":
         return StoreCredentialsError(
             f"{bucket} refuses the credentials{seen.said}: check {WAYS[scheme]}, or the storage options"
@@ -113,33 +146,63 @@ def _credentials(seen: _Seen, scheme: str, bucket: str) -> StoreCredentialsError
 
 def _missing(seen: _Seen, location: Location, bucket: str) -> MissingPathError | None:
     """The error if something does not exist."""
+    problem = ""
     if seen.reason in _NO_BUCKET:
-        error = MissingPathError(bucket)
-        error.args = (f"{bucket} does not exist{seen.said}: create it, or name another one",)
-        return error
-    return MissingPathError(str(location)) if seen.kind in {"FileNotFoundError", "NotFoundError"} else None
-
-
-def _other(seen: _Seen, location: Location, bucket: str, action: str) -> TogetherExtError:
-    if seen.status == FORBIDDEN or seen.kind == "PermissionDeniedError":
-        message = f"no permission to {action} {location}{seen.said}: grant it, or name another bucket"
-        return StorageError(message, errno.EACCES)
-    if "non-partial" in seen.text:
-        message = f"could not {action} {location}: the store does not support byte ranges; download it to a folder"
-        return StorageError(message, errno.ENOTSUP)
-    if "redirect" in seen.text.lower():
-        return StorageError(
-            f"could not {action} {location}: {bucket} is in another region: set the region", errno.EINVAL
+        problem = f"{bucket} does not exist{seen.said}: create it, or name another one"
+    elif seen.reason in _ABORTED:
+        problem = (
+            f"the multipart upload of {location} does not exist{seen.said}: another program or a lifecycle rule has "
+            "aborted it; run it again to resume"
         )
+    elif seen.kind not in {"FileNotFoundError", "NotFoundError"}:
+        return None
+    error = MissingPathError(str(location) if seen.reason not in _NO_BUCKET else bucket)
+    error.args = (problem or str(error),)
+    return error
+
+
+def _refused(seen: _Seen, location: Location, bucket: str, action: str) -> StorageError | None:
+    """The error if the store does not do it, for a reason that has a name."""
+    could = f"could not {action} {location}"
+    forbidden = seen.status == FORBIDDEN or seen.reason == "AccessDenied" or seen.kind == "PermissionDeniedError"
+    elsewhere = seen.reason in _REGION or "redirect" in seen.text.lower()
+    problems = (
+        (seen.reason in _FULL, f"{could}: the store is full{seen.said}; free space, or raise its quota", errno.ENOSPC),
+        (elsewhere, f"{could}: {bucket} is in another region: set the region", errno.EINVAL),
+        (
+            forbidden,
+            f"no permission to {action} {location}{seen.said}: grant it, or name another bucket",
+            errno.EACCES,
+        ),
+        (
+            "non-partial" in seen.text,
+            f"{could}: the store does not support byte ranges; download it to a folder",
+            errno.ENOTSUP,
+        ),
+    )
+    return next((StorageError(message, number) for fits, message, number in problems if fits), None)
+
+
+def _other(seen: _Seen, location: Location, action: str) -> TogetherExtError:
+    could = f"could not {action} {location}"
     if seen.kind == "InvalidPathError" and action == "list":
         return ConfigurationError(
-            f"could not {action} {location}: the name of an object in it has control characters, or parts that are "
+            f"{could}: the name of an object in it has control characters, or parts that are "
             "empty, '.' or '..': remove the object, or choose another prefix"
         )
     if seen.kind in {"UnknownConfigurationKeyError", "InvalidPathError", "NotSupportedError"}:
-        return ConfigurationError(f"could not {action} {location}: the store does not support it; choose another name")
-    problem = f"the store responded{seen.said}" if seen.status else _failure(seen.text)
-    return TransferInterruptedError(f"could not {action} {location}: {problem}; run it again to resume")
+        return ConfigurationError(f"{could}: the store does not support it; choose another name")
+    if seen.status not in TRANSIENT and seen.reason not in _AGAIN:
+        return StorageError(f"{could}: the store refuses it{seen.said}; {_advice(seen)}", errno.EINVAL)
+    problem = f"the store responded{seen.said}" if seen.said else _failure(seen.text)
+    return TransferInterruptedError(f"{could}: {problem}; run it again to resume")
+
+
+def _advice(seen: _Seen) -> str:
+    """What to do after a refusal."""
+    if "Object Lock" in seen.text:
+        return "for a bucket with object lock, set --storage-option checksum_algorithm=SHA256"
+    return "check the bucket, its encryption and the storage options"
 
 
 def _failure(text: str) -> str:

@@ -1,20 +1,18 @@
-"""An object store: its objects by their names below a location. The only module that calls obstore."""
+"""An object store: its objects by their names below a location. The only module beside `opening` that calls obstore."""
 
 from __future__ import annotations
 
 import copy
 import errno
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from functools import partial
+from typing import Any, Final, Self, TypeVar
 
 from together_ext.errors import (
-    ConfigurationError,
     MissingExtraError,
     MissingPathError,
     StorageError,
@@ -22,15 +20,12 @@ from together_ext.errors import (
     TransferCancelledError,
     TransferInterruptedError,
 )
-from together_ext.text import printable
 from together_ext.transfer.interruptible import interruptible
 
 from .listing import Stored, collect, growing
-from .refusals import refusal
+from .opening import opened
+from .refusals import refusal, unexplained
 from .urls import Location, check_options
-
-if TYPE_CHECKING:
-    from obstore.store import MemoryStore
 
 log = logging.getLogger("together_ext")
 
@@ -50,9 +45,6 @@ AT_ONCE: Final = 4
 PIECE: Final = 1 << 20
 """Number of bytes that are read at once."""
 
-REQUEST: Final = 120.0
-"""Time limit of a request, in seconds; obstore's is 30 s, in which a slow line does not take a part."""
-
 PATIENCE: Final = 180.0
 """Maximum number of seconds of all attempts of a request."""
 
@@ -64,16 +56,6 @@ MARK: Final = "togetherext"
 
 WRITE_TEST: Final = ".together-ext.write-test"
 """The object that a write test writes and removes."""
-
-ENDPOINTS: Final = (
-    "AWS_ENDPOINT",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AZURE_ENDPOINT",
-    "AZURE_STORAGE_ENDPOINT",
-    "GOOGLE_BASE_URL",
-)
-"""The variables that obstore reads an endpoint from."""
 
 
 class Store:
@@ -102,36 +84,11 @@ class Store:
             raise MissingExtraError(f"{location.scheme}://", "objects") from None
         self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)
         self._patience = patience
-        self._store = self._opened(options or {}, patience)
+        self._store = opened(location, options or {}, patience, self._errors)
         self._look: Callable[[], None] = lambda: None
 
     def __repr__(self) -> str:
         return f"Store({str(self.location)!r})"
-
-    def _opened(self, options: Mapping[str, str], patience: float) -> Any:  # noqa: ANN401 -- one of four classes of obstore
-        from obstore import store  # noqa: PLC0415 -- an extra
-
-        if self.location.scheme == "memory":
-            return _memory(self.location.bucket)
-        kind = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}[self.location.scheme]
-        # Such an endpoint is the caller's choice; obstore refuses it otherwise.
-        plain = any(
-            value.startswith("http://") for value in (*options.values(), *map(os.environ.get, ENDPOINTS)) if value
-        )
-        client = {"timeout": f"{min(patience, REQUEST):g}s", **({"allow_http": True} if plain else {})}
-        retries = {"max_retries": 10, "retry_timeout": timedelta(seconds=patience)}
-        try:
-            return kind(self.location.bucket, config=dict(options), client_options=client, retry_config=retries)
-        except self._errors as error:
-            unknown = type(error).__name__ == "UnknownConfigurationKeyError"
-            untrusting = "CA certificates" in str(error)
-        if untrusting:
-            raise ConfigurationError(
-                f"could not open {self.location}: no trusted certificates: check SSL_CERT_FILE and SSL_CERT_DIR"
-            )
-        names = ", ".join(printable(key, 40) for key in options)
-        problem = f"one of the storage options ({names}) does not exist" if unknown else "its settings are invalid"
-        raise ConfigurationError(f"could not open {self.location}: {problem}; check --storage-option")
 
     def until(self, cancel: threading.Event, grace: float = 0.0) -> Self:
         """The same store, whose calls end with `TransferCancelledError` `grace` seconds after `cancel` is set."""
@@ -170,7 +127,10 @@ class Store:
         """
         try:
             return interruptible(call, look=self._look, abort=lambda: None)
-        except self._errors as error:
+        except BaseException as error:
+            # obstore panics if some responses are invalid.
+            if not isinstance(error, self._errors) and type(error).__name__ != "PanicException":
+                raise
             problem = refusal(error, self.location / name if name else self.location, action)
         raise problem
 
@@ -265,8 +225,18 @@ class Store:
     def find(self, name: str) -> Stored | None:
         """An object with its mark; None if it does not exist."""
         key = self._key(name)
+
+        def head() -> Any:  # noqa: ANN401 -- obstore's
+            try:
+                return self._obstore.get(self._store, key, options={"head": True})
+            except self._errors as error:
+                if unexplained(error):
+                    # The response to this one has the code of the error.
+                    self._obstore.get(self._store, key, options={"range": (0, 1)})
+                raise
+
         try:
-            found = self._do("read", name, lambda: self._obstore.get(self._store, key, options={"head": True}))
+            found = self._do("read", name, head)
         except MissingPathError:
             return None
         return Stored(name, found.meta["size"], found.meta["e_tag"], found.attributes.get(MARK))
@@ -383,11 +353,3 @@ class Upload:
 
 def _marked(mark: str | None) -> dict[str, str] | None:
     return None if mark is None else {MARK: mark}
-
-
-@cache
-def _memory(bucket: str) -> MemoryStore:  # noqa: ARG001 -- the key of the cache
-    """A store in memory, one for each name in this process."""
-    from obstore.store import MemoryStore  # noqa: PLC0415 -- an extra
-
-    return MemoryStore()

@@ -55,7 +55,8 @@ def parse_url(url: str | os.PathLike[str], name: str) -> Location:
         name: The keyword or the option that it was given with, for the error.
 
     Raises:
-        RuleError: It has no valid bucket, or its path has empty, `.` or `..` parts, or control characters.
+        RuleError: It has no valid bucket, or its path has empty, `.` or `..` parts, or control characters; of
+            Azure, also backslashes.
     """
     found = _URL.fullmatch(os.fspath(url))
     bucket, _, path = found[2].partition("/") if found else ("", "", "")
@@ -63,6 +64,8 @@ def parse_url(url: str | os.PathLike[str], name: str) -> Location:
     if found is None or not _BUCKET.fullmatch(bucket):
         # Not the URL, which may have credentials in it.
         raise RuleError(f"{name} is not a URL of an object store: expected SCHEME://BUCKET/PREFIX/, as in s3://models/")
+    if found[1] == "az" and "\\" in path:
+        raise RuleError(f"{name} has the path {printable(path, 200)!r}: Azure replaces '\\' by '/': use '/'")
     if path and (not path.isprintable() or {"", ".", ".."} & set(path.split("/"))):
         raise RuleError(
             f"{name} has the path {printable(path, 200)!r}: parts that are empty, '.' or '..' are not supported"
