@@ -432,7 +432,7 @@ def test_a_bucket_that_can_be_written_to(doctor: Doctor, folder: Path) -> None:
         ("403 Forbidden", "AccessDenied", "no permission to write to s3://bucket/models/"),
         ("403 Forbidden", "InvalidAccessKeyId", "s3://bucket refuses the credentials (403 InvalidAccessKeyId)"),
         ("404 Not Found", "NoSuchBucket", "s3://bucket does not exist (404 NoSuchBucket): create it"),
-        ("405 Not Allowed", "Odd", "the store responded (405"),
+        ("405 Not Allowed", "Odd", "the store refuses it (405"),
     ],
 )
 def test_a_bucket_that_refuses(
