@@ -27,7 +27,7 @@ from tests.servers import SocketServer, request_of
 from tests.signals import hear_signals
 from together_ext import AsyncTogether, Together
 from together_ext.cli import main
-from together_ext.destinations.store import _memory
+from together_ext.destinations.opening import _memory
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Simulator
 from tools.contract import problems
 from tools.json_documents import Check, check_document
