@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ ADDITIONS = "openapi.additions.yaml"
 
 def outcome(repository: Repository, upstream: Node) -> tuple[str, list[str]]:
     """What openapi.yaml is made of a specification, and what the sync says about additions."""
-    _, idle = merged(upstream, repository.recipe.additions, repository.recipe.surface.prefix)
+    _, idle = merged(upstream, repository.recipe.additions, repository.recipe.surface)
     return repository.text(upstream), [str(one) for one in idle]
 
 
@@ -32,7 +33,7 @@ def test_while_the_specification_lacks_everything_all_additions_are_needed(repos
 def test_a_specification_that_has_caught_up_with_all_gives_the_same_file_and_every_addition_is_reported(
     repository: Repository,
 ) -> None:
-    caught_up, _ = merged(repository.upstream, repository.recipe.additions, repository.recipe.surface.prefix)
+    caught_up, _ = merged(repository.upstream, repository.recipe.additions, repository.recipe.surface)
     text, idle = outcome(repository, caught_up)
     assert text == repository.spec.read_text()
     addresses = [f"{method.upper()} {path}" for method, path, _, _ in operations(repository.recipe.additions)]
@@ -87,7 +88,7 @@ def test_a_value_that_the_specification_allows_in_any_form_is_no_longer_needed(
 ) -> None:
     upstream = specimen.upstream
     schema(upstream, "FinetuneResponse")["properties"]["status"] = status
-    _, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    _, idle = merged(upstream, specimen.recipe.additions, specimen.recipe.surface)
     assert [one.parts for one in idle] == [("response.status on_hold",)]
 
 
@@ -97,7 +98,7 @@ def test_a_value_that_the_specification_allows_in_any_form_is_no_longer_needed(
 def test_a_value_is_added_to_a_set_in_whatever_form_it_is(specimen: Repository, status: Node) -> None:
     upstream = specimen.upstream
     schema(upstream, "FinetuneResponse")["properties"]["status"] = status
-    found, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    found, idle = merged(upstream, specimen.recipe.additions, specimen.recipe.surface)
     assert idle == []
     assert "on_hold" in str(schema(found, "FinetuneResponse")["properties"]["status"])
 
@@ -107,7 +108,7 @@ def test_fields_are_added_to_a_type_that_is_put_together_or_described_on_the_spo
     job = {"allOf": [{"$ref": SCHEMAS + "FinetuneResponse"}, {"properties": {"user_id": {"type": "string"}}}]}
     retrieve = operation(upstream, "GET /fine-tunes/{id}")
     retrieve["responses"] = {"2XX": {"content": {"application/json; charset=utf-8": {"schema": job}}}}
-    found, idle = merged(upstream, specimen.recipe.additions, "/v1")
+    found, idle = merged(upstream, specimen.recipe.additions, specimen.recipe.surface)
     assert [one.parts for one in idle] == [("response.user_id",)]
     (content,) = operation(found, "GET /fine-tunes/{id}")["responses"]["200"]["content"].values()
     assert {"user_id", "model_object_id", "status"} <= content["schema"]["properties"].keys()
@@ -116,10 +117,26 @@ def test_fields_are_added_to_a_type_that_is_put_together_or_described_on_the_spo
 def test_parts_of_an_operation_that_is_not_in_the_specification_are_not_added(specimen: Repository) -> None:
     upstream = specimen.upstream
     upstream["paths"]["/fine-tunes/{id}/job"] = upstream["paths"].pop("/fine-tunes/{id}")
-    found, _ = merged(upstream, specimen.recipe.additions, "/v1")
+    found, _ = merged(upstream, specimen.recipe.additions, specimen.recipe.surface)
     assert "/fine-tunes/{id}" not in found["paths"]
     with pytest.raises(SpecError, match=r"write `retrieve_fine_tune: .*'GET /fine-tunes/\{id\}/job'"):
         specimen.text(upstream)
+
+
+def test_parts_are_added_to_an_operation_that_has_moved(specimen: Repository) -> None:
+    """Under its new address, once `surface.yaml` has both, as the sync advises."""
+    upstream = specimen.upstream
+    upstream["paths"]["/fine-tunes/{job}/job"] = upstream["paths"].pop("/fine-tunes/{id}")
+    (kept,) = (one for one in specimen.recipe.surface.operations if one.address == "GET /fine-tunes/{id}")
+    moved = replace(kept, path="/fine-tunes/{id}/job", former=(kept.address,))
+    others = [one for one in specimen.recipe.surface.operations if one is not kept]
+    surface = replace(specimen.recipe.surface, operations=(*others, moved))
+    found, idle = merged(upstream, specimen.recipe.additions, surface)
+    assert idle == []
+    assert {"user_id", "model_object_id"} <= schema(found, "FinetuneResponse")["properties"].keys()
+    forgotten = replace(surface, operations=(*others, replace(moved, former=())))
+    with pytest.raises(SpecError, match=r"has parts of GET /fine-tunes/\{id\}, .*: correct the address, or remove"):
+        merged(upstream, specimen.recipe.additions, forgotten)
 
 
 def test_parts_without_their_mark_are_refused(tmp_path: Path) -> None:

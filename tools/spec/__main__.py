@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _step(options: argparse.Namespace) -> int:
     recipe, document = read_recipe(options.root), read_openapi(options.file)
     steps = {
-        "additions": lambda: dump(additions.merged(document, recipe.additions, recipe.surface.prefix)[0]),
+        "additions": lambda: dump(additions.merged(document, recipe.additions, recipe.surface)[0]),
         "prune": lambda: dump(prune.prune(document, recipe.surface)),
         "rules": lambda: dump(rules.apply(document, recipe.surface)),
         "overlay": lambda: dump(overlay.apply(document, recipe.overlay)),

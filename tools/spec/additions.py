@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.spec.addresses import Operation, by_key, host_of, key_of, names_in, prefix_of, server_of
+from tools.spec.addresses import Operation, by_key, host_of, key_of, keys_of, names_in, prefix_of, server_of
 from tools.spec.contents import chosen
 from tools.spec.documents import (
     SCHEMAS,
@@ -28,7 +28,7 @@ from tools.spec.documents import (
 )
 from tools.spec.normal import UNIONS, joined, one_schema
 from tools.spec.overlay import DATE
-from tools.spec.surface import is_versioned
+from tools.spec.surface import Surface, is_versioned
 
 SOURCE, SINCE = "x-source", "x-date"
 PARTS = "x-parts"
@@ -85,30 +85,39 @@ def read_additions(path: Path) -> Node:
     return document
 
 
-def merged(document: Node, additions: Node, prefix: str) -> tuple[Node, list[Idle]]:
+def merged(document: Node, additions: Node, surface: Surface) -> tuple[Node, list[Idle]]:
     """A public specification with the additions that it lacks, and those that it no longer lacks.
 
     Args:
         document: The public specification.
         additions: The additions, with addresses as `surface.yaml` has them.
-        prefix: The path that every address begins with, unless it has a version.
+        surface: The operations that we keep; one that has moved is found at any of its addresses.
 
     Returns:
         A new document, and what it had already.
 
     Raises:
-        SpecError: A reference leads nowhere.
+        SpecError: A reference leads nowhere, or parts belong to no operation.
     """
     merge = _Merge(deepcopy(document), additions)
-    there = by_key(merge.document, prefix)
+    there = by_key(merge.document, surface.prefix)
+    addresses = {key: keys_of(kept) for kept in surface.operations for key in keys_of(kept)}
     idle: list[Idle] = []
     for method, path, _, operation in operations(additions):
         address = f"{method.upper()} {path}"
-        known = there.get(key_of(f"{method} {path}"))
+        key = key_of(f"{method} {path}")
+        known = next((there[each] for each in (key, *addresses.get(key, ())) if each in there), None)
         if known is None and operation.get(PARTS):
-            continue  # removed or moved: `prune` reports it
+            if key in addresses:
+                continue  # removed or moved: `prune` reports it
+            raise SpecError(
+                f"openapi.additions.yaml has parts of {address}, which neither the specification nor "
+                "tools/spec/surface.yaml has: correct the address, or remove them"
+            )
         if known is None:
-            merge.add_operation(_whole_path(document, path, prefix), method, operation, versioned=is_versioned(path))
+            merge.add_operation(
+                _whole_path(document, path, surface.prefix), method, operation, versioned=is_versioned(path)
+            )
             continue
         found = merge.add_parts(known, operation)
         if had := [part for part, needed in found if not needed]:

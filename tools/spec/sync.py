@@ -81,7 +81,7 @@ def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
         SpecError: A step cannot be done; the sentence says what to do.
     """
     with well_formed("The specification"):
-        whole, _ = additions.merged(upstream, recipe.additions, recipe.surface.prefix)
+        whole, _ = additions.merged(upstream, recipe.additions, recipe.surface)
         kept = prune.prune(whole, recipe.surface, known)
         if known:
             exchanged = rules.apply(kept, recipe.surface, rules.EXCHANGES)
@@ -141,7 +141,7 @@ def _have_our_names(old: Node, new: Node, recipe: Recipe) -> bool:
     """
 
     def ruled(document: Node) -> Node:
-        whole, _ = additions.merged(document, recipe.additions, recipe.surface.prefix)
+        whole, _ = additions.merged(document, recipe.additions, recipe.surface)
         return rules.apply(prune.prune(whole, recipe.surface), recipe.surface)
 
     for step in (lambda document: made(document, recipe), ruled):
@@ -180,7 +180,7 @@ def sync(
     with well_formed("The specification"):
         if pages is not None:
             given = over(given, read_fragments(pages, recipe.surface.prefix).document, recipe.surface.prefix)
-        _, idle = additions.merged(given, recipe.additions, recipe.surface.prefix)
+        _, idle = additions.merged(given, recipe.additions, recipe.surface)
     document = made(given, recipe, known)
     text = with_source(document, recipe, known, commit or source.commit_of(upstream))
     comparison = compared(known or {"paths": {}}, parse(text, spec.name), recipe)
