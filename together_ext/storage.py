@@ -122,6 +122,7 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
             errno.EROFS: writable,
             errno.ENAMETOOLONG: "choose a shorter name",
             errno.ENOTDIR: "choose a path whose parents are folders",
+            errno.EBUSY: "choose a path that is not a mount point",
             errno.EEXIST: "choose a path whose parents are folders",
         }.get(error.errno or 0, "check the disk, then run it again")
         message = f"could not {action} {named(path)}: {(error.strerror or str(error)).lower()}; {wayout}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 import tarfile
 from collections.abc import Callable
@@ -364,6 +365,15 @@ class TestCommand:
         outcome = command("ft", "metrics", DPO_JOB, "--global-step-from", "5000")
         assert (outcome.code, len(outcome.out.splitlines())) == (0, 1)
         assert "has no metrics at these steps" in outcome.err
+
+    def test_a_link_at_a_temporary_name_is_not_followed(self, command: Command, folder: Path, tmp_path: Path) -> None:
+        """Another user can put it in a shared folder, if the name can be guessed."""
+        victim = tmp_path / "victim"
+        victim.write_bytes(b"precious")
+        (folder / f".loss.png.{os.getpid()}").symlink_to(victim)
+        assert command("ft", "metrics", LORA_JOB, "--plot", "loss.png").code == 0
+        assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+        assert victim.read_bytes() == b"precious"
 
     @pytest.mark.parametrize("metrics", [[], [{"global_step": 5}], [{"eval_loss": float("nan"), "global_step": 5}]])
     def test_a_plot_without_metrics_is_an_error(

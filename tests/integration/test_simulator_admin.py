@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,16 @@ class TestAccess:
 
 
 class TestState:
+    def test_a_link_at_a_temporary_name_is_not_followed(self, tmp_path: Path) -> None:
+        """Another user can put it in a shared folder, if the name can be guessed."""
+        victim, path = tmp_path / "victim", tmp_path / "state.json"
+        victim.write_bytes(b"precious")
+        path.with_name(f"state.json.{os.getpid()}.tmp").symlink_to(victim)
+        with Simulator(state=path):
+            pass
+        assert victim.read_bytes() == b"precious"
+        assert path.is_file()
+
     def test_a_simulator_goes_on_where_another_one_ended(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "state.json"
         with Simulator(state=path) as sim, client_of(sim.url, sim.api_key) as api:

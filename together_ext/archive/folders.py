@@ -5,6 +5,7 @@ Loads no decompressor: downloads from the model registry use it, too.
 
 from __future__ import annotations
 
+import errno
 import glob
 import logging
 import os
@@ -198,7 +199,7 @@ def put(source: Path, fd: int, folder: Path, *, overwrite: bool, durable: bool) 
     publish_mode(fd, 0o777)
     try:
         if os.path.lexists(folder) and not is_empty_folder(folder):
-            folder.rename(aside)
+            _move_aside(folder, aside)
         source.rename(folder)
     except BaseException:
         if os.path.lexists(aside) and not os.path.lexists(folder):
@@ -212,6 +213,16 @@ def put(source: Path, fd: int, folder: Path, *, overwrite: bool, durable: bool) 
         flush_folder(folder.parent)
     if os.path.lexists(aside):
         _remove(aside)
+
+
+def _move_aside(folder: Path, aside: Path) -> None:
+    try:
+        folder.rename(aside)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # A folder in a lower layer of overlayfs, such as one in the image of a container, cannot be renamed.
+        remove(folder)
 
 
 def _complete_replacement(folder: Path) -> None:
@@ -278,6 +289,10 @@ def check_place(folder: Path, *, overwrite: bool) -> None:
     Raises:
         TargetExistsError: The path exists and may not be replaced.
     """
+    if folder.is_mount():
+        raise TargetExistsError(
+            f"{folder} is a mount point, which cannot be replaced: choose a folder in it", replaceable=False
+        )
     if not os.path.lexists(folder) or is_empty_folder(folder):
         return
     if folder.is_symlink() or not folder.is_dir():

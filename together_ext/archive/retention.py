@@ -184,7 +184,10 @@ def prune(folder: str | os.PathLike[str]) -> None:
         content_of(place)  # an empty folder may be replaced, and has no receipt
         removed = place if _is_removed(place) else place.with_name(f"{REMOVED}{secrets.token_hex(8)}")
         with storage_errors(place, "remove"):
-            place.rename(removed)
+            try:
+                place.rename(removed)
+            except OSError:  # on overlayfs; if it is not permitted, the removal is not, either
+                removed = place
             remove(removed)
 
 

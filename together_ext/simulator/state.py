@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -79,9 +80,9 @@ class StateFile:
             "endpoints": [asdict(endpoint) for endpoint in self._endpoints.all()],
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        # Private, since files are training data.
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        scratch = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}.tmp")
+        # Private, since files are training data, and new: another user may have put a link at the path.
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as content:
                 json.dump(found, content, default=_as_json)

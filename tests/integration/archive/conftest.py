@@ -39,6 +39,22 @@ def nobody() -> Iterator[None]:
         os.seteuid(before)
 
 
+@pytest.fixture
+def overlay(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """The lower layer of an overlayfs, and where it is mounted."""
+    lower, upper, work, merged = (tmp_path / name for name in ("lower", "upper", "work", "merged"))
+    for folder in (lower, upper, work, merged):
+        folder.mkdir()
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work},redirect_dir=off"
+    command = ["mount", "-t", "overlay", "-o", layers, "together-ext-test", str(merged)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:  # noqa: S603
+        pytest.skip("mounting is not permitted")
+    try:
+        yield lower, merged
+    finally:
+        subprocess.run(["umount", "-l", str(merged)], check=True)  # noqa: S603, S607
+
+
 Remount = Callable[[str], None]
 
 

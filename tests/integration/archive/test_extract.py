@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from together_ext.archive import Terms, extract, unpack_archive, verify
+from together_ext.archive import Terms, extract, retention, unpack_archive, verify
 from together_ext.archive.folders import locked
 from together_ext.archive.formats.source import StoredArchive
 from together_ext.archive.inspect import inspect
@@ -22,7 +22,7 @@ from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.cli import main
 from together_ext.errors import ArchiveError, MissingPathError, StorageError, TargetExistsError, TransferCancelledError
 
-from .conftest import nobody
+from .conftest import Remount, nobody
 from .packing import FILES, GOOD, contents, many_frames, packed, special, zstd
 
 
@@ -136,6 +136,30 @@ class TestPlace:
 
         assert contents(made) == FILES
         assert sorted(path.name for path in archive.parent.iterdir()) == ["model", "model.tar.zst"]
+
+    def test_a_folder_of_an_image_is_replaced_and_removed(self, archive: Path, overlay: tuple[Path, Path]) -> None:
+        """A folder in a lower layer cannot be renamed."""
+        lower, merged = overlay
+        archive.write_bytes(GOOD)
+        extract(archive, lower / "model")
+        (lower / "model" / "config.json").write_bytes(b"changed")
+
+        extract(archive, merged / "model", overwrite=True)
+        assert contents(merged / "model") == FILES
+        extract(archive, lower / "other")
+        retention.prune(merged / "other")
+        assert [path.name for path in merged.iterdir()] == ["model"]
+
+    def test_a_mount_point_is_refused_before_anything_is_extracted(
+        self, archive: Path, small_disk: tuple[Path, Remount]
+    ) -> None:
+        archive.write_bytes(GOOD)
+        place, _ = small_disk
+        with pytest.raises(
+            TargetExistsError, match="is a mount point, which cannot be replaced: choose a folder in it"
+        ):
+            extract(archive, place)
+        assert [path.name for path in place.parent.iterdir() if path.is_dir()] == ["place", place.name]
 
     def test_a_replacement_that_was_killed_is_undone_or_completed(self, archive: Path) -> None:
         """The old folder gets its path back if the new one does not have it yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import Final
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.paths import path_of
 from together_ext.errors import MissingExtraError
-from together_ext.storage import absolute, local_path, storage_errors
+from together_ext.storage import absolute, create_own, local_path, storage_errors
 from together_ext.text import printable
 
 from .views import NOTHING
@@ -112,13 +113,14 @@ def save_image(path: str, curves: Mapping[str, Curve], title: str, best: tuple[i
             axes.axvline(best[0], color="gray", linestyle=":")
     axes.set_xlabel("step" if best is None else f"step (dotted: the best, {best[1]})", parse_math=False)
     figure.suptitle(title, parse_math=False)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    scratch = target.with_name(f".{secrets.token_hex(8)}")
     with storage_errors(target, "write"):
         try:
-            with warnings.catch_warnings():
+            # A new file: another user may have put a link at the path.
+            with os.fdopen(create_own(scratch, os.O_WRONLY, 0o666), "wb") as file, warnings.catch_warnings():
                 # About characters that its font lacks.
                 warnings.simplefilter("ignore")
-                figure.savefig(scratch, format=target.suffix[1:].lower())
+                figure.savefig(file, format=target.suffix[1:].lower())
             scratch.replace(target)
         finally:
             scratch.unlink(missing_ok=True)
