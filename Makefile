@@ -103,7 +103,9 @@ $(CLOUD)/node/.ready: tests/cloud/node/package-lock.json | $(CLOUD)/.ready
 test-lowest: $(LOWEST)/.ready ## Run a part of the tests with the lowest versions of the dependencies; in its own environment
 	@$(LOWEST)/bin/python -m pytest -q -n auto -W ignore --randomly-seed=$(SEED) tests/wire tests/integration/test_cli.py \
 		tests/integration/test_cli_failures.py tests/integration/test_download_extract.py tests/integration/test_fine_tuning.py \
+		tests/integration/test_environment.py tests/integration/test_metrics.py tests/integration/test_objects.py \
 		tests/integration/test_uploads.py
+	@$(LOWEST)/bin/python -m pytest -q -W ignore --confcutdir=tests/cluster --randomly-seed=$(SEED) tests/cluster
 
 $(LOWEST)/.ready: requirements/lowest.txt pyproject.toml
 	$(call set_up,$(LOWEST),lowest)
@@ -195,8 +197,8 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra objects --extra simulator \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements/cloud.txt pyproject.toml requirements/cloud.in
 	@grep -E '^(editables|hatchling|hypothesis|jsonschema-rs|pytest[a-z-]*|pyyaml|trio)==' requirements/dev.txt | sed 's/ .*//' | \
-		$(BIN)/uv pip compile --quiet --universal --resolution lowest-direct --python-version 3.11 --extra objects --extra simulator \
-		--extra socks --generate-hashes --no-annotate --no-header --no-emit-index-url --constraint - -o requirements/lowest.txt \
+		$(BIN)/uv pip compile --quiet --universal --resolution lowest-direct --python-version 3.11 --all-extras \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --constraint - -o requirements/lowest.txt \
 		pyproject.toml requirements/lowest.in
 	@for name in fuzz official-1 official-3 spec; do \
 		$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \

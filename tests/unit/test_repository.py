@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -70,3 +73,14 @@ def test_lock_files_name_no_index(path: Path) -> None:
         packages = re.findall(r"^[a-z0-9][\w.-]*(?:\[[\w,-]+\])?==", text, re.MULTILINE | re.IGNORECASE)
         assert packages
         assert text.count("--hash=sha256:") >= len(packages)
+
+
+def test_the_lowest_versions_of_all_dependencies_are_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = (ROOT / "requirements" / "lowest.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock, re.MULTILINE))
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    for dependency in (*project["dependencies"], *(one for extra in extras.values() for one in extra)):
+        requirement = Requirement(dependency)
+        (lowest,) = (one.version for one in requirement.specifier if one.operator == ">=")
+        assert Version(locked[canonicalize_name(requirement.name)]) == Version(lowest), dependency
