@@ -246,7 +246,7 @@ def test_a_store_that_refuses_all_parts_keeps_no_incomplete_upload(
         (403, "AccessDenied", StorageError, 7),
         (400, "EntityTooLarge", StorageError, 7),
         (404, "NoSuchUpload", MissingPathError, 4),
-        (400, "RequestTimeout", TransferInterruptedError, 8),
+        (400, "InvalidBlockList", TransferInterruptedError, 8),
     ],
 )
 @pytest.mark.parametrize(

@@ -49,8 +49,16 @@ _CLOCK: Final = {"RequestExpired", "RequestTimeTooSkewed"}
 _ABORTED: Final = {"NoSuchUpload"}
 _FULL: Final = {"InsufficientStorage", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
 _REGION: Final = {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
-_AGAIN: Final = {"BadDigest", "IncompleteBody", "InternalError", "RequestTimeout", "SlowDown"}
-"""Codes of responses after which a rerun may succeed, whatever their status."""
+_AGAIN: Final = {
+    "BadDigest",
+    "IncompleteBody",
+    "InternalError",
+    "InvalidBlockList",
+    "InvalidPart",
+    "RequestTimeout",
+    "SlowDown",
+}
+"""Codes of responses after which a rerun may succeed, whatever their status; two uploads of one object cause some."""
 
 _FOUND_NONE: Final = ("169.254.169.254", "metadata.google.internal", "MissingAccessKey", "CredentialProvider")
 
