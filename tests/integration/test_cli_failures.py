@@ -229,6 +229,8 @@ def test_a_failure_is_one_message_and_an_exit_code(
             ("ft", "create", "-M", "m", "-t", "f", "--early-stopping-patience", "2", "-y"),
             "--early-stopping-patience is given without --early-stopping-enabled: pass both or neither",
         ),
+        ((*DOWNLOAD, "-o", "s3://"), "--output-dir is not a URL of an object store"),
+        ((*DOWNLOAD, "--output", "s3://b/.."), "--output has the path '..'"),
         (("ft", "list", "--limit", "x"), "Invalid value for '--limit' / '-n': 'x' is not a whole number; see"),
         (("ft", "list", "--timeout", "x"), "Invalid value for '--timeout': 'x' is not a number; see"),
         (("simulator", "--port", "99999"), "99999 is not in the range"),

@@ -366,15 +366,18 @@ def _url(folder: str | None, file: str | None) -> str | None:
 
     Raises:
         BadUsageError: The URL of a file is that of a prefix.
+        RuleError: The URL is invalid.
     """
-    from together_ext.destinations.urls import is_object_url, names_folder  # noqa: PLC0415 -- not for `--help`
+    from together_ext.destinations.urls import is_object_url, names_folder, parse_url  # noqa: PLC0415 -- not for `--help`
 
     if file is not None and is_object_url(file):
         if names_folder(file):
             raise BadUsageError(f"--output {printable(file, 200)} is a prefix: pass a path, or use --output-dir")
+        parse_url(file, "--output")
         return file
     if folder is None or not is_object_url(folder):
         return None
+    parse_url(folder, "--output-dir")
     return re.sub(r"(?<=[^/:])/*$", "/", folder)  # a slash marks a prefix; those of the scheme are kept
 
 
