@@ -230,6 +230,7 @@ def test_a_failure_is_one_message_and_an_exit_code(
             "--early-stopping-patience is given without --early-stopping-enabled: pass both or neither",
         ),
         ((*DOWNLOAD, "-o", "s3://"), "--output-dir is not a URL of an object store"),
+        (("models", "download", "ml_1", "-o", "s3://"), "--output-dir is not a URL of an object store"),
         ((*DOWNLOAD, "--output", "s3://b/.."), "--output has the path '..'"),
         (("ft", "list", "--limit", "x"), "Invalid value for '--limit' / '-n': 'x' is not a whole number; see"),
         (("ft", "list", "--timeout", "x"), "Invalid value for '--timeout': 'x' is not a number; see"),

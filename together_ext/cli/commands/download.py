@@ -1,7 +1,6 @@
 """`together-ext fine-tuning download`."""
 
 import os
-import re
 import shlex
 import time
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ from together_ext.cli.options.many import (
 )
 from together_ext.cli.options.source import Source, source_of
 from together_ext.cli.options.storage import StorageOptions, storage_options
-from together_ext.cli.paths import path_of
+from together_ext.cli.paths import path_of, prefix_url
 from together_ext.cli.pipe import STANDARD_OUTPUT, send, standard_output
 from together_ext.cli.render.amounts import duration_text, rate, rate_text, size_text
 from together_ext.cli.render.progress import progress
@@ -377,8 +376,7 @@ def _url(folder: str | None, file: str | None) -> str | None:
         return file
     if folder is None or not is_object_url(folder):
         return None
-    parse_url(folder, "--output-dir")
-    return re.sub(r"(?<=[^/:])/*$", "/", folder)  # a slash marks a prefix; those of the scheme are kept
+    return prefix_url(folder, "--output-dir")
 
 
 def _summary(result: "DownloadResult", seconds: float) -> str:

@@ -10,7 +10,7 @@ import typer
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.options.lock import LockTimeout
 from together_ext.cli.options.storage import StorageOptions, storage_options
-from together_ext.cli.paths import path_of
+from together_ext.cli.paths import path_of, prefix_url
 from together_ext.cli.render.amounts import size_text
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import date_of, pairs_of, word_of
@@ -154,7 +154,9 @@ def _place(folder: str | None, output: str | None, output_dir: str | None) -> st
     if itself is not None:
         return itself if is_object_url(itself) else path_of(itself, "DIR" if output is None else "--output")
     inside = output_dir or "."
-    return f"{(inside if is_object_url(inside) else path_of(inside, '--output-dir')).rstrip('/')}/"
+    if is_object_url(inside):
+        return prefix_url(inside, "--output-dir")
+    return f"{path_of(inside, '--output-dir').rstrip('/')}/"
 
 
 def _paths(given: list[str] | None) -> list[str] | None:
