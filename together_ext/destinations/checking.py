@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from together_ext.archive.content import File
 from together_ext.archive.inspect import Inspection, inspect_files
 from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
 from together_ext.clock import awaited
-from together_ext.errors import ArchiveError, MissingPathError, TransferCancelledError
+from together_ext.errors import ArchiveError, MissingPathError, StorageError, TransferCancelledError
 
 from .object_state import OWN, PARTIAL, Found, look
 from .store import PART, Store
@@ -149,6 +150,13 @@ class _Content:
                 stop = min(self._offset + min(max(count, AHEAD), PART), self._size)
                 self._start, at = self._offset, 0
                 self._data = self._store.read(self._name, self._offset, stop)
+                if len(self._data) != stop - self._offset:
+                    # Nothing at all, without end, if it were requested again.
+                    raise StorageError(
+                        f"could not read {self._store.location / self._name}: it has fewer bytes than its store lists; "
+                        "check the endpoint, or upload it again",
+                        errno.EPROTO,
+                    )
             piece = self._data[at : at + count]
             self._offset += len(piece)
             count -= len(piece)

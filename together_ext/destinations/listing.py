@@ -49,6 +49,8 @@ def collect(pages: Iterable[Sequence[Mapping[str, Any]]], path: str, found: dict
             # Not the empty object by which some tools mark a folder.
             if not name or meta["path"] == path:
                 continue
+            if not meta["path"].startswith(start):
+                return f"has {printable(name, 100)}, which is not below it: check the endpoint"
             if name in found:
                 return f"has {printable(name, 100)} twice: check the endpoint, or name another store"
             found[name] = Stored(name, meta["size"], meta["e_tag"])

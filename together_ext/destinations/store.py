@@ -242,11 +242,10 @@ class Store:
         return Stored(name, found.meta["size"], found.meta["e_tag"], found.attributes.get(MARK))
 
     def read(self, name: str, start: int, stop: int) -> bytes:
-        """The bytes of an object from `start` to `stop`; fewer at its end."""
+        """The bytes of an object from `start` to `stop`, whatever the store sends beyond; fewer at its end."""
         if stop <= start:
             return b""
-        key = self._key(name)
-        return self._do("read", name, lambda: bytes(self._obstore.get_range(self._store, key, start=start, end=stop)))
+        return self._read(name, stop - start, {"range": (start, stop)})
 
     def content(self, name: str, most: int = 1 << 30) -> bytes:
         """A small object as a whole, also where the store does not support byte ranges (`rclone serve`).
@@ -255,11 +254,15 @@ class Store:
             name: Its name.
             most: Maximum number of bytes that are read, whatever size the store lists (default: 1 GiB).
         """
+        return self._read(name, most, {})
+
+    def _read(self, name: str, most: int, options: Mapping[str, object]) -> bytes:
+        """At most so many bytes of a response; the rest is not read."""
         key = self._key(name)
 
         def read() -> bytes:
             found = bytearray()
-            for piece in self._obstore.get(self._store, key).stream(min_chunk_size=PIECE):
+            for piece in self._obstore.get(self._store, key, options=options).stream(min_chunk_size=PIECE):
                 found += piece
                 if len(found) >= most:
                     break
