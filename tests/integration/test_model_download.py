@@ -264,6 +264,18 @@ class TestFaults:
             client.models.download(wanted, output=tmp_path / "out")
         assert_nothing_outside(tmp_path)
 
+    def test_a_bad_part_of_any_size_is_replaced_in_pieces(
+        self, client: Together, sim: Simulator, tmp_path: Path
+    ) -> None:
+        """A part as large as its file used to be held in memory twice."""
+        content = SyntheticArchive(LARGE, "one part")
+        model = sim.registry.add("one", {"model.safetensors": content}).id
+        sim.registry.part_size = LARGE
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part1", corrupt=7))
+        assert client.models.download(model, output=tmp_path / "out", connections=1).verified == "hash"
+        ranges = [one.headers.get("range") for one in sim.storage_requests][-3:]
+        assert ranges == [f"bytes=0-{PART - 1}", f"bytes={PART}-{2 * PART - 1}", f"bytes={2 * PART}-{LARGE - 1}"]
+
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
@@ -367,6 +379,16 @@ class TestFaults:
     ) -> None:
         sim.script(Fault(path=PARTS_PATH, status=403, times=None))
         with pytest.raises(TransferInterruptedError, match=r"responds with 403 to its URL, 4 times in a row"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
+
+    def test_urls_that_expire_after_the_first_part_of_a_small_file_end_the_download(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        """The first part was received again and again, and taken for progress."""
+        sim.registry.part_size = 200_000
+        sim.script(Fault(path=f"{PARTS_PATH}model.safetensors.part2", status=403, times=None))
+        with pytest.raises(TransferInterruptedError, match=r"responds with 403 to its URL, [45] times in a row"):
             client.models.download(model, output=tmp_path / "out")
         assert_nothing_outside(tmp_path)
 

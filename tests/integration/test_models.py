@@ -123,6 +123,14 @@ class TestModels:
             {"after": "c9"},
         ]
 
+    def test_a_list_without_end_is_read_to_its_limit(self, client: Together, sim: Simulator) -> None:
+        sim.script(answer({"data": [{"id": "ml_1"}] * 100_001, "next_cursor": "a"}, "/v2/projects/project-acme/models"))
+        with pytest.raises(ApiResponseError, match="the list exceeds the limit of 100,000 items"):
+            client.models.list()
+        sim.script(answer({"data": [], "next_cursor": "c" * 8001}, "/v2/projects/project-acme/models"))
+        with pytest.raises(ApiResponseError, match="a cursor exceeds the limit of 8,000 characters"):
+            client.models.list()
+
     def test_a_model_is_retrieved_by_id_or_name(self, client: Together, model: str) -> None:
         for wanted in (model, NAME):
             found = client.models.retrieve(wanted)

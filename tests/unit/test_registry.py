@@ -60,6 +60,12 @@ def test_parts_are_put_in_order_without_gaps() -> None:
         ({"parts": [part(1, "x")]}, r"part 1 of a/b\.bin has the size 'x'"),
         ({"parts": [part(url="file:///etc/passwd")]}, r"part 1 of a/b\.bin has no http or https address"),
         ({"parts": [part(url=None)]}, "has no http or https address"),
+        ({"parts": [part(url="/part")]}, "has no http or https address"),
+        ({"parts": [part(url="http://[::1")]}, "has no http or https address"),
+        ({"parts": [part(url="http://a\x00b/")]}, "has no http or https address"),
+        ({"parts": [part(url="http://xn--/")]}, "has no http or https address"),
+        ({"parts": [part([])]}, r"has the parts \[\[\]\]: expected all numbers from 1"),
+        ({"parts": [part({})]}, r"has the parts \[\{\}\]: expected all numbers from 1"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(wrong: dict[str, Any], sentence: str) -> None:
@@ -70,6 +76,12 @@ def test_what_is_wrong_with_a_file_is_said(wrong: dict[str, Any], sentence: str)
 def test_headers_that_are_no_text_are_not_sent() -> None:
     headers = {"a": "1", "b": 2, "c": "x\r\ny: z", "d": "\u00e9", "\u00e9": "1"}
     assert file(parts=[part(headers=headers)]).parts[0].headers == {"a": "1"}
+
+
+def test_headers_that_frame_a_request_are_not_sent() -> None:
+    """A `Content-Length` used to end the download with an error of h11."""
+    headers = {"Content-Length": "5", "transfer-encoding": "chunked", "Host": "x", "X-Key": "1"}
+    assert file(parts=[part(headers=headers)]).parts[0].headers == {"X-Key": "1"}
 
 
 @given(st.text())

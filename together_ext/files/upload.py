@@ -30,6 +30,7 @@ from together_ext.errors import (
     status_error,
 )
 from together_ext.text import printable
+from together_ext.transfer.network.headers import without_framing
 from together_ext.transfer.network.redirects import RedirectRefused, redirect_target
 from together_ext.transfer.options import Conduct
 from together_ext.transfer.progress import Reporter, Standing
@@ -269,7 +270,7 @@ def _headers(job: _Job, signed: object) -> dict[str, str]:
     headers = {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
     if not all(text.isascii() and text.isprintable() for text in (*headers, *headers.values())):
         _unusable(job, "a header of a signed URL has characters other than printable ASCII")
-    return headers
+    return without_framing(headers)
 
 
 def _number(signed: object) -> object:

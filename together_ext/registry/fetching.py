@@ -26,7 +26,7 @@ from together_ext.transfer.engine import transfer
 from .crowd import Crowd
 from .digests import Digests, digests
 from .folder import PartialFolder
-from .located import LocatedFile
+from .located import LocatedFile, blocks_of
 from .reading import TRIES, Connection, Reading, stays_bad
 
 SMALL: Final = 1 << 20
@@ -62,13 +62,14 @@ class Fetching:
     Attributes:
         arrived: The files that are complete, by path; they stay if the rest fails.
         kept: Number of bytes of earlier runs that were right.
+        done: Number of bytes that are not requested again.
     """
 
     def __init__(self, folder: PartialFolder, identity: Mapping[str, str]) -> None:
         self.arrived: dict[str, Arrived] = {}
         self._folder, self._identity = folder, identity
         self._lock = threading.Lock()
-        self._done = 0
+        self._done = self.done = 0
         self._total = 0
         self.kept = 0
         self._received_large = 0
@@ -214,11 +215,9 @@ class Fetching:
         suspect = 1
         for _ in range(TRIES):
             for number, part in enumerate(parts, 1):
-                content = self._read.bytes_of(file, part.start, part.stop)
-                with storage_errors(path, "write to"), path.open("r+b", buffering=0) as written:
-                    if os.pread(written.fileno(), len(content), part.start) == content and len(parts) > 1:
-                        continue
-                    os.pwrite(written.fileno(), content, part.start)
+                replaced = [self._replaced(path, file, *block) for block in blocks_of(part)]
+                if not any(replaced):
+                    continue
                 suspect = number
                 found = digests(path, self._read.look)
                 if found.match(file):
@@ -226,17 +225,28 @@ class Fetching:
         path.unlink(missing_ok=True)
         raise stays_bad(file, f"part {suspect} of {len(parts)}", found)
 
+    def _replaced(self, path: Path, file: LocatedFile, start: int, stop: int) -> bool:
+        """Request bytes again, and replace those on the disk; returns whether they differ."""
+        content = self._read.bytes_of(file, start, stop)
+        with storage_errors(path, "write to"), path.open("r+b", buffering=0) as written:
+            if os.pread(written.fileno(), len(content), start) == content:
+                return False
+            os.pwrite(written.fileno(), content, start)
+        return True
+
     # Progress ---------------------------------------------------------------------------------------------------------
 
     def _count(self, file: LocatedFile, *, kept: int = 0) -> None:
         with self._lock:
             self._done += file.size
+            self.done = max(self.done, self._done)
             self.kept += kept
         self._report()
 
     def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
         self._check()
         self._received_large = received + one.done - one.resumed
+        self.done = max(self.done, before + one.done)
         self._needed = max(self._needed, one.connections)
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 import weakref
@@ -22,6 +23,9 @@ from together_ext.archive.formats.source import open_regular
 from together_ext.archive.receipt import RECEIPT, UnpackedFile
 from together_ext.errors import ArchiveError, StorageError
 from together_ext.storage import create_own, storage_errors
+
+BESIDE: Final = re.compile(r"\.part")
+"""Begins the ends of the names of partial files."""
 
 LARGEST_IDENTITY: Final = 10_000
 """Maximum number of bytes that identify a revision."""
@@ -40,6 +44,11 @@ class Finish:
     guard: Callable[[], object]
     overwrite: bool
     durable: bool
+
+
+def _files_of(path: str) -> list[str]:
+    """The files that a path may belong to: as the file itself, or as one of its partial files."""
+    return [path, *(path[: found.start()] for found in BESIDE.finditer(path))]
 
 
 class PartialFolder:
@@ -106,7 +115,7 @@ class PartialFolder:
             for name in names:
                 found = Path(parent, name)
                 path = found.relative_to(self.inside).as_posix()
-                if found.is_symlink() or not any(path == file or path.startswith(f"{file}.part") for file in files):
+                if found.is_symlink() or not any(of in files for of in _files_of(path)):
                     found.unlink()
             for name in folders:
                 found = Path(parent, name)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
+import httpx
+
 from together_ext.api.responses import text
 from together_ext.archive.names import Names, checked
 from together_ext.errors import ArchiveError, IntegrityError
 from together_ext.text import printable
+from together_ext.transfer.network.headers import without_framing
+from together_ext.transfer.network.redirects import RedirectRefused, redirect_target
 from together_ext.transfer.parts import Part
 from together_generated import models
 
@@ -28,7 +32,8 @@ PARTIAL: Final = re.compile(r"\.part(?=[./]|$)")
 LARGEST: Final = 1 << 50
 """Maximum size of a file in bytes."""
 
-ADDRESS: Final = re.compile(r"https?://[^/\s]+")
+ANYWHERE: Final = httpx.URL("http:")
+"""What the address of a part is relative to: nothing, so that one without a host is refused."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,16 @@ class LocatedFile:
             return False
         needed = -(-self.size // PART)
         return needed <= 1 if match["parts"] is None else match["parts"] == str(needed)
+
+    @property
+    def blocks(self) -> list[tuple[int, int]]:
+        """The spans in which it is held in memory: its parts, in pieces of at most `PART` bytes."""
+        return [block for part in self.parts for block in blocks_of(part)]
+
+
+def blocks_of(part: Part) -> list[tuple[int, int]]:
+    """A part in pieces of at most `PART` bytes."""
+    return [(start, min(start + PART, part.stop)) for start in range(part.start, part.stop, PART)]
 
 
 def located(answer: models.ModelDownload, model: str) -> list[LocatedFile]:
@@ -123,7 +138,8 @@ def _parts(items: Sequence[object], size: int, path: str) -> list[Part]:
 
 def _numbered(items: Sequence[object], path: str) -> list[models.DownloadPart]:
     """The parts by their numbers, of which none is missing."""
-    parts = {one.part_number: one for one in items if isinstance(one, models.DownloadPart)}
+    numbered = (one for one in items if isinstance(one, models.DownloadPart) and isinstance(one.part_number, int))
+    parts = {one.part_number: one for one in numbered}
     if len(parts) != len(items) or parts.keys() != set(range(1, len(parts) + 1)):
         numbers = [getattr(one, "part_number", None) for one in items]
         raise IntegrityError(f"{path} has the parts {printable(str(numbers), 100)}: expected all numbers from 1")
@@ -132,9 +148,13 @@ def _numbered(items: Sequence[object], path: str) -> list[models.DownloadPart]:
 
 def _part(one: models.DownloadPart, start: int, stop: int, path: str) -> Part:
     url = text(one.url) or ""
-    if not ADDRESS.match(url):
-        raise IntegrityError(f"part {one.part_number} of {path} has no http or https address: try again later")
+    try:
+        redirect_target(ANYWHERE, url)
+    except RedirectRefused as refused:
+        raise IntegrityError(
+            f"part {one.part_number} of {path} has no http or https address: try again later"
+        ) from refused
     headers = one.headers.to_dict() if isinstance(one.headers, models.DownloadPartHeadersType0) else {}
     texts = {name: f"{name}{it}" for name, it in headers.items() if isinstance(it, str)}
     usable = {name: headers[name] for name, both in texts.items() if both.isprintable() and both.isascii()}
-    return Part(start, stop, url, usable)
+    return Part(start, stop, url, without_framing(usable))

@@ -20,6 +20,7 @@ from together_ext.errors import IntegrityError, RuleError, TransferInterruptedEr
 from together_ext.text import printable
 from together_ext.transfer import DEFAULT_TIMEOUT, Options
 from together_ext.transfer.parts import ExpiredError
+from together_ext.transfer.worker import PROGRESS
 from together_generated import models
 
 from . import operations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("together_ext")
 
 MOST_RENEWALS: Final = 3
-"""Maximum number of times in a row that URLs expire before a byte arrives."""
+"""Maximum number of times in a row that URLs expire before there is progress."""
 
 DIGITS: Final = re.compile("[0-9]{1,16}")
 """A size in bytes."""
@@ -52,6 +53,10 @@ class Taking(Protocol):
     @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
+
+    @property
+    def done(self) -> int:
+        """Number of bytes that are not requested again."""
 
     def prepare(self, files: Sequence[LocatedFile]) -> None:
         """Get ready for these files."""
@@ -101,12 +106,14 @@ class Revision:
         yield from local(lambda _cancel: fetching.prepare(files))
         failures = 0
         while True:
-            before = fetching.received
+            before = fetching.done, len(fetching.arrived)
             expired = yield from transfers(partial(_transferred, fetching, files, options))
             if expired is None:
                 _report_unverified(files)
                 return [fetching.arrived[file.path] for file in files]
-            failures = failures + 1 if fetching.received == before else 1
+            # Not what was received: of a file that is requested again, the same bytes are.
+            moved = fetching.done - before[0] >= PROGRESS or len(fetching.arrived) > before[1]
+            failures = 1 if moved else failures + 1
             if failures > MOST_RENEWALS:
                 raise TransferInterruptedError(
                     f"{expired}, {failures} times in a row, although it was new"

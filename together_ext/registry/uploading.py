@@ -84,6 +84,11 @@ class Uploading:
         self._done = 0
 
     @property
+    def done(self) -> int:
+        """Number of bytes that are not requested again."""
+        return self._done
+
+    @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
         return sum(one.received for one in self._readings)
@@ -225,9 +230,7 @@ def blocks_of(file: LocatedFile) -> list[tuple[int, int]]:
     """The spans in which a file is requested: the whole file if it is small, else its parts, in pieces of `PART`."""
     if file.size <= AT_ONCE:
         return [(0, file.size)]
-    return [
-        (start, min(start + PART, part.stop)) for part in file.parts for start in range(part.start, part.stop, PART)
-    ]
+    return file.blocks
 
 
 def ahead(

@@ -30,11 +30,12 @@ from .interruptible import interruptible
 from .journal import Journal
 from .keeper import JournalKeeper
 from .mark import Mark, mark_of
+from .network.headers import UNDELIMITED
 from .options import Fetched, Options
 from .partial import Partial, lock_path
 from .plan import FrontFirstPlan, Plan, Span, covered, without
 from .progress import Standing
-from .responses import UNDELIMITED, Content, RangesIgnoredError, RemoteChangeError
+from .responses import Content, RangesIgnoredError, RemoteChangeError
 from .retry import Budget
 from .session import FIRST, Session
 from .sink import FileSink

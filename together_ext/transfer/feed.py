@@ -14,10 +14,10 @@ from .body import Body
 from .crew import Crew
 from .failures import PassingError
 from .interruptible import FAREWELL
+from .network.headers import UNDELIMITED
 from .options import StreamOptions
 from .progress import Standing
 from .responses import (
-    UNDELIMITED,
     Content,
     NotResumableError,
     RangesIgnoredError,

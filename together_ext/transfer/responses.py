@@ -17,6 +17,7 @@ from .failures import ViolationError
 from .network.headers import (
     ContentRange,
     Validator,
+    is_delimited,
     parse_content_range,
     parse_length,
     parse_unsatisfied_size,
@@ -34,11 +35,6 @@ All others (`br`, `zstd`, `aws-chunked`, `none`, `binary`, ...) describe how an 
 
 EXPIRED: Final = frozenset({401, 403, 404, 410})
 """Statuses of a storage host for an expired signed URL."""
-
-
-UNDELIMITED: Final = (
-    "the server sends neither the length nor the end of the file, so a truncated file would not be noticed"
-)
 
 
 class UndelimitedError(IntegrityError):
@@ -122,10 +118,11 @@ def announced(status: int, headers: Mapping[str, str], *, start: int, stop: int 
     if status != HTTPStatus.OK:
         raise IntegrityError(f"the server responded with status {status}, which contains no file")
     length = parse_length(headers.get("content-length"))
-    delimited = length is not None or headers.get("transfer-encoding", "").strip().lower() == "chunked"
     # The length of a compressed body is that of the compressed form, so the size of the file is unknown.
     size = None if encoded else length
-    return Content(0, size, size, validator, partial=False, encoded=encoded, media_type=media_type, delimited=delimited)
+    return Content(
+        0, size, size, validator, partial=False, encoded=encoded, media_type=media_type, delimited=is_delimited(headers)
+    )
 
 
 def _content_range(headers: Mapping[str, str], *, start: int, stop: int | None) -> ContentRange:

@@ -15,11 +15,19 @@ _CONTENT_RANGE: Final = re.compile(
 )
 _ETAG: Final = re.compile(r'(?P<weak>W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
+_FRAMING: Final = frozenset(
+    {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+
 SETTLED: Final = 60.0
 """Minimum number of seconds between `Last-Modified` and `Date` for a strong validator (RFC 9110, 8.8.2.2)."""
 
 LONGEST_WAIT: Final = 600.0
 """Maximum number of seconds of a `Retry-After`; a longer one is shortened to this."""
+
+UNDELIMITED: Final = (
+    "the server sends neither the length nor the end of the file, so a truncated file would not be noticed"
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,17 @@ def parse_unsatisfied_size(value: str | None) -> int | None:
 def parse_length(value: str | None) -> int | None:
     """Parse a `Content-Length` in bytes; None if it is absent or invalid."""
     return int(value) if value is not None and re.fullmatch(r"[0-9]{1,18}", value) else None
+
+
+def without_framing(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that a server names for a request, without those that say where a message ends and where it goes."""
+    return {name: value for name, value in headers.items() if name.lower() not in _FRAMING}
+
+
+def is_delimited(headers: Mapping[str, str]) -> bool:
+    """Whether the end of a body is marked (RFC 9112, 6.3); if not, the end of the connection is that of the body."""
+    chunked = headers.get("transfer-encoding", "").strip().lower() == "chunked"
+    return chunked or parse_length(headers.get("content-length")) is not None
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:

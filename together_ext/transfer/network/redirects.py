@@ -35,24 +35,30 @@ def redirect_target(url: httpx.URL, location: str) -> httpx.URL:
     """
     try:
         target = url.join(location)
+        host = target.host  # decoded here, which may fail
     except (httpx.InvalidURL, ValueError) as error:
         raise RedirectRefused(NO_ADDRESS) from error
     if target.scheme not in {"http", "https"}:
         raise RedirectRefused(
             f"the server redirects to the scheme {target.scheme[:20]!r}; only http and https are followed"
         )
-    if not target.host:
+    if not host:
         raise RedirectRefused("the server redirects to an address without a host")
     if (target.port or 1) not in PORTS:
         raise RedirectRefused(NO_ADDRESS)
     if (url.scheme, target.scheme) == ("https", "http"):
-        raise RedirectRefused(f"{shown(url)} redirects to {target.host} without encryption")
+        raise RedirectRefused(f"{shown(url)} redirects to {host} without encryption")
     return target.copy_with(userinfo=b"")
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port of an address; secrets of one origin are not sent to another (RFC 6454, 4)."""
     return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme)
+
+
+def signature(url: httpx.URL) -> list[str]:
+    """The values in the query of a signed address: it is a secret while it is valid, and a host may repeat it."""
+    return [value for value in url.params.values() if value]
 
 
 def shown(url: httpx.URL) -> str:
