@@ -114,6 +114,29 @@ def test_a_document_is_read_to_its_limit(world: World, behaviour: Behaviour) -> 
     assert told.value.action == f"retrieve {LORA_JOB}"
 
 
+def many_values(start: bytes, end: bytes) -> Behaviour:
+    """Sixty kilobytes of gzip, of which 60 MiB come out: less than the limit of a document, and 1.7 GB as objects."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    pieces = [packer.compress(start), *(packer.compress(b"[]," * 100_000) for _ in range(200)), packer.compress(end)]
+    return once(whole(b"".join([*pieces, packer.flush()]), headers=GZIP))
+
+
+@pytest.mark.parametrize("path", ["job", "files"])
+def test_a_document_has_a_limited_number_of_values(world: World, path: str) -> None:
+    with serving(many_values(b'{"id": "x", "data": [', b"0]}")) as url:
+        client = world.client(base_url=url)
+        with pytest.raises(ApiResponseError, match="exceeds the limit of 2,000,000 values"):
+            client.files.list() if path == "files" else client.fine_tuning.retrieve(LORA_JOB)
+
+
+def test_an_item_of_a_list_has_a_limited_number_of_values(world: World) -> None:
+    with (
+        serving(many_values(b'{"data": [{"id": "x", "novel": [', b"0]}]}")) as url,
+        pytest.raises(ApiResponseError, match=r"an item .* exceeds the limit of 2,000,000 values"),
+    ):
+        world.client(base_url=url).fine_tuning.list()
+
+
 def test_an_item_of_a_list_is_read_to_its_limit(world: World) -> None:
     behaviour = endless(b'{"data": [{"id": "')
     with serving(behaviour) as url, pytest.raises(ApiResponseError, match=r"an item .* exceeds the limit of 64 MiB"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -141,6 +142,11 @@ def test_only_the_first_choice_is_the_text(httpserver: HTTPServer, stream: Strea
         (event(error="busy"), "text/event-stream", "busy"),
         ("{}", "application/json", "text/event-stream"),
         (b"data: " + b"x" * (EVENT_LIMIT + 1), "text/event-stream", "exceeds the limit of 16 MiB"),
+        (
+            (b"data: " + b"x" * 1017 + b"\n") * ((EVENT_LIMIT >> 10) + 1),
+            "text/event-stream",
+            "exceeds the limit of 16 MiB",
+        ),
     ],
 )
 def test_a_stream_that_is_none_is_an_error(
@@ -150,6 +156,33 @@ def test_a_stream_that_is_none_is_an_error(
         stream(served(httpserver, body, content_type), "sk-0123456789abcdef")
     assert "sk-0123456789abcdef" not in str(error.value)
     assert "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=repr)
+def test_many_small_events_may_be_larger_than_the_limit_of_one(
+    httpserver: HTTPServer, stream: Stream, end: str
+) -> None:
+    """Events larger than the pieces that arrive, and smaller ones."""
+    body = (word("x" * 300_000) * 60 + word("a") * 1000 + word("!", "stop")).replace("\n", end)
+    assert len(body) > EVENT_LIMIT
+    assert len(stream(served(httpserver, body), "k")) == 1061
+
+
+@pytest.mark.parametrize(
+    ("encoding", "reason"),
+    [("gzip", "exceeds the limit of 16 MiB"), ("gzip, gzip", "compressed 2 times")],
+)
+def test_a_compressed_stream_is_not_decompressed_beyond_its_limit(
+    httpserver: HTTPServer, stream: Stream, encoding: str, reason: str
+) -> None:
+    """Sixty kilobytes that were compressed twice used to take all memory."""
+    body = gzip.compress(b":" * (EVENT_LIMIT * 2))
+    body = gzip.compress(body) if "," in encoding else body
+    httpserver.expect_request("/v1/chat/completions", method="POST").respond_with_response(
+        Response(body, content_type="text/event-stream", headers={"Content-Encoding": encoding})
+    )
+    with pytest.raises((ApiResponseError, ApiConnectionError), match=reason):
+        stream(httpserver.url_for("/v1"), "k")
 
 
 def test_the_end_mark_ends_a_stream_whatever_follows(httpserver: HTTPServer, stream: Stream) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -35,6 +36,14 @@ LINE = b'{"text": "Once upon a time"}\n'
 MODEL = "acme-research/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d"
 HARDWARE = "1x_nvidia_h100_80gb_sxm"
 HELLO = [{"role": "user", "content": "Hello!"}]
+
+
+def _answer(encoding: str, body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-encoding: %s\r\ncontent-length: %d\r\n\r\n%s" % (
+        encoding.encode(),
+        len(body),
+        body,
+    )
 
 
 class Terminal(io.StringIO):
@@ -116,6 +125,37 @@ class TestFiles:
         found = client.files.upload(data)
         with client.files.with_streaming_response.content(found.id) as response:
             assert b"".join(response.iter_bytes()) == data.read_bytes()
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (b"HTTP/1.0 200 OK\r\n\r\nhalf of the fi", "truncated file would not be noticed"),
+            (b"HTTP/1.1 206 X\r\ncontent-range: bytes 0-3/9\r\ncontent-length: 4\r\n\r\npart", "sent a part"),
+            (_answer("gzip", gzip.compress(LINE * 9)[:-9]), "is truncated"),
+            (_answer("gzip, gzip", gzip.compress(gzip.compress(bytes(1 << 28)))), "compressed 2 times"),
+        ],
+        ids=["without-an-end", "a-part", "truncated-gzip", "compressed-twice"],
+    )
+    def test_a_file_that_may_be_truncated_is_refused(
+        self, world: World, raw: RawServer, answer: bytes, reason: str
+    ) -> None:
+        """They used to be taken for the whole file, or to take all memory."""
+        raw.answer = answer
+        client = world.client(base_url=raw.url)
+        with pytest.raises((ApiResponseError, ApiConnectionError), match=reason):
+            client.files.content("file-1")
+        with (
+            pytest.raises((ApiResponseError, ApiConnectionError), match=reason),
+            client.files.with_streaming_response.content("file-1") as response,
+        ):
+            list(response.iter_bytes())
+
+    def test_a_compressed_file_is_decompressed_while_it_arrives(self, world: World, raw: RawServer) -> None:
+        raw.answer = _answer("gzip", gzip.compress(LINE * 9))
+        client = world.client(base_url=raw.url)
+        with client.files.with_streaming_response.content("file-1") as response:
+            assert response.read() == LINE * 9 == client.files.content("file-1")
+            assert "content-encoding" not in response.headers
 
     @pytest.mark.parametrize("name", ["x.parquet", "x.CSV"])
     def test_only_jsonl_files_are_checked(self, client: Together, folder: Path, name: str) -> None:

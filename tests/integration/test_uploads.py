@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.servers import SocketServer, request_of
 from together_ext import (
     ApiConnectionError,
     ApiResponseError,
@@ -21,13 +23,14 @@ from together_ext import (
     IntegrityError,
     RuleError,
     Together,
+    TransferInterruptedError,
 )
 from together_ext.files.sizes import SIZES, Sizes, spans
 from together_ext.files.upload import upload
 from together_ext.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Outcome, World
+    from tests.integration.conftest import Clock, Outcome, World
 
 Command = Callable[..., "Outcome"]
 LINE: Final = b'{"text": "Once upon a time"}\n'
@@ -105,6 +108,27 @@ class TestSigned:
         found = client.files.upload(data)
         assert client.files.content(found.id) == data.read_bytes()
         assert len(sim.storage_requests) == 2
+
+    @pytest.mark.parametrize(
+        "sent", [b"", b"HTTP/1.1 400 X\r\nTransfer-Encoding: chunked\r\n\r\n"], ids=["head", "body"]
+    )
+    def test_a_response_of_the_storage_host_that_does_not_end_is_not_waited_for(
+        self, data: Path, sim: Simulator, clock: Clock, sent: bytes
+    ) -> None:
+        def endless(connection: socket.socket, _: int) -> None:
+            request = request_of(connection)
+            while not request.endswith(LINE):
+                request += connection.recv(1 << 16)
+            connection.sendall(sent)
+            while True:
+                clock.time += 30
+                connection.sendall(b"1\r\nx\r\n" if sent else b"HTTP/1.1 103 X\r\n\r\n")
+
+        signed = {"x-together-file-id": "file-x"}
+        with SocketServer(endless) as server, Together(sim.api_key, sim.url, clock=clock) as client:
+            sim.script(Fault(path="/files", status=302, headers={**signed, "location": f"http://{server.host}/x"}))
+            with pytest.raises((ApiStatusError, TransferInterruptedError)):
+                client.files.upload(data)
 
     def test_a_refused_url_is_not_shown_and_leaves_no_file(self, client: Together, data: Path, sim: Simulator) -> None:
         before = files(sim)

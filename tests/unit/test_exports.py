@@ -113,7 +113,7 @@ def test_importing_the_clients_loads_nothing_slow() -> None:
     loaded = loaded_after("from together_ext import Together, AsyncTogether")
     assert not loaded & {*HEAVY, "together_generated", "asyncio"}
     assert modules_of("together_ext", loaded) == {
-        *("api", "api.flow", "api.moving", "client", "clock", "config", "errors", "text")
+        *("api", "api.flow", "api.moving", "api.whole", "client", "clock", "config", "errors", "text")
     }
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from together_ext.api.flow import LimitError
 from together_ext.api.long_lists import ITEM_LIMIT, MOST_ITEMS, LazyList, ListReader
+from together_ext.api.whole import LimitError
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -30,8 +30,10 @@ from together_generated.types import Unset
 from . import exchange
 from .exchange import Act, Acts, Close, Opened, Piece, Send, Taken, Wait
 from .failures import Failures
-from .flow import DOCUMENT_LIMIT, LIST_LIMIT, Archive, Call, R, Raw, Read, Reply, StoredFile, Streaming, arun, run
+from .flow import Archive, Call, R, Raw, Read, Reply, StoredFile, Streaming, arun, run
+from .open_responses import bounded
 from .requests import Requests, streaming_action, streaming_request
+from .whole import DOCUMENT_LIMIT, LIST_LIMIT, Document, File
 
 if TYPE_CHECKING:
     from together_ext.transfer.source import Sender
@@ -40,22 +42,6 @@ T = TypeVar("T")
 
 # The generated code compares with `is`, so a model that was pickled or copied must have the same UNSET.
 copyreg.pickle(Unset, lambda _: "UNSET")
-
-
-class _Whole:
-    """Collects a document for the generated code."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def feed(self, data: bytes) -> None:
-        self._pieces.append(data)
-
-    def close(self) -> None:
-        pass
-
-    def content(self) -> bytes:
-        return b"".join(self._pieces)
 
 
 class _Door:
@@ -104,17 +90,18 @@ class _Seam:
 
     def _called(
         self, client: httpx.Client | httpx.AsyncClient, call: Call[Any], keywords: Mapping[str, Any]
-    ) -> tuple[Acts[Taken[_Whole]], Deadline]:
+    ) -> tuple[Acts[Taken[File]], Deadline]:
         """The steps of a call, and its deadline."""
         request = self._requests.built(client, keywords)
         terms = self._requests.terms(client, request, call.within, call.pauses)
-        return exchange.read(request, _Whole, call.limit, terms), terms.deadline
+        reader = File if call.is_file else Document
+        return exchange.read(request, reader, call.limit, terms, is_file=call.is_file), terms.deadline
 
-    def _raw(self, client: httpx.Client | httpx.AsyncClient, step: Raw) -> tuple[Acts[Taken[_Whole]], Deadline]:
+    def _raw(self, client: httpx.Client | httpx.AsyncClient, step: Raw) -> tuple[Acts[Taken[File]], Deadline]:
         """The steps of a request that the specification does not describe, and its deadline."""
         request = self._requests.built(client, step.request)
         terms = self._requests.terms(client, request, pauses=step.pauses)
-        return exchange.read(request, _Whole, DOCUMENT_LIMIT, terms, step.statuses), terms.deadline
+        return exchange.read(request, Document, DOCUMENT_LIMIT, terms, step.statuses), terms.deadline
 
     def _generated(self) -> AuthenticatedClient:
         return AuthenticatedClient(base_url=self.settings.base_url, token="", raise_on_unexpected_status=True)
@@ -188,7 +175,8 @@ class Seam(_Seam):
         with self._failures.of_call(action):
             request = self._requests.built(self.client, streaming_request(wanted))
             terms = self._requests.terms(self.client, request)
-            response = self._run(exchange.opened(request, terms), terms.deadline).response
+            acts = exchange.opened(request, terms, is_file=not isinstance(wanted, Streaming))
+            response = bounded(self._run(acts, terms.deadline).response)
         try:
             with self._failures.of_body(action, response):
                 yield response
@@ -294,7 +282,8 @@ class AsyncSeam(_Seam):
         with self._failures.of_call(action):
             request = self._requests.built(self.client, streaming_request(wanted))
             terms = self._requests.terms(self.client, request)
-            response = (await self._run(exchange.opened(request, terms), terms.deadline)).response
+            acts = exchange.opened(request, terms, is_file=not isinstance(wanted, Streaming))
+            response = bounded((await self._run(acts, terms.deadline)).response)
         try:
             with self._failures.of_body(action, response):
                 yield response
@@ -362,14 +351,14 @@ def _limit(request: httpx.Request, deadline: Deadline, trace: Callable[[str, dic
     request.extensions = {**request.extensions, "timeout": timeout, **({} if trace is None else {"trace": trace})}
 
 
-def _passed(call: Call[Any], keywords: Mapping[str, Any], taken: Taken[_Whole]) -> httpx.Response:
+def _passed(call: Call[Any], keywords: Mapping[str, Any], taken: Taken[File]) -> httpx.Response:
     """The response for the generated code, which expects one status, and a document even after a deletion."""
     empty = taken.status in {httpx.codes.NO_CONTENT, httpx.codes.RESET_CONTENT}
     content = b"{}" if empty and keywords["method"] == "delete" else taken.reader.content()
     return httpx.Response(call.success, content=content)
 
 
-def _reply(taken: Taken[_Whole]) -> Reply:
+def _reply(taken: Taken[File]) -> Reply:
     return Reply(taken.status, taken.headers, taken.reader.content())
 
 

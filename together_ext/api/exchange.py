@@ -14,11 +14,20 @@ import httpx
 from together_ext import __version__
 from together_ext.clock import Deadline
 from together_ext.transfer.network.decoding import OFFERED, decoder
+from together_ext.transfer.network.headers import UNDELIMITED, is_delimited
 from together_ext.transfer.network.pauses import Pauses
-from together_ext.transfer.network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target
+from together_ext.transfer.network.redirects import (
+    MOST_REDIRECTS,
+    NO_ADDRESS,
+    RedirectRefused,
+    origin,
+    redirect_target,
+    signature,
+)
 
-from .flow import LimitError, R
+from .flow import R
 from .retries import CAREFUL, Retries, requested_wait
+from .whole import LimitError
 
 T = TypeVar("T")
 
@@ -44,10 +53,10 @@ class Overdue(Exception):  # noqa: N818 -- the same
 
 
 class Refused(Exception):  # noqa: N818 -- the same
-    """An error response, and the beginning of its body."""
+    """An error response, the beginning of its body, and what that must not show."""
 
-    def __init__(self, response: httpx.Response, body: bytes) -> None:
-        self.response, self.body = response, body
+    def __init__(self, response: httpx.Response, body: bytes, secrets: list[str]) -> None:
+        self.response, self.body, self.secrets = response, body, secrets
         super().__init__(response.status_code)
 
 
@@ -179,12 +188,14 @@ def built(
     return httpx.Request(method, url, headers=merged, cookies=client.cookies, extensions=extensions, **content)
 
 
-def read(
+def read(  # noqa: PLR0913 -- what an attempt needs
     request: httpx.Request,
     reader: Callable[[], R],
     limit: int | None,
     terms: Terms,
     also: frozenset[int] = frozenset(),
+    *,
+    is_file: bool = False,
 ) -> Acts[Taken[R]]:
     """Send a request and read its response; each retry starts from the beginning.
 
@@ -194,6 +205,7 @@ def read(
         limit: Maximum number of bytes in the body, raw and decoded; None for no limit.
         terms: The limits of the call.
         also: Statuses other than 2xx that are no errors.
+        is_file: Whether the response is a file, which may have been truncated unless its end is marked.
 
     Raises:
         Unusable: The response is invalid.
@@ -207,8 +219,7 @@ def read(
     def taken(opened: Opened) -> Acts[Taken[R]]:
         try:
             response, found = opened.response, reader()
-            if response.status_code == httpx.codes.PARTIAL_CONTENT:
-                raise Unusable("the server sent a part of the response")
+            _check(response, is_file=is_file)
             if limit is not None and _declared(response) > limit:
                 raise LimitError(f"the response exceeds the limit of {limit >> 20} MiB")
             yield from _drained(opened, found.feed, limit, terms)
@@ -219,21 +230,40 @@ def read(
     return (yield from _settled(request, taken, terms, also))
 
 
-def opened(request: httpx.Request, terms: Terms) -> Acts[Opened]:
+def opened(request: httpx.Request, terms: Terms, *, is_file: bool) -> Acts[Opened]:
     """Send a request, with retries; the caller reads the body.
 
+    Args:
+        request: The request.
+        terms: The limits of the call.
+        is_file: As for `read`.
+
     Raises:
-        Unusable: The response is a redirect that is not followed.
+        Unusable: The response is a redirect that is not followed, or does not have the whole content.
         Overdue: The time limit is exceeded.
         Refused: The server returned an error status.
         httpx.RequestError: There was no response.
     """
+    if is_file:
+        request.headers["accept-encoding"] = OFFERED
 
     def left(found: Opened) -> Acts[Opened]:
-        yield from ()
+        try:
+            _check(found.response, is_file=is_file)
+        except Unusable:
+            yield Close(found)
+            raise
         return found
 
     return (yield from _settled(request, left, terms))
+
+
+def _check(response: httpx.Response, *, is_file: bool) -> None:
+    """Check that a response has the whole content; raises `Unusable`."""
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        raise Unusable("the server sent a part of the response")
+    if is_file and not is_delimited(response.headers) and response.http_version != "HTTP/2":
+        raise Unusable(UNDELIMITED)
 
 
 def _settled(
@@ -250,7 +280,8 @@ def _settled(
             wait = terms.wait(tried, found.response)
             if wait is None:
                 if not found.response.is_success and found.response.status_code not in also:
-                    yield from _refused(found, terms)
+                    redirected = found.response.request.url != request.url
+                    yield from _refused(found, terms, signature(found.response.request.url) if redirected else [])
                 return (yield from take(found))
             yield Close(found)
         except httpx.TransportError as error:
@@ -313,7 +344,7 @@ def _redirected(request: httpx.Request, target: httpx.URL, cookies: httpx.Cookie
     return httpx.Request("GET", target, headers=named, extensions=request.extensions)
 
 
-def _refused(found: Opened, terms: Terms) -> Acts[None]:
+def _refused(found: Opened, terms: Terms, secrets: list[str]) -> Acts[None]:
     """Raise `Refused` with the beginning of the body, which is enough for a message."""
     body = bytearray()
     try:
@@ -322,7 +353,7 @@ def _refused(found: Opened, terms: Terms) -> Acts[None]:
         pass  # its beginning is enough
     finally:
         yield Close(found)
-    raise Refused(found.response, bytes(body[:ERROR_LIMIT]))
+    raise Refused(found.response, bytes(body[:ERROR_LIMIT]), secrets)
 
 
 def _drained(found: Opened, feed: Callable[[bytes], object], limit: int | None, terms: Terms) -> Acts[None]:

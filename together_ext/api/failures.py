@@ -22,8 +22,8 @@ from together_ext.transfer.network.reasons import reason as why
 from together_generated.errors import UnexpectedStatus
 
 from .exchange import Overdue, Refused, Unusable
-from .flow import LimitError
 from .retries import REFUSED_CONNECTION
+from .whole import LimitError
 
 
 class UnwritableError(Exception):
@@ -99,7 +99,7 @@ class Failures:
             reason = printable(str(unwritable.__cause__), 200)
             raise RuleError(f"could not {action}: the arguments cannot be sent ({reason})") from None
         except Refused as refused:
-            response, hidden = refused.response, (*self._secrets, *secrets)
+            response, hidden = refused.response, (*self._secrets, *secrets, *refused.secrets)
             raise status_error(
                 action, status=response.status_code, body=refused.body, headers=response.headers, secrets=hidden
             ) from None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from .whole import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
     from together_ext.clock import AsyncClock
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-DOCUMENT_LIMIT: Final = 64 << 20
-"""Maximum number of bytes in a response that is one document."""
-
-LIST_LIMIT: Final = 1 << 30
-"""Maximum number of bytes in a response that is read item by item."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Call(Generic[T]):
         doubt: What an error adds if the request may have had an effect, where repeating it would cost something.
         success: The status that the generated function expects; any other 2xx is passed to it as this one.
         limit: Maximum number of bytes in the response; None for no limit.
+        is_file: Whether the response is a file, and not a document.
         within: Time limit in seconds, if it is shorter than that of every call.
         pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
     """
@@ -49,6 +46,7 @@ class Call(Generic[T]):
     doubt: str = ""
     success: int = 200
     limit: int | None = DOCUMENT_LIMIT
+    is_file: bool = False
     within: float | None = None
     pauses: Pauses | None = None
 
@@ -170,10 +168,6 @@ class Local:
     """
 
     work: Callable[[threading.Event], object]
-
-
-class LimitError(Exception):
-    """A response exceeds a limit; the message is a clause that names it."""
 
 
 class Reader(Protocol):

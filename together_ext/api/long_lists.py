@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Final, Generic, TypeVar, overload
 
-from .flow import LimitError
+from .whole import MOST_VALUES, LimitError, values_in
 
 T = TypeVar("T")
 
@@ -62,6 +62,7 @@ class ListReader:
 
     Attributes:
         items: The kept values, each with the bytes of its item.
+        left_out: Number of items that are left out.
         rest: The other members of the object.
     """
 
@@ -74,6 +75,7 @@ class ListReader:
         self._seen, self._count = False, 0
         self._failure: Exception | None = None
         self.items: list[tuple[Any, bytes]] = []
+        self.left_out = 0
         self.rest: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> None:
@@ -125,6 +127,8 @@ class ListReader:
     def _scan(self) -> None:
         """Parse all complete values."""
         text, at = "".join(self._pieces), 0
+        if values_in(text) > MOST_VALUES:  # of one item: the text before this piece is incomplete
+            raise LimitError(f"an item of the response exceeds the limit of {MOST_VALUES:,} values")
         try:
             while (at := _after_space(text, at)) < len(text) and self._state not in {_State.END, _State.OTHER}:
                 moved = self._step(text, at)
@@ -159,6 +163,8 @@ class ListReader:
             return None
         if (kept := self._keep(value)) is not None:
             self.items.append((kept, text[at:stop].encode("utf-8", "surrogatepass")))
+        else:
+            self.left_out += 1
         return self._read(stop)
 
     def _member(self, text: str, at: int) -> int | None:

@@ -98,6 +98,7 @@ class Requests:
             agent=USER_AGENT,
             timeout=timeout,
             action=f"download {archive}",
+            signed=False,
         )
 
 

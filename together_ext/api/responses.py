@@ -32,18 +32,28 @@ def items(data: object, model: type[M], fallback: Mapping[str, str] | None = Non
         fallback: Values of fields that an item may lack.
 
     Returns:
-        Each item that can be parsed; a warning is logged for each of the others.
+        Each item that can be parsed; a warning is logged about the others.
     """
     found: list[M] = []
-    for item in data if isinstance(data, list) else []:
+    listed = data if isinstance(data, list) else []
+    for item in listed:
         if isinstance(item, model):
             found.append(item)
             continue
         try:
             found.append(model.from_dict({**(fallback or {}), **item}))
         except (TypeError, ValueError, KeyError, AttributeError):
-            log.warning("the server sent an item that is not a valid %s; it is skipped", model.__name__)
+            continue
+    warn_of_skipped(len(listed) - len(found), model.__name__)
     return found
+
+
+def warn_of_skipped(count: int, kind: str) -> None:
+    """Log one warning about items of a list that cannot be parsed, if there are any."""
+    if count == 1:
+        log.warning("the server sent an item that is not a valid %s; it is skipped", kind)
+    elif count:
+        log.warning("the server sent %s items that are not a valid %s; they are skipped", f"{count:,}", kind)
 
 
 def text(value: object) -> str | None:

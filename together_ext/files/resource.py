@@ -257,7 +257,8 @@ def _content(file_id: str) -> Flow[bytes]:
 
     arguments = {"id": _checked(file_id)}
     action = f"load {file_id} into memory (`files.download` has no limit)"
-    found = yield from ask(Call(action, endpoint.sync, endpoint.asyncio, arguments, limit=MOST_IN_MEMORY))
+    step = Call(action, endpoint.sync, endpoint.asyncio, arguments, limit=MOST_IN_MEMORY, is_file=True)
+    found = yield from ask(step)
     return found.payload.read()
 
 

@@ -13,13 +13,20 @@ from typing import Final
 import httpx
 
 from together_ext.api.flow import Line
-from together_ext.clock import SYSTEM
+from together_ext.clock import SYSTEM, Deadline
 from together_ext.errors import IntegrityError, TogetherExtError, TransferCancelledError, TransferError, status_error
 from together_ext.transfer.failures import REPORT, PassingError, passing
 from together_ext.transfer.interruptible import FAREWELL, TICK
 from together_ext.transfer.network.decoding import beginning
 from together_ext.transfer.network.headers import parse_retry_after
-from together_ext.transfer.network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, redirect_target
+from together_ext.transfer.network.in_time import in_time, watch
+from together_ext.transfer.network.redirects import (
+    MOST_REDIRECTS,
+    NO_ADDRESS,
+    RedirectRefused,
+    redirect_target,
+    signature,
+)
 from together_ext.transfer.options import Conduct
 from together_ext.transfer.progress import Reporter, Standing
 from together_ext.transfer.responses import is_retryable
@@ -33,6 +40,10 @@ CONNECTIONS: Final = 4
 
 TIMEOUT: Final = httpx.Timeout(60.0, read=300.0)
 """Seconds without data. A storage host responds once it has stored a part, maybe minutes after the last byte."""
+
+PATIENCE: Final = 600.0
+"""Maximum duration of a request in seconds, and of reading the response, with a second more for each 64 KiB sent: a
+host that sends single bytes, or informational responses without end, is never silent."""
 
 REFUSED: Final = "the signed URL has expired or was refused: upload the file again"
 
@@ -56,7 +67,7 @@ class Part:
     @property
     def secrets(self) -> list[str]:
         """What no message may contain."""
-        return [value for value in (*self.url.params.values(), *self.headers.values()) if value]
+        return [*signature(self.url), *filter(None, self.headers.values())]
 
 
 class Sending:
@@ -157,9 +168,10 @@ class Sending:
                 with self._lock:
                     self._open -= 1
 
-    def _moved(self, number: int, sent: int) -> None:
+    def _moved(self, number: int, deadline: Deadline, sent: int) -> None:
         if self._conditions.stop.is_set():
             raise TransferCancelledError
+        deadline.moved(max(sent - self._sent[number], 0))
         self._sent[number] = sent
 
     def _put(self, number: int, part: Part) -> str:
@@ -179,31 +191,38 @@ class Sending:
 
     def _response(self, number: int, part: Part, url: httpx.URL) -> httpx.Response:
         # Not built by the client, whose headers and cookies may be secrets of the API.
-        length = str(part.stop - part.start)
+        length, deadline = str(part.stop - part.start), Deadline(self._conditions.clock, PATIENCE)
         request = httpx.Request(
             "PUT",
             url,
             headers={"Accept": "*/*", "User-Agent": self._agent, **part.headers, "Content-Length": length},
-            content=self._content.pieces(part.start, part.stop, partial(self._moved, number)),
-            extensions={"timeout": TIMEOUT.as_dict()},
+            content=self._content.pieces(part.start, part.stop, partial(self._moved, number, deadline)),
+            extensions={"timeout": TIMEOUT.as_dict(), "trace": watch},
         )
         try:
-            return self._sender.send(request, stream=True, follow_redirects=False, auth=None)
+            with in_time(deadline):
+                return self._sender.send(request, stream=True, follow_redirects=False, auth=None)
         except TogetherExtError:
             raise  # of the file, or of a proxy or a certificate of the environment
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
             raise TransferError(f"could not {self._action}: {NO_ADDRESS}; {REPORT}") from error
         except httpx.TransportError as error:
             raise passing(error, secrets=part.secrets) from error
 
     def _stored(self, response: httpx.Response, part: Part) -> str:
         # Also of a success, so that the connection can be used again.
-        body, status = beginning(response), response.status_code
+        with in_time(Deadline(self._conditions.clock, PATIENCE)):
+            body, status = beginning(response), response.status_code
         if response.is_success:
             return str(response.headers.get("etag", "")).strip().removeprefix("W/").strip('"')
         hint = REFUSED if status in {401, 403, 410} else None
         refusal = status_error(
-            self._action, status=status, body=body, headers=response.headers, secrets=part.secrets, hint=hint
+            self._action,
+            status=status,
+            body=body,
+            headers=response.headers,
+            secrets=[*part.secrets, *signature(response.request.url)],
+            hint=hint,
         )
         if not is_retryable(status):
             raise refusal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import socket
@@ -15,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from together_ext.api.flow import Archive, Call, Flow, Local, Raw, Read, Step, Transfers, changed
+from together_ext.api.responses import warn_of_skipped
 from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
 from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from together_ext.registry.project import Project
     from together_ext.transfer import DownloadProgress, ProgressCallback
 
-log = logging.getLogger("together_ext")
 
 Names = Iterable[str | Selection] | str | Selection
 """What `download_many` takes."""
@@ -95,12 +94,14 @@ def _resolved(names: Sequence[str | Selection]) -> Flow[list[str]]:
 
 def _ids(documents: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """The IDs of jobs, as the API lists them; one odd job never hides the others."""
+    skipped = 0
     for job in documents:
         match job.get("id"):
             case str(found):
                 yield found
             case _:
-                log.warning("the server sent a job without an ID; it is skipped")
+                skipped += 1
+    warn_of_skipped(skipped, "job with an ID")
 
 
 @dataclass

@@ -5,14 +5,13 @@ Each imports its endpoint when it is called: importing all of them takes longer 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from together_ext.api.flow import Flow, Read, ask, call, read
-from together_ext.api.responses import date, items, text
+from together_ext.api.responses import date, items, text, warn_of_skipped
 from together_ext.checkpoints import Checkpoint, checkpoint_name, is_step, newest_first, parse_job_id
 from together_ext.errors import RuleError
 from together_ext.text import printable
@@ -20,8 +19,6 @@ from together_generated import models
 
 if TYPE_CHECKING:
     from together_ext.api.lists import EventList, JobList
-
-log = logging.getLogger("together_ext")
 
 
 def list_jobs() -> Flow[JobList]:
@@ -34,6 +31,7 @@ def list_jobs() -> Flow[JobList]:
     reader = yield from read(Read("list the fine-tuning jobs", request, lambda: ListReader("data", _age)))
     # By the date alone, so that jobs of the same date keep their order.
     raw = [item for _, item in sorted(reader.items, key=lambda found: found[0], reverse=True)]
+    warn_of_skipped(reader.left_out, "job")
     jobs = JobList(LazyList(raw, _job))
     reader.rest.pop("data", None)
     jobs.additional_properties = reader.rest
@@ -47,7 +45,6 @@ def _job(document: Mapping[str, Any]) -> models.FinetuneResponseTruncated:
 def _age(document: object) -> datetime | None:
     """When a job was created; None if it is not a job."""
     if not isinstance(document, dict):
-        log.warning("the server sent an item that is not a valid job; it is skipped")
         return None
     return date(document.get("created_at")) or datetime.min.replace(tzinfo=UTC)
 
@@ -123,11 +120,10 @@ T = TypeVar("T")
 
 
 def _checkpoints(job_id: str, items: list[models.FineTuneCheckpoint]) -> Iterator[Checkpoint]:
-    """The checkpoints of a response; one without a valid step cannot be downloaded, so it is skipped with a warning."""
-    for found in items:
-        if not is_step(found.step):
-            log.warning("the server sent a checkpoint of %s without a usable step; it is skipped", job_id)
-            continue
+    """The checkpoints of a response; one warning for those without a valid step."""
+    usable = [found for found in items if is_step(found.step)]
+    warn_of_skipped(len(items) - len(usable), f"checkpoint of {job_id} with a step")
+    for found in usable:
         label = text(found.checkpoint_type) or ""
         timestamp = text(found.created_at) or ""
         yield Checkpoint(

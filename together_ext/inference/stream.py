@@ -13,10 +13,14 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from together_ext.api.exchange import Unusable
-from together_ext.api.flow import LimitError, Streaming
+from together_ext.api.flow import Streaming
+from together_ext.api.whole import LimitError
 
 EVENT_LIMIT: Final = 16 << 20
-"""Maximum number of bytes without the end of a line, which a stream of small events never reaches."""
+"""Maximum number of bytes without the end of an event, which a stream of small events never reaches."""
+
+_EMPTY_LINES: Final = (b"\n\n", b"\r\r", b"\n\r\n")
+"""What ends an event."""
 
 _END: Final = "[DONE]"
 
@@ -151,20 +155,22 @@ def _text(value: object) -> str | None:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-class _Line:
-    """Counts the bytes since the end of the last line."""
+class _Event:
+    """Counts the bytes since the end of the last event, which is an empty line."""
 
     def __init__(self) -> None:
-        self._size = 0
+        self._size, self._before = 0, b""
 
     def passed(self, data: bytes) -> bytes:
         """The same bytes.
 
         Raises:
-            LimitError: The line is too long.
+            LimitError: The event is too long.
         """
-        end = max(data.rfind(b"\n"), data.rfind(b"\r"))
-        self._size = self._size + len(data) if end < 0 else len(data) - end - 1
+        found = self._before + data
+        end = max(map(found.rfind, _EMPTY_LINES))
+        self._size = self._size + len(data) if end < 0 else len(found) - end
+        self._before = found[-2:]
         if self._size > EVENT_LIMIT:
             raise LimitError(f"an event exceeds the limit of {EVENT_LIMIT >> 20} MiB")
         return data
@@ -172,19 +178,19 @@ class _Line:
 
 class _Bounded(httpx.SyncByteStream):
     def __init__(self, response: httpx.Response) -> None:
-        self._response, self._line = response, _Line()
+        self._response, self._event = response, _Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(self._line.passed, self._response.iter_bytes())
+        return map(self._event.passed, self._response.iter_bytes())
 
 
 class _AsyncBounded(httpx.AsyncByteStream):
     def __init__(self, response: httpx.Response) -> None:
-        self._response, self._line = response, _Line()
+        self._response, self._event = response, _Event()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._response.aiter_bytes():
-            yield self._line.passed(data)
+            yield self._event.passed(data)
 
 
 def _source(response: httpx.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> EventSource:
@@ -310,7 +316,7 @@ AsyncOpen = Callable[[Streaming], AbstractAsyncContextManager[httpx.Response]]
 
 def streaming(action: str, body: Mapping[str, Any]) -> Streaming:
     """The request of a streamed chat completion, from the body of the same request without a stream."""
-    # Decoded bytes are counted, so nothing is gained by compression, which would also hold chunks back.
+    # Compression would hold chunks back.
     headers = {"accept": "text/event-stream", "accept-encoding": "identity", "cache-control": "no-store"}
     request = {"method": "POST", "url": "/chat/completions", "json": {**body, "stream": True}, "headers": headers}
     return Streaming(action, request)

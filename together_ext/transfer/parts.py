@@ -8,6 +8,7 @@ instead is skipped up to the requested byte.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -30,6 +31,9 @@ EXPIRED: Final = frozenset({401, 403, 410})
 
 UNSUPPORTED: Final = frozenset({400, 416, 501})
 """Statuses of a host that does not support ranges of a part."""
+
+PLAIN: Final = frozenset({"accept", "accept-encoding", "connection", "host", "range", "user-agent"})
+"""Headers of a request that are no secrets."""
 
 SKIP: Final = 1 << 20
 """Bytes that are skipped at once."""
@@ -104,6 +108,7 @@ class PartedRemote(Remote):
         # Not the caller's: what that host is asked to wait for does not hold the hosts of the parts.
         self._place = httpx.URL(parts[0].url)
         self.parts, self.size = tuple(parts), parts[-1].stop
+        self._stops = [part.stop for part in parts]
         self._validator = Validator(f'"{version}"', None, f'"{version}"')
         self._ranges = True
         self._skipping = threading.Event()
@@ -122,7 +127,7 @@ class PartedRemote(Remote):
             ApiStatusError: The host refuses.
         """
         del condition
-        part = next(part for part in self.parts if start < part.stop or part is self.parts[-1])
+        part = self.parts[min(bisect_right(self._stops, start), len(self.parts) - 1)]
         wanted = Wanted(start - part.start, min(stop or part.stop, part.stop) - part.start, part)
         response = self._requested(wanted, ranged=self._ranges)
         if self._ranges and not wanted.whole and response.status_code in UNSUPPORTED:
@@ -141,7 +146,13 @@ class PartedRemote(Remote):
             raise
         span = part.start + began, part.start + ended
         content = Content(*span, self.size, self._validator, partial=True, encoded=False, media_type="")
-        return self._skipped(Body(response, content, timeout=self.timeout), start)
+        body = Body(response, content, timeout=self.timeout, secrets=self._hidden(response.request))
+        return self._skipped(body, start)
+
+    def _hidden(self, request: httpx.Request) -> list[str]:
+        """Also the headers of the part, which may authorize it."""
+        own = [value for name, value in request.headers.items() if name not in PLAIN]
+        return [*super()._hidden(request), *own, *(value.rpartition(" ")[2] for value in own)]
 
     def _requested(self, wanted: Wanted, *, ranged: bool) -> httpx.Response:
         part = wanted.part

@@ -31,7 +31,7 @@ from .failures import REPORT, PassingError, passing
 from .network.decoding import beginning
 from .network.headers import parse_retry_after, range_header
 from .network.in_time import Stopwatch, within
-from .network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target, shown
+from .network.redirects import MOST_REDIRECTS, NO_ADDRESS, RedirectRefused, origin, redirect_target, shown, signature
 from .responses import EXPIRED, announced, is_retryable
 
 
@@ -60,6 +60,7 @@ class Remote:
         action: str,
         hint: str | None = None,
         agent: str | None = None,
+        signed: bool = True,
     ) -> None:
         """Describe a remote file; no request is sent.
 
@@ -71,13 +72,14 @@ class Remote:
             action: What the caller does, to follow "could not" in errors.
             hint: What to do after a refusal (default: the usual hint for the API).
             agent: The `User-Agent` for other origins (default: that of the headers).
+            signed: Whether the query of the address is a secret, as that of an address that the server names is.
 
         Raises:
             RuleError: The timeout is not a positive number.
         """
         if not 0 < timeout < math.inf:
             raise RuleError(f"timeout is {timeout!r}: expected a positive number of seconds")
-        self._hint = hint
+        self._hint, self._signed = hint, signed
         self.url = httpx.URL(url)
         self.action = action
         self._client = client
@@ -150,7 +152,12 @@ class Remote:
         except TransferError:
             response.close()
             raise
-        return Body(response, content, timeout=self.timeout, secrets=self._secrets)
+        return Body(response, content, timeout=self.timeout, secrets=self._hidden(response.request))
+
+    def _hidden(self, request: httpx.Request) -> list[str]:
+        """What an error about a request must not contain, also if the host repeats it."""
+        signed = self._signed or request.url != self.url
+        return [*self._secrets, *(signature(request.url) if signed else ())]
 
     def _renewed(self, expired: httpx.URL, headers: Mapping[str, str]) -> tuple[httpx.URL | None, httpx.Response]:
         """Request again after a signed URL has expired: one thread resolves a new one for all.
@@ -222,7 +229,7 @@ class Remote:
                     f"could not {self.action}: the certificate of {url.host} is not trusted ({error}); "
                     "check the base URL, or pass a client that trusts it"
                 ) from error
-            raise passing(error, secrets=self._secrets) from error
+            raise passing(error, secrets=self._hidden(request)) from error
         response.extensions[DELAY] = stopwatch.seconds
         return response
 
@@ -247,7 +254,7 @@ class Remote:
             status=status,
             body=body,
             headers=response.headers,
-            secrets=self._secrets,
+            secrets=self._hidden(response.request),
             hint=self._hint,
         )
         if not is_retryable(status):
