@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -484,6 +485,26 @@ def test_incomplete_uploads_are_listed_by_a_signed_request(
     target = raw.received[0].split()[1].decode()
     assert target.startswith("/bucket?uploads&prefix=a%20b%2F&x-id=/&X-Amz-Algorithm=AWS4-HMAC-SHA256&")
     assert "Signature" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Encoding: gzip, gzip\r\n\r\n"
+        + gzip.compress(gzip.compress(LISTED.format("").encode())),
+        b"HTTP/1.1 301 X\r\nLocation: http://xn--/\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["compressed-twice", "redirect-to-no-host"],
+)
+def test_a_list_of_uploads_that_cannot_be_read_is_skipped(
+    raw: RawServer, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was compressed twice used to take all memory."""
+    monkeypatch.delenv("SSL_CERT_DIR")  # as above
+    raw.answer = answer
+    options = dict(setting.split("=") for setting in (*S3_KEYS, f"endpoint={raw.url}"))
+    found = uploads(Bucket(parse_url("s3://bucket/a", "url"), options))
+    assert (found.state, found.seen) == (State.SKIPPED, "s3://bucket/a does not list them")
 
 
 def test_a_store_without_certificates(doctor: Doctor) -> None:

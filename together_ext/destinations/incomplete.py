@@ -11,11 +11,16 @@ from urllib.parse import quote
 import httpx
 
 from together_ext.transfer.network.clients import Certificates, sync_client
+from together_ext.transfer.network.decoding import decoder
+from together_ext.transfer.network.in_time import watch, within
 
 from .store import Store
 
 MOST: Final = 4 << 20
 """Maximum number of bytes of a list that are read; S3 lists 1,000 uploads at once."""
+
+PATIENCE: Final = 2
+"""Maximum duration of the request, in timeouts."""
 
 _BEGUN: Final = re.compile(r"<Initiated>([0-9T:.Z-]{10,40})</Initiated>")
 
@@ -46,12 +51,23 @@ def listed(document: str) -> list[Incomplete]:
     return found
 
 
+def _read(response: httpx.Response) -> bytes | None:
+    """The body of a response; None if it is too large."""
+    body, decode = bytearray(), decoder(response.headers)
+    for data in response.iter_raw():
+        for piece in decode.pieces(data):
+            body += piece
+            if len(body) > MOST:
+                return None
+    return bytes(body)
+
+
 def incomplete_uploads(store: Store, *, timeout: float) -> list[Incomplete] | None:
     """The multipart uploads below a location that are not complete, at most 1,000.
 
     Args:
         store: The store, at the location.
-        timeout: Maximum number of seconds without data.
+        timeout: Maximum number of seconds without data, and half the maximum duration.
 
     Returns:
         The uploads; None if the store does not list them.
@@ -62,13 +78,15 @@ def incomplete_uploads(store: Store, *, timeout: float) -> list[Incomplete] | No
     if address is None:
         return None
     try:
-        with sync_client(Certificates(), timeout=timeout) as client, client.stream("GET", address) as response:
-            body = b""
-            for piece in response.iter_bytes(1 << 16):
-                body += piece
-                if len(body) > MOST:
-                    return None
-    except httpx.HTTPError:
+        with (
+            sync_client(Certificates(), timeout=timeout) as client,
+            within(PATIENCE * timeout),
+            client.stream("GET", address, extensions={"trace": watch}) as response,
+        ):
+            body = _read(response)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # the last two of the address of a redirect
+        return None
+    if body is None:
         return None
     text = body.decode("utf-8", "replace")
     return listed(text) if response.is_success and "<ListMultipartUploadsResult" in text else None
