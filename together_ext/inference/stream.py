@@ -17,10 +17,7 @@ from together_ext.api.flow import Streaming
 from together_ext.api.whole import LimitError
 
 EVENT_LIMIT: Final = 16 << 20
-"""Maximum number of bytes without the end of an event, which a stream of small events never reaches."""
-
-_EMPTY_LINES: Final = (b"\n\n", b"\r\r", b"\n\r\n")
-"""What ends an event."""
+"""Maximum number of bytes without an event, which a stream of small events never reaches."""
 
 _END: Final = "[DONE]"
 
@@ -155,42 +152,43 @@ def _text(value: object) -> str | None:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-class _Event:
-    """Counts the bytes since the end of the last event, which is an empty line."""
+class _Silence:
+    """Counts the bytes since the last event."""
 
     def __init__(self) -> None:
-        self._size, self._before = 0, b""
+        self._size = 0
 
     def passed(self, data: bytes) -> bytes:
         """The same bytes.
 
         Raises:
-            LimitError: The event is too long.
+            LimitError: There are too many of them without an event.
         """
-        found = self._before + data
-        end = max(map(found.rfind, _EMPTY_LINES))
-        self._size = self._size + len(data) if end < 0 else len(found) - end
-        self._before = found[-2:]
+        self._size += len(data)
         if self._size > EVENT_LIMIT:
             raise LimitError(f"an event exceeds the limit of {EVENT_LIMIT >> 20} MiB")
         return data
 
+    def ended(self) -> None:
+        """Start again from 0, after an event."""
+        self._size = 0
+
 
 class _Bounded(httpx.SyncByteStream):
-    def __init__(self, response: httpx.Response) -> None:
-        self._response, self._event = response, _Event()
+    def __init__(self, response: httpx.Response, silence: _Silence) -> None:
+        self._response, self._silence = response, silence
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(self._event.passed, self._response.iter_bytes())
+        return map(self._silence.passed, self._response.iter_bytes())
 
 
 class _AsyncBounded(httpx.AsyncByteStream):
-    def __init__(self, response: httpx.Response) -> None:
-        self._response, self._event = response, _Event()
+    def __init__(self, response: httpx.Response, silence: _Silence) -> None:
+        self._response, self._silence = response, silence
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._response.aiter_bytes():
-            yield self._event.passed(data)
+            yield self._silence.passed(data)
 
 
 def _source(response: httpx.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> EventSource:
@@ -201,11 +199,12 @@ def _source(response: httpx.Response, body: httpx.SyncByteStream | httpx.AsyncBy
 
 def _chunks(opened: AbstractContextManager[httpx.Response]) -> Generator[Chunk | None, None, None]:
     """None once the response has begun, then each chunk."""
-    events = _Events()
+    events, silence = _Events(), _Silence()
     with opened as response:
         yield None
         try:
-            for event in _source(response, _Bounded(response)).iter_sse():
+            for event in _source(response, _Bounded(response, silence)).iter_sse():
+                silence.ended()
                 if (chunk := events.chunk(event.data)) is None:
                     return
                 yield chunk
@@ -216,12 +215,13 @@ def _chunks(opened: AbstractContextManager[httpx.Response]) -> Generator[Chunk |
 
 async def _async_chunks(opened: AbstractAsyncContextManager[httpx.Response]) -> AsyncGenerator[Chunk | None, None]:
     """See `_chunks`."""
-    events = _Events()
+    events, silence = _Events(), _Silence()
     async with opened as response:
         yield None
         try:
-            async with aclosing(_source(response, _AsyncBounded(response)).aiter_sse()) as sent:
+            async with aclosing(_source(response, _AsyncBounded(response, silence)).aiter_sse()) as sent:
                 async for event in sent:
+                    silence.ended()
                     if (chunk := events.chunk(event.data)) is None:
                         return
                     yield chunk
