@@ -84,6 +84,7 @@ def test_headers_and_cookies_of_the_callers_client_follow_within_the_origin(worl
         ("http://api.example/v1/other", "redirects to api.example without encryption"),
         ("http://storage.example/other", "redirects to storage.example without encryption"),
         ("javascript:alert(1)", "redirects to an invalid address"),
+        ("https://xn--/", "redirects to an invalid address"),
         ("ftp://storage.example/x", "redirects to the scheme 'ftp'; only http and https are followed"),
         ("file:///etc/passwd", "redirects to the scheme 'file'"),
         ("data:application/json,{}", "redirects to an invalid address"),

@@ -36,6 +36,9 @@ USER_AGENT: Final = f"together-ext/{__version__}"
 ERROR_LIMIT: Final = 64 << 10
 """Maximum number of bytes of an error response that are read."""
 
+NO_URL: Final = (httpx.InvalidURL, UnicodeError)
+"""What httpx raises for an address; the second one for a host name."""
+
 GRACE: Final = 0.05
 """A timeout within these seconds of the deadline of a call counts as the deadline."""
 
@@ -297,9 +300,9 @@ def _followed(request: httpx.Request, terms: Terms) -> Acts[Opened]:
         terms.deadline.moved(_number(request.headers.get("content-length")))
         try:
             found: Opened = yield Send(request)
-        except (httpx.InvalidURL, httpx.RemoteProtocolError) as error:
+        except (*NO_URL, httpx.RemoteProtocolError) as error:
             # httpx parses the address of a redirect even if it does not follow it.
-            if not isinstance(error, httpx.InvalidURL) and not isinstance(error.__context__, httpx.InvalidURL):
+            if not isinstance(error, NO_URL) and not isinstance(error.__context__, NO_URL):
                 raise
             raise Unusable(NO_ADDRESS) from None
         if not found.response.has_redirect_location:
