@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from together_ext.api.flow import Archive, Fetch, Flow, Open, fetch, opened
@@ -68,15 +67,9 @@ if TYPE_CHECKING:
     from together_ext.transfer import OrderedStream
 
     from .metrics import BestCheckpoint
+    from .registry_source import RegistrySource
 
 log = logging.getLogger("together_ext")
-
-Prepare = Callable[[Archive, "Target | Location", Options], Options]
-"""Is called before an archive is requested, with its path or URL: may refuse it, or change the options."""
-
-
-def _unchanged(_archive: Archive, _place: Target | Location, options: Options) -> Options:
-    return options
 
 
 def archive(
@@ -138,23 +131,32 @@ def _form(
     return Archive(name.job_id, name.step, str(checkpoint)), best
 
 
-def download(
-    project: Project,
-    name: str,
-    wanted: DownloadRequest,
-    prepare: Prepare = _unchanged,
-) -> Flow[DownloadResult]:
-    """Download the weights of a checkpoint.
+@dataclass(frozen=True)
+class Prepared:
+    """A download that follows the rules, and has not begun.
 
-    Args:
-        project: The project whose registry may have them.
-        name: The job or checkpoint.
-        wanted: How.
-        prepare: May change or refuse the download of the archive.
+    Attributes:
+        job: The job.
+        archive: What to request from the API.
+        best: Why this checkpoint, if the best one was requested.
+        place: The path or the URL of the archive.
+        options: The options of the download engine.
+        extraction: How to extract it, if it is extracted; from the archive.
     """
+
+    job: models.FinetuneResponse
+    archive: Archive
+    best: BestCheckpoint | None
+    place: Target | Location
+    options: Options
+    extraction: Extraction
+
+
+def prepared(name: str, wanted: DownloadRequest) -> Flow[Prepared]:
+    """Apply the rules to the download of a checkpoint."""
     if object_url(wanted) is None:
         check_output(wanted.output, SUPPORTED)
-    source = check_source(wanted)
+    check_source(wanted)
     choice = BaseChoice(wanted.fix_base, wanted.base_model)
     _check_extraction(wanted)
     options = Options(
@@ -166,8 +168,7 @@ def download(
         progress=wanted.progress,
     )
     job, found, best = yield from archive(name, wanted.checkpoint_step, wanted.checkpoint_type)
-    adapter = found.checkpoint == DownloadCheckpoint.ADAPTER.value
-    if wanted.base_model is not None and not adapter:
+    if wanted.base_model is not None and found.checkpoint != DownloadCheckpoint.ADAPTER.value:
         raise RuleError(
             f"base_model is given, and {name} is downloaded as a whole model: request the adapter, or remove base_model"
         )
@@ -175,23 +176,48 @@ def download(
     origin |= {} if best is None else {"best": best.reason}
     terms = Terms(choice, wanted.limits, wanted.overwrite, expected_layout(found), wanted.durable)
     extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
-    place = place_of(wanted.output, found, job)
-    options = prepare(found, place, options)
-    if wanted.extract and source != "archive" and not wanted.keep_archive:
-        from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+    return Prepared(job, found, best, place_of(wanted.output, found, job), options, extraction)
 
-        connections = download_connections(wanted.connections, REGISTRY_CONNECTIONS)
-        registry = RegistrySource(project, job, source == "registry", origin, terms, connections)
-        extraction = replace(extraction, registry=registry)
-    if isinstance(place, Location):
-        saving = Saving(found, str(wanted.output), _stem(found, job), wanted.storage_options, options)
-        return replace((yield from saved(saving, extraction if wanted.extract else None, wanted)), best=best)
-    step = Fetch(found, place, options)
-    if wanted.extract:
-        result = yield from extracted(step, extraction)
+
+def registry_of(project: Project, wanted: DownloadRequest, of: Prepared) -> RegistrySource | None:
+    """The registry as the source of a download; None if only the archive is."""
+    source = check_source(wanted)
+    if source == "archive" or not wanted.extract or wanted.keep_archive:
+        return None
+    from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+
+    connections = download_connections(wanted.connections, REGISTRY_CONNECTIONS)
+    return RegistrySource(project, of.job, source == "registry", of.extraction.origin, of.extraction.terms, connections)
+
+
+def saving_of(wanted: DownloadRequest, of: Prepared) -> Saving:
+    """A download to an object store."""
+    return Saving(of.archive, str(wanted.output), _stem(of.archive, of.job), wanted.storage_options, of.options)
+
+
+def download(project: Project, name: str, wanted: DownloadRequest) -> Flow[DownloadResult]:
+    """Download the weights of a checkpoint.
+
+    Args:
+        project: The project whose registry may have them.
+        name: The job or checkpoint.
+        wanted: How.
+    """
+    return (yield from downloaded(project, wanted, (yield from prepared(name, wanted))))
+
+
+def downloaded(project: Project, wanted: DownloadRequest, of: Prepared) -> Flow[DownloadResult]:
+    """Do a download that was prepared."""
+    extraction = replace(of.extraction, registry=registry_of(project, wanted, of)) if wanted.extract else None
+    if isinstance(of.place, Location):
+        result = yield from saved(saving_of(wanted, of), extraction, wanted)
     else:
-        result = result_of(found, (yield from explained(found, fetch(step))))
-    return replace(result, best=best)
+        step = Fetch(of.archive, of.place, of.options)
+        if extraction is not None:
+            result = yield from extracted(step, extraction)
+        else:
+            result = result_of(of.archive, (yield from explained(of.archive, fetch(step))))
+    return replace(result, best=of.best)
 
 
 def check_source(wanted: DownloadRequest) -> Source:

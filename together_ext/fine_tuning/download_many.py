@@ -34,7 +34,7 @@ from together_ext.text import printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, Target
 from together_ext.transfer.network.pauses import Pauses
 
-from .download import DownloadResult, archive, check_source, download, place_of
+from .download import DownloadResult, archive, check_source, downloaded, place_of, prepared
 from .download_options import DownloadOptions, DownloadRequest, download_request
 from .operations import list_checkpoints, list_jobs
 from .to_objects import object_url
@@ -312,10 +312,14 @@ class _Here:
         request = self.request
         if request.progress is not None:
             request = replace(request, progress=partial(self._report, name, request.progress))
-        prepare = partial(_prepared, partial(self.claims.claim, name), self.batch)
-        flow = download(self.project, name, request, prepare)
-        result: DownloadResult = self.run(changed(flow, self.batch.guarded))
+        result: DownloadResult = self.run(changed(self._download(name, request), self.batch.guarded))
         return result
+
+    def _download(self, name: str, request: DownloadRequest) -> Flow[DownloadResult]:
+        found = yield from prepared(name, request)
+        self.claims.claim(name, found.archive, found.place)
+        found = replace(found, options=self.batch.conducted(found.options))
+        return (yield from downloaded(self.project, request, found))
 
     def _report(self, name: str, progress: ProgressCallback, now: DownloadProgress) -> None:
         with self.lock:
@@ -339,18 +343,6 @@ class _Elsewhere:
         self.claims.claim(name, found, place_of(self.request.output, found, job))
         # Dask takes two equal calls for one, whose result it keeps: a copy for another host, and a later run.
         return Remote(self.executor, partial(_download, self.connect, name, self.request, secrets.token_hex(8)))
-
-
-def _prepared(
-    claim: Callable[[Archive, Target | Location], None],
-    batch: Batch,
-    archive: Archive,
-    place: Target | Location,
-    options: Options,
-) -> Options:
-    """The options of one download among others, whose files it does not replace."""
-    claim(archive, place)
-    return batch.conducted(options)
 
 
 def _download(connect: Connect, name: str, request: DownloadRequest, _call: str) -> DownloadResult:

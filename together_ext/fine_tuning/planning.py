@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from together_ext.api.flow import Archive, Fetch, Flow, Survey, changed, local, surveyed
-from together_ext.archive import Terms, folder_for
-from together_ext.archive.weights.base_model import BaseChoice
+from together_ext.archive import folder_for
 from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.plan import PlanState
 from together_ext.bulk.running import Tasks
@@ -19,33 +18,19 @@ from together_ext.clock import SYSTEM
 from together_ext.destinations.urls import Location, parse_url
 from together_ext.errors import TargetExistsError, TogetherExtError
 from together_ext.storage import storage_errors
-from together_ext.transfer import Options, Target
 from together_ext.transfer.survey import Surveyed
 
-from .download import check_source, download, expected_layout
+from .download import Prepared, prepared, registry_of, saving_of
 from .download_many import Claims, Many
 from .download_options import DownloadRequest
 from .download_result import type_of
 from .extraction import goes_directly, size_of
-from .operations import retrieve
 from .refusals import explained
-from .to_objects import Saving, compared, object_url, store_at
+from .to_objects import compared, object_url, store_at
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
     from together_ext.registry.revision import Revision
-
-
-class _PreparedError(Exception):
-    """A download has followed the rules, and would begin with this step."""
-
-    def __init__(self, archive: Archive, place: Target | Location, options: Options) -> None:
-        self.archive, self.place, self.options = archive, place, options
-        super().__init__(str(archive))
-
-
-def _raise(archive: Archive, place: Target | Location, options: Options) -> Options:
-    raise _PreparedError(archive, place, options)
 
 
 @dataclass(frozen=True)
@@ -108,37 +93,28 @@ def planned(many: Many, name: str, claims: Claims, free: int | None) -> Flow[Pla
         claims: The paths of the other downloads.
         free: The free bytes of the disk; None for an object store.
     """
-    project, request = many.project, many.request
-    try:
-        yield from download(project, name, request, _raise)
-    except _PreparedError as prepared:
-        archive, place, options = prepared.archive, prepared.place, many.batch.conducted(prepared.options)
-    claims.claim(name, archive, place)
-    if isinstance(place, Location) or free is None:
-        saving = Saving(archive, str(request.output), _name_of(place), request.storage_options, options)
-        return (yield from _to_objects(project, name, request, saving))
-    step = Fetch(archive, place, options)
+    request = many.request
+    of = yield from prepared(name, request)
+    of = replace(of, options=many.batch.conducted(of.options))
+    claims.claim(name, of.archive, of.place)
+    if isinstance(of.place, Location) or free is None:
+        return (yield from _to_objects(many.project, name, request, of))
+    step = Fetch(of.archive, of.place, of.options)
     if request.extract:
         there = yield from local(lambda _: _extracted_before(name, request, step))
         if there is not None:
             return there
-    revision = yield from _revision(project, archive, request)
+    revision = yield from _revision(many.project, request, of)
     if revision is not None:
         return _of_registry(PlannedDownload(name, "registry", "new", str(_folder(step))), revision, step)
     found = yield from explained(step.archive, surveyed(Survey(step.archive, step.target, step.options)))
     return _extracted(name, request, step, found, free) if request.extract else _archived(name, found)
 
 
-def _revision(project: Project, archive: Archive, request: DownloadRequest) -> Flow[Revision | None]:
+def _revision(project: Project, request: DownloadRequest, of: Prepared) -> Flow[Revision | None]:
     """The revision in the registry that would be downloaded; None if the archive would be."""
-    source = check_source(request)
-    if source == "archive" or not request.extract or request.keep_archive:
-        return None
-    from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
-
-    job = yield from retrieve(archive.job_id)
-    terms = Terms(BaseChoice(), expected=expected_layout(archive))
-    return (yield from RegistrySource(project, job, source == "registry", {}, terms).planned(archive))
+    registry = registry_of(project, request, of)
+    return None if registry is None else (yield from registry.planned(of.archive))
 
 
 def _with_files(entry: PlannedDownload, revision: Revision, present: int) -> PlannedDownload:
@@ -159,18 +135,12 @@ def _complete(entry: PlannedDownload, receipt: Mapping[str, Any]) -> PlannedDown
 # In an object store ---------------------------------------------------------------------------------------------------
 
 
-def _name_of(place: Target | Location) -> str:
-    """The name of what is saved in a prefix, without its extension."""
-    assert isinstance(place, Location)  # noqa: S101 -- its `free` is None
-    return place.path.rpartition("/")[2]
-
-
-def _to_objects(project: Project, name: str, request: DownloadRequest, saving: Saving) -> Flow[PlannedDownload]:
+def _to_objects(project: Project, name: str, request: DownloadRequest, of: Prepared) -> Flow[PlannedDownload]:
     """The plan for an object store; nothing is written, so whether it may be written to is not known."""
     source: Literal["archive"] = "archive"
     if request.extract:
-        return (yield from _extracted_to_objects(project, PlannedDownload(name, source, "new"), request, saving))
-    found = yield from compared(saving)
+        return (yield from _extracted_to_objects(project, PlannedDownload(name, source, "new"), request, of))
+    found = yield from compared(saving_of(request, of))
     size, state = found.content.size, "new" if request.overwrite else found.state
     if state == "different":
         return _refused(PlannedDownload(name, source, "new", str(found.place), size), found.error)
@@ -178,22 +148,23 @@ def _to_objects(project: Project, name: str, request: DownloadRequest, saving: S
 
 
 def _extracted_to_objects(
-    project: Project, entry: PlannedDownload, request: DownloadRequest, saving: Saving
+    project: Project, entry: PlannedDownload, request: DownloadRequest, of: Prepared
 ) -> Flow[PlannedDownload]:
     """The plan for an object for each file."""
     from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
 
-    store, origin = store_at(saving.location(saving.stem), saving.storage), _identity(saving.archive)
+    saving, origin = saving_of(request, of), _identity(of.archive)
+    store = store_at(saving.location(saving.stem), saving.storage)
     look = partial(existing, origin=origin, overwrite=request.overwrite)
     found, complete = yield from local(lambda cancel: look(store.until(cancel)))
     entry = replace(entry, path=str(store.location))
     if complete:
         return _complete(entry, found.document)
-    revision = yield from _revision(project, saving.archive, request)
+    revision = yield from _revision(project, request, of)
     if revision is not None:
         known = found.resumable({**origin, "source": "registry", **revision.identity})
         return _with_files(entry, revision, sum(file.size for file in known.values()))
-    seen = yield from explained(saving.archive, surveyed(Survey(saving.archive, None, saving.options)))
+    seen = yield from explained(of.archive, surveyed(Survey(of.archive, None, of.options)))
     kept = sum(file.size for file in found.resumable(origin).values())
     return replace(entry, state="resumable" if kept else "new", size=seen.size, present=kept)
 
