@@ -98,6 +98,7 @@ def test_a_url_without_a_bucket_is_not_a_path(
 ) -> None:
     assert command("ft", "download", LORA_JOB, option, url).code == 2
     assert command("ft", "download", LORA_JOB, FULL_JOB, "-o", url).code == 2
+    assert command("models", "download", "ml_x", option, url).code == 2
     assert not sim.requests
     assert not list(folder.iterdir())
 

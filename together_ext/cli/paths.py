@@ -47,23 +47,6 @@ def folder_of(given: str, option: str, wanted: str, others: str = "") -> str:
     return path
 
 
-def prefix_url(given: str, option: str) -> str:
-    """The URL of an object store that an option for a folder gives, with the slash that marks a prefix.
-
-    Args:
-        given: The URL.
-        option: The name of the option, for the error message.
-
-    Raises:
-        RuleError: It is invalid, such as one without a bucket.
-    """
-    from together_ext.destinations.urls import parse_url  # noqa: PLC0415 -- not for `--help`
-
-    url = f"{given.rstrip('/')}/"
-    parse_url(url, option)
-    return url
-
-
 def safe_name(given: object, otherwise: str) -> str:
     """A file name for the name that a server sent: never a path, hidden, or with unusual characters.
 

@@ -115,6 +115,22 @@ def location_of(url: str, name: str) -> Location:
     return found / name if names_folder(url) else found
 
 
+def prefix_url(url: str, name: str) -> str:
+    """The URL of a prefix to save in, which a slash at its end marks.
+
+    Args:
+        url: A URL of an object store, with or without slashes at its end.
+        name: The keyword or the option that it was given with, for the error.
+
+    Raises:
+        RuleError: It is invalid, such as one without a bucket.
+    """
+    scheme, separator, path = url.partition("://")
+    prefix = f"{scheme}{separator}{path.rstrip('/')}/"
+    parse_url(prefix, name)
+    return prefix
+
+
 def names_folder(url: str) -> bool:
     """Whether a URL is that of a prefix to save in, and not of what is saved: a bucket, or a slash at its end."""
     return url.endswith("/") or "/" not in url.partition("://")[2]

@@ -21,7 +21,7 @@ from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
 from together_ext.config import LEAST_RATE, download_connections, download_limit_rate
 from together_ext.destinations.local import check_output
-from together_ext.destinations.urls import SUPPORTED, Location
+from together_ext.destinations.urls import SUPPORTED, Location, prefix_url
 from together_ext.errors import (
     ConfigurationError,
     MissingKeyError,
@@ -192,7 +192,7 @@ def _folder(request: DownloadRequest, executor: Executors | None) -> str:
             f"output is {printable(url, 200)}, which all hosts share, and each host is to get a copy: pass one "
             "executor (omit --once-per-host), or a local output"
         )
-    return url if url.endswith("/") else f"{url}/"
+    return prefix_url(url, "output")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from together_ext.cli.options.many import (
 )
 from together_ext.cli.options.source import Source, source_of
 from together_ext.cli.options.storage import StorageOptions, storage_options
-from together_ext.cli.paths import path_of, prefix_url
+from together_ext.cli.paths import path_of
 from together_ext.cli.pipe import STANDARD_OUTPUT, send, standard_output
 from together_ext.cli.render.amounts import duration_text, rate, rate_text, size_text
 from together_ext.cli.render.progress import progress
@@ -367,7 +367,7 @@ def _url(folder: str | None, file: str | None) -> str | None:
         BadUsageError: The URL of a file is that of a prefix.
         RuleError: The URL is invalid.
     """
-    from together_ext.destinations.urls import is_object_url, names_folder, parse_url  # noqa: PLC0415 -- not for `--help`
+    from together_ext.destinations.urls import is_object_url, names_folder, parse_url, prefix_url  # noqa: PLC0415 -- not for `--help`
 
     if file is not None and is_object_url(file):
         if names_folder(file):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +10,8 @@ import typer
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.options.lock import LockTimeout
 from together_ext.cli.options.storage import StorageOptions, storage_options
-from together_ext.cli.paths import path_of, prefix_url
-from together_ext.cli.render.amounts import size_text
+from together_ext.cli.paths import path_of
+from together_ext.cli.render.amounts import counted, size_text
 from together_ext.cli.render.documents import document_of
 from together_ext.cli.render.fields import date_of, pairs_of, word_of
 from together_ext.cli.render.progress import progress
@@ -139,16 +139,16 @@ def download(  # noqa: PLR0913 -- the command's options
             lock_timeout=lock_timeout,
             storage_options=storage_options(storage_option),
         )
-    how = f"verified by {found.verified}"
-    lines = [cell(found.folder), f"{len(found.files)} files, {size_text(found.size)}; {how}"]
-    show(settings, asdict(found), Lines(lines[:1] if settings.quiet else lines))
+    settings.resumable = False
+    files_text = f"{counted(len(found.files), 'file', 'files')}, {size_text(found.size)}; verified by {found.verified}"
+    show(settings, found, Lines([cell(found.folder), files_text]))
 
 
 def _place(folder: str | None, output: str | None, output_dir: str | None) -> str:
     """The model's folder, or the folder that it is made in, which ends in a separator."""
     if sum(given is not None for given in (folder, output, output_dir)) > 1:
         raise BadUsageError("DIR, --output and --output-dir exclude each other: pass one of them")
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
+    from together_ext.destinations.urls import is_object_url, prefix_url  # noqa: PLC0415
 
     itself = folder if output is None else output
     if itself is not None:
@@ -156,7 +156,8 @@ def _place(folder: str | None, output: str | None, output_dir: str | None) -> st
     inside = output_dir or "."
     if is_object_url(inside):
         return prefix_url(inside, "--output-dir")
-    return f"{path_of(inside, '--output-dir').rstrip('/')}/"
+    # The trailing separator marks a folder, also one that does not exist yet.
+    return os.path.join(path_of(inside, "--output-dir"), "")  # noqa: PTH118
 
 
 def _paths(given: list[str] | None) -> list[str] | None:
