@@ -169,7 +169,7 @@ class Together:
                     pause(self._clock, seconds)
                 return self._clock.now()
             case Fetch() | Streamed() | Survey():
-                return self._move(step)
+                return moved(step, self._remote(step.archive), self._clock)
             case Open():
                 return self._open(step)
             case Transfers(work):
@@ -178,18 +178,13 @@ class Together:
                 assert_never(step)
 
     def _open(self, step: Open) -> OrderedStream:
-        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
         from .transfer.stream import begin
 
-        remote = self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT)
-        return begin(remote, timed(step.options, self._clock))
+        return begin(self._remote(step.archive), timed(step.options, self._clock))
 
-    def _move(self, step: Fetch[Any] | Streamed[Any] | Survey[Any]) -> object:
-        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
-
-        return moved(
-            step, self._seam.remote(self._seam.transfer_client, step.archive, timeout=TRANSFER_TIMEOUT), self._clock
-        )
+    def _remote(self, archive: Archive | StoredFile) -> Remote:
+        """An archive as the engine sees it."""
+        return self._seam.remote(self._seam.transfer_client, archive)
 
     def __repr__(self) -> str:
         return f"Together(base_url={self._settings.base_url!r})"
@@ -349,9 +344,7 @@ class AsyncTogether:
 
     async def _remote(self, stack: AsyncExitStack, archive: Archive | StoredFile) -> Remote:
         """An archive as the engine's threads see it; the stack closes what they send through."""
-        from .transfer import DEFAULT_TIMEOUT as TRANSFER_TIMEOUT
-
-        return self._seam.remote(await self._sender(stack), archive, timeout=TRANSFER_TIMEOUT)
+        return self._seam.remote(await self._sender(stack), archive)
 
     async def _sender(self, stack: AsyncExitStack) -> Sender:
         """What the engine's threads send through; the stack closes it."""

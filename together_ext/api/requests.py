@@ -86,9 +86,9 @@ class Requests:
         deadline = Deadline(self._clock, self._settings.call_timeout, within)
         return Terms(self._retries(request), deadline, client.cookies, pauses or Pauses())
 
-    def remote(self, client: Sender, archive: Archive | StoredFile, *, timeout: float) -> Remote:
-        """The remote file for the download engine."""
-        from together_ext.transfer import Remote  # noqa: PLC0415 -- the engine, which calls do not need
+    def remote(self, client: Sender, archive: Archive | StoredFile, *, timeout: float | None = None) -> Remote:
+        """The remote file for the download engine; `timeout` is in seconds (default: that of the engine)."""
+        from together_ext.transfer import DEFAULT_TIMEOUT, Remote  # noqa: PLC0415 -- the engine, which calls do not need
 
         request = download_request(archive)
         return Remote(
@@ -96,7 +96,7 @@ class Requests:
             httpx.URL(self._settings.base_url + request["url"], params=request.get("params")),
             headers=self._own_headers(),
             agent=USER_AGENT,
-            timeout=timeout,
+            timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
             action=f"download {archive}",
             signed=False,
         )

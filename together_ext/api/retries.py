@@ -55,7 +55,8 @@ class Retries:
             outcome: The outcome of the last attempt.
 
         Returns:
-            The value of `Retry-After` if there is one, else 1, 2, 4 ... with some jitter; None if the outcome is final.
+            The value of `Retry-After` if it is above 0, else 1, 2, 4 ..., each times 0.5 to 1 at random; None if the
+            outcome is final.
         """
         requested = None
         if isinstance(outcome, httpx.Response):
@@ -65,5 +66,5 @@ class Retries:
             worth = isinstance(outcome, self.failures)
         if tried > self.most or not worth:
             return None
-        jitter = random.uniform(0.25, 0.5)  # noqa: S311 -- no secret: it spreads clients that failed together
-        return min(requested or 2.0 ** min(tried, 10) * jitter, LONGEST)
+        jitter = random.uniform(0.5, 1)  # noqa: S311 -- no secret: it spreads clients that failed together
+        return min(requested or 2.0 ** min(tried - 1, 9) * jitter, LONGEST)
