@@ -19,11 +19,10 @@ DEFAULT_MAX_RETRIES = 2
 DEFAULT_CALL_TIMEOUT = 600.0
 
 MOST_CONNECTIONS = 64
+"""Maximum number of connections; servers may take more for an attack."""
 
 REGISTRY_CONNECTIONS = 32
 """Default maximum number of connections to the hosts of the registry, which serve files in parts of 20 MiB."""
-
-"""Maximum number of connections; servers may take more for an attack."""
 
 LEAST_RATE = 1000
 """Minimum rate limit of a download, in bytes a second."""

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from together_ext.api import keywords
 from together_ext.checkpoints import CheckpointType
-from together_ext.config import SOURCES as SOURCES  # noqa: PLC0414 -- `cli` has it from here
-from together_ext.config import Source as Source  # noqa: PLC0414 -- the same
 
 if TYPE_CHECKING:
     from together_ext.archive import Limits
+    from together_ext.config import Source
     from together_ext.transfer import ProgressCallback
     from together_generated.models import DownloadCheckpoint
 

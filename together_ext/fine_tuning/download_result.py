@@ -23,14 +23,14 @@ class DownloadResult:
         id: The job's ID, without the step.
         checkpoint_step: The requested step; None for the final weights.
         checkpoint_type: `merged` or `adapter` of a LoRA job, `default` of a full one or where the server chose.
-        filename: Absolute path of the archive; of the extracted folder, if the archive was not kept.
-        size: Bytes of the archive.
-        sha256: Its hash in hexadecimal; None unless it was computed.
+        filename: Absolute path or URL of the archive; of the extracted folder or prefix, if the archive was not kept.
+        size: Bytes of the archive; from the registry, of all files.
+        sha256: The archive's hash in hexadecimal; None unless it was computed.
         extracted_to: The folder that it was extracted to; None if it was not.
         layout: What was extracted: `adapter`, `model` or `unknown`; None if nothing was.
         files: The paths of the extracted files, relative to the folder, without the receipt.
         resumed_from: Bytes that were already downloaded.
-        source: Where the weights came from: `archive`.
+        source: Where the weights came from: `archive` or `registry`.
         verified: What was compared: `hash` (of an extracted folder's files with its receipt), `structure` (the archive
             ends where its own headers say) or `size`.
         best: The checkpoint that `ft-...:best` stands for, with the reason and the value; None if a step was named.

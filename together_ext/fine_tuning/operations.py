@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from together_ext.api.flow import Flow, Read, ask, call, read
 from together_ext.api.responses import date, items, text, warn_of_skipped
@@ -112,11 +112,6 @@ def list_checkpoints(job_id: str) -> Flow[list[Checkpoint]]:
     job_id = parse_job_id(job_id)
     response = yield from ask(call(f"list the checkpoints of {job_id}", endpoint.sync, endpoint.asyncio, id=job_id))
     return newest_first(list(_checkpoints(job_id, items(response.data, models.FineTuneCheckpoint))))
-
-
-# Responses ---------------------------------------------------------------------------------------------------------
-
-T = TypeVar("T")
 
 
 def _checkpoints(job_id: str, items: list[models.FineTuneCheckpoint]) -> Iterator[Checkpoint]:

@@ -142,8 +142,7 @@ class Weights:
             checkpoint_type: `merged` or `adapter` for a LoRA job (`default` is `merged`); a full training job has only
                 `default`.
             checkpoint_step: The step, if `name` does not name one.
-            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8, or 32 with the
-                registry as the source).
+            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 8).
             window: Maximum number of bytes in memory (default: 64 MiB; minimum: 1 MiB).
             limit_rate: Maximum number of bytes a second, for all connections together (default: no limit).
             progress: Called with a `DownloadProgress` about ten times a second by the thread that reads, while it

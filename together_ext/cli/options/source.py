@@ -8,7 +8,7 @@ from together_ext.cli.exits import BadUsageError
 from together_ext.text import printable
 
 if TYPE_CHECKING:
-    from together_ext.fine_tuning.download_options import Source as SourceName
+    from together_ext.config import Source as SourceName
 
 Source = Annotated[
     str | None,
@@ -28,7 +28,7 @@ def source_of(given: str | None) -> "SourceName | None":
     Raises:
         BadUsageError: It does not exist.
     """
-    from together_ext.fine_tuning.download_options import SOURCES  # noqa: PLC0415 -- not for `--help`
+    from together_ext.config import SOURCES  # noqa: PLC0415 -- not for `--help`
 
     for source in (None, *SOURCES):
         if given == source:
