@@ -26,13 +26,12 @@ import attrs
 
 from tools.annotations import misfits
 from tools.generate import PACKAGE, ROOT, SPEC, Generate, GenerationError, generate
-from tools.spec.documents import reached, read_openapi
+from tools.spec.documents import METHODS, reached, read_openapi
 from tools.uses import keywords, uses
 
 Document = dict[str, dict[str, dict[str, dict[str, Any]]]]
-METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 ENTRY_POINTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
-# Of an operation whose answer is empty there is nothing to read.
+# An operation with an empty response has no functions that parse it.
 ENTRY_POINTS_OF_EMPTY = ("sync_detailed", "asyncio_detailed")
 
 
@@ -67,7 +66,7 @@ def operations(document: Document) -> Iterator[str]:
 
 
 def empty_operations(document: Document) -> set[str]:
-    """The operationIds of operations whose only answer is 204, which has no body."""
+    """The operationIds of operations whose only response is 204, which has no body."""
     return {
         str(operation.get("operationId"))
         for item in document["paths"].values()
@@ -82,7 +81,7 @@ def missing_operations(wanted: Iterator[str], package: Path, empty: AbstractSet[
     Args:
         wanted: Their operationIds.
         package: The generated package.
-        empty: Those of them whose answer has no body.
+        empty: Those of them whose response has no body.
     """
     modules = {path.stem: path for path in (package / "api").rglob("*.py") if path.stem != "__init__"}
     for operation in wanted:

@@ -14,21 +14,22 @@ from together_ext.simulator import LORA_JOB, Simulator
 FOLDER = Path("demo")
 STEP = 500
 RATE = 4 << 20
-"""Bytes a second that the simulator sends, so that there is a progress bar to be seen."""
+"""Bytes per second that the simulator sends, slow enough to show a progress bar."""
 
 
 def together_ext(*arguments: str, environment: dict[str, str]) -> None:
-    """Show a command and run it; its failure is ours."""
+    """Show a command and run it; if it fails, so does the demonstration."""
     print(f"\n$ {shlex.join(('together-ext', *arguments))}", flush=True)
     command = [sys.executable, "-m", "together_ext.cli", *arguments]
     subprocess.run(command, check=True, env=os.environ | environment)  # noqa: S603 -- our own command
 
 
 def checked(path: Path, etag: str) -> str:
-    """Compare a file with what the server holds: the simulator's entity tag is the archive's SHA-256."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    """Compare a file with the archive of the server: the simulator's entity tag is the archive's SHA-256."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if f'"{digest}"' != etag:
-        sys.exit(f"{path} is not what the server holds: {digest}, expected {etag}")
+        sys.exit(f"{path} differs from the archive of the server: its SHA-256 is {digest}, expected {etag}")
     return digest
 
 
@@ -46,11 +47,11 @@ def main() -> None:
         together_ext("ft", "download", checkpoint, *adapter, environment=environment)
         wanted = {"merged": simulator.archive(LORA_JOB), "adapter": simulator.archive(LORA_JOB, STEP, "adapter")}
         files = {form: _of_size(archive.size) for form, archive in wanted.items()}
-        print("\nBoth are byte for byte what the server holds:")
+        print("\nBoth files are identical to the archives of the server:")
         for form, path in files.items():
             print(f"  {form:8} {path}\n{'':11}sha256 {checked(path, wanted[form].etag)}")
     if before:
-        print("They had been there already, so they were not fetched again; `rm -r demo` starts anew.")
+        print("Existing files were not downloaded again; to start over, run `rm -r demo`.")
 
 
 def _of_size(size: int) -> Path:

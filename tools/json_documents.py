@@ -1,4 +1,4 @@
-"""Whether what a command has printed with `--json` has the schema that is published for it."""
+"""Check what commands print with `--json` against the published schemas."""
 
 from __future__ import annotations
 

@@ -209,9 +209,7 @@ def _common_options() -> tuple[Any, ...]:
     return tuple(typer.main.get_command(app).params)
 
 
-def _common(  # -- as `typer.Option` is declared
-    *names: str, help: str, metavar: str | None = None, hidden: bool = False
-) -> Any:  # noqa: ANN401
+def _common(*names: str, help: str, metavar: str | None = None, hidden: bool = False) -> Any:  # noqa: ANN401 -- as `typer.Option` is declared
     return typer.Option(
         *names, help=help, metavar=metavar, hidden=hidden, callback=_noted(names[0]), expose_value=False, is_eager=True
     )

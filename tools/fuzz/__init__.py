@@ -1,1 +1,1 @@
-"""`make fuzz`: damaged archives, receipts and headers for whoever reads them."""
+"""`make fuzz`: run the readers of archives, receipts and headers on damaged input."""

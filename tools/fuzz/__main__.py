@@ -1,6 +1,6 @@
-"""Run the targets for a while, guided by what each input reaches: `python -m tools.fuzz SECONDS`.
+"""Run the targets for a number of seconds, guided by code coverage: `python -m tools.fuzz SECONDS`.
 
-An input that breaks a promise is written to `.fuzz/`, and stays there to be tried again:
+An input that breaks a promise is saved in `.fuzz/`; to run it again:
 `python -m tools.fuzz.worker archive .fuzz/archive-crash-...`.
 """
 
@@ -16,13 +16,13 @@ from .targets import TARGETS
 
 FOUND = Path(".fuzz")
 LONGEST = 10
-"""Seconds for one input; more is a hang."""
+"""Maximum number of seconds for one input."""
 
 
 def main(seconds: int) -> int:
-    """Run each target for its share of the time; returns how many broke a promise."""
+    """Run each target for its share of the time; returns the number of targets that broke a promise."""
     FOUND.mkdir(exist_ok=True)
-    # Unpacking flushes to the disk, which is not what is looked at here.
+    # In memory, since extraction flushes to the disk, which is not tested here.
     memory = Path("/dev/shm")  # noqa: S108 -- a place to make temporary folders in
     environment = {**os.environ, **({"TMPDIR": str(memory)} if memory.is_dir() else {})}
     broken = 0
@@ -36,7 +36,7 @@ def main(seconds: int) -> int:
             print(f"{name}: {length.rpartition('=')[2]} seconds", flush=True)
             command = [sys.executable, "-m", "tools.fuzz.worker", name, corpus, *limits, length, where]
             broken += subprocess.run([*command, "-print_final_stats=1"], env=environment, check=False).returncode != 0  # noqa: S603 -- our own program
-    print(f"{broken} of {len(TARGETS)} broke a promise")
+    print(f"{broken} of {len(TARGETS)} targets broke a promise")
     return broken
 
 

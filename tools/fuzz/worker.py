@@ -1,4 +1,4 @@
-"""One target in a process of its own: `python -m tools.fuzz.worker TARGET [libFuzzer's arguments]`."""
+"""One target in a separate process: `python -m tools.fuzz.worker TARGET [libFuzzer's arguments]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tools.pictures`: make the images, or with `--check` fail if one is not what would be made."""
+"""`python -m tools.pictures`: make the images, or with `--check` fail if one is out of date."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def main() -> int:
     ]
     if "--check" in sys.argv[1:]:
         for name in stale:
-            print(f"docs/images/{name} is not what the program shows now: run 'make pictures'")
+            print(f"docs/images/{name} is out of date: run 'make pictures'")
         return 1 if stale else 0
     FOLDER.mkdir(exist_ok=True)
     for name in stale:
         paths[name].write_text(made[name], encoding="utf-8")
-    print(f"made {len(stale)} of {len(made)} images anew" if stale else f"all {len(made)} images are up to date")
+    print(f"updated {len(stale)} of {len(made)} images" if stale else f"all {len(made)} images are up to date")
     return 0
 
 
