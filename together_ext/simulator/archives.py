@@ -112,8 +112,9 @@ class SyntheticArchive:
         """The bytes from ``start`` up to, not including, ``stop``."""
         offset = start % self.BLOCK
         piece = self._block[offset : offset + stop - start]
-        while len(piece) < stop - start:
-            piece += self._block[: stop - start - len(piece)]
+        if (left := stop - start - len(piece)) > 0:
+            blocks, rest = divmod(left, self.BLOCK)
+            piece = b"".join([piece, *[self._block] * blocks, self._block[:rest]])
         first, last = max(start, self._last), min(stop, self._last + len(self._end))
         if first >= last:
             return piece
