@@ -92,10 +92,10 @@ class Together:
             api_key, base_url, timeout, max_retries, call_timeout=call_timeout, project=project
         )
         self._clock = clock
-        self._connect = _connect(self._settings) if http_client is None else None
         from .api.connection import Seam  # loads httpx, which is slow
 
         self._seam = Seam(self._settings, http_client, clock)
+        self._connect = _connect(self._settings) if self._seam.private else None
 
     # Loaded when they are first used: a download needs few of them, and a call does not need the engine.
 
@@ -230,11 +230,10 @@ class AsyncTogether:
             api_key, base_url, timeout, max_retries, call_timeout=call_timeout, project=project
         )
         self._clock = clock
-        self._connect = _connect(self._settings) if http_client is None else None
         from .api.connection import AsyncSeam
 
         self._seam = AsyncSeam(self._settings, http_client, clock)
-        self._own_client = http_client is None
+        self._connect = _connect(self._settings) if self._seam.private else None
 
     @cached_property
     def fine_tuning(self) -> AsyncFineTuning:
@@ -339,24 +338,12 @@ class AsyncTogether:
         from .transfer.beside import beside
 
         async with AsyncExitStack() as stack:
-            line = _line(await self._sender(stack), self._settings, self._clock)
+            line = _line(await self._seam.transfer_client(stack), self._settings, self._clock)
             return await beside(partial(work, line), line.cancel)
 
     async def _remote(self, stack: AsyncExitStack, archive: Archive | StoredFile) -> Remote:
         """An archive as the engine's threads see it; the stack closes what they send through."""
-        return self._seam.remote(await self._sender(stack), archive)
-
-    async def _sender(self, stack: AsyncExitStack) -> Sender:
-        """What the engine's threads send through; the stack closes it."""
-        # Imported here, since it costs a tenth of the start-up, and the sync client does not need it.
-        from .api import bridge
-        from .api.connection import Anonymous
-        from .transfer.network.clients import sync_client
-
-        if self._own_client:
-            # The engine's threads are faster on separate sockets than through the event loop.
-            return Anonymous(stack.enter_context(sync_client(self._seam.certificates, timeout=self._settings.timeout)))
-        return await bridge.sync_view(stack, self._seam.client)
+        return self._seam.remote(await self._seam.transfer_client(stack), archive)
 
     def __repr__(self) -> str:
         return f"AsyncTogether(base_url={self._settings.base_url!r})"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import copyreg
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never, cast
 
 import httpx
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from together_ext.transfer.source import Sender
 
 T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 # The generated code compares with `is`, so a model that was pickled or copied must have the same UNSET.
 copyreg.pickle(Unset, lambda _: "UNSET")
@@ -77,16 +78,25 @@ class Anonymous:
         return self._client.send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
 
 
-class _Seam:
+class _Seam(Generic[C]):
     """What both clients share: settings, requests and the translation of errors."""
 
-    def __init__(self, settings: Settings, clock: AsyncClock) -> None:
+    def __init__(self, settings: Settings, callers: C | None, kind: type[C], clock: AsyncClock) -> None:
+        if callers is not None and not isinstance(callers, kind):
+            given = type(callers).__name__
+            raise ConfigurationError(f"http_client is of the type {given}: expected httpx.{kind.__name__}")
         self.settings, self.clock = settings, clock
+        self._callers: C | None = callers
         self.certificates = Certificates()
         self._requests = Requests(settings, clock)
         self._failures = Failures(*settings.secrets)
         self.discreetly = self._failures.discreetly
         self.remote = self._requests.remote
+
+    @property
+    def private(self) -> bool:
+        """Whether requests are sent through private HTTP clients, not through one of the caller."""
+        return self._callers is None
 
     def _called(
         self, client: httpx.Client | httpx.AsyncClient, call: Call[Any], keywords: Mapping[str, Any]
@@ -107,22 +117,23 @@ class _Seam:
         return AuthenticatedClient(base_url=self.settings.base_url, token="", raise_on_unexpected_status=True)
 
 
-class Seam(_Seam):
+class Seam(_Seam[httpx.Client]):
     """Calls the API from sync code."""
 
     def __init__(self, settings: Settings, client: httpx.Client | None, clock: AsyncClock) -> None:
-        super().__init__(settings, clock)
-        _check_client(client, httpx.Client)
-        self._client, self._own = client, client is None
+        super().__init__(settings, client, httpx.Client, clock)
+        self._owned: httpx.Client | None = None
         self._making = threading.Lock()  # several threads may call first
 
     @property
     def client(self) -> httpx.Client:
         """The HTTP client: the caller's, or a private one, created when it is first needed."""
+        if self._callers is not None:
+            return self._callers
         with self._making:
-            if self._client is None:
-                self._client = sync_client(self.certificates, timeout=self.settings.timeout)
-            return self._client
+            if self._owned is None:
+                self._owned = sync_client(self.certificates, timeout=self.settings.timeout)
+            return self._owned
 
     @property
     def transfer_client(self) -> Sender:
@@ -206,20 +217,18 @@ class Seam(_Seam):
 
     def close(self) -> None:
         """Close the private connections; the caller's client stays open."""
-        if self._own and self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._owned is not None:
+            self._owned.close()
+            self._owned = None
 
 
-class AsyncSeam(_Seam):
+class AsyncSeam(_Seam[httpx.AsyncClient]):
     """Calls the API from async code."""
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient | None, clock: AsyncClock) -> None:
         import anyio.lowlevel  # noqa: PLC0415 -- the sync client does not need it
 
-        super().__init__(settings, clock)
-        _check_client(client, httpx.AsyncClient)
-        self._callers = client
+        super().__init__(settings, client, httpx.AsyncClient, clock)
         # Connections belong to the event loop that created them, so each loop has its own client.
         self._owned = anyio.lowlevel.RunVar[httpx.AsyncClient | None]("together_ext client", None)
         self._in_first_loop = anyio.lowlevel.RunVar[bool]("the loop of the caller's client", False)  # noqa: FBT003 -- a value
@@ -235,6 +244,15 @@ class AsyncSeam(_Seam):
             client = async_client(self.certificates, timeout=self.settings.timeout)
             self._owned.set(client)
         return client
+
+    async def transfer_client(self, stack: AsyncExitStack) -> Sender:
+        """The sender for downloads, in the engine's threads; the stack closes it."""
+        if self._callers is None:
+            # The engine's threads are faster on separate sockets than through the event loop.
+            return Anonymous(stack.enter_context(sync_client(self.certificates, timeout=self.settings.timeout)))
+        from .bridge import sync_view  # noqa: PLC0415 -- not for sync code
+
+        return await sync_view(stack, self._callers)
 
     async def call(self, call: Call[T]) -> T:
         """Call the API.
@@ -360,11 +378,6 @@ def _passed(call: Call[Any], keywords: Mapping[str, Any], taken: Taken[File]) ->
 
 def _reply(taken: Taken[File]) -> Reply:
     return Reply(taken.status, taken.headers, taken.reader.content())
-
-
-def _check_client(client: object, kind: type) -> None:
-    if client is not None and not isinstance(client, kind):
-        raise ConfigurationError(f"http_client is of the type {type(client).__name__}: expected httpx.{kind.__name__}")
 
 
 def _result(action: str, found: T | None) -> T:
