@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -36,17 +37,30 @@ async def json_object(request: Request, missing: dict[str, Any] | None = None) -
         return missing
     found = await json_value(request)
     if not isinstance(found, dict):
-        raise ApiError(400, "The body has to be a JSON object")
+        raise ApiError(400, "The body has to be a JSON object, with integers of at most 64 bits and finite numbers")
     return found
 
 
 async def json_value(request: Request) -> object:
-    """The JSON value in the body; None if it is not JSON."""
+    """The JSON value in the body; None if it is not JSON, or cannot be part of a response."""
     try:
-        found: object = json.loads(await request.body())
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair can be parsed, but not sent
+        found: object = json.loads(await request.body(), parse_int=_bounded)
+        # Infinite numbers and half of a surrogate pair can be parsed, but not sent.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return None
+    return found
+
+
+def whole(text: str | None) -> int | None:
+    """The number that a parameter of a query has; None if it is absent, negative or not a whole number."""
+    return int(text) if text is not None and re.fullmatch("[0-9]{1,18}", text) else None
+
+
+def _bounded(text: str) -> int:
+    """An integer in JSON; raises `ValueError` for more than 64 bits, which `float` does not accept without a limit."""
+    if not -(1 << 63) <= (found := int(text)) < 1 << 63:
+        raise ValueError("more than 64 bits")
     return found
 
 

@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from . import base_models, metrics, payloads
 from .account import Account
-from .answers import ApiError, Operation, json_object, refusal
+from .answers import ApiError, Operation, json_object, refusal, whole
 from .archives import Archive
 from .files import Files
 from .host import fault_of
 from .jobs import Job
 from .models import Form
-from .request_fields import JOB, check_fields
+from .request_fields import ESTIMATE, JOB, METRICS, check_fields
 from .shelf import Label, Shelf
 
 Sender = Callable[[Archive, Scope, Receive, Send], Awaitable[None]]
@@ -116,6 +116,7 @@ class Api:
     async def estimate_price(self, request: Request) -> Response:
         """Estimate the price of a job."""
         wanted = await json_object(request)
+        check_fields(wanted, ESTIMATE)
         if not wanted.get("training_file"):
             raise ApiError(400, "training_file is required", param="training_file")
         self._check_files(wanted)
@@ -169,9 +170,10 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         """List the metrics of a job. Older clients send the filters as a body, newer ones as the query."""
         job = self._job(request.path_params["id"])
-        wanted = {**await json_object(request, missing={}), **request.query_params}
+        sent = await json_object(request, missing={})
+        check_fields(sent, METRICS)
         try:
-            found = metrics.chosen(job, wanted)
+            found = metrics.chosen(job, {**sent, **request.query_params})
         except ValueError as error:
             raise ApiError(400, str(error)) from None
         # A loss can be NaN, which JSON cannot represent: it is written as NaN, as Python servers do.
@@ -242,6 +244,6 @@ def _step(request: Request) -> int | None:
     text = request.query_params.get("checkpoint_step")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise ApiError(400, f"checkpoint_step {text!r} is not a whole number", param="checkpoint_step")
-    return int(text)
+    if (step := whole(text)) is None:
+        raise ApiError(400, f"checkpoint_step {text!r:.30} is not a whole number", param="checkpoint_step")
+    return step

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .account import Account
-from .answers import ApiError, Operation
+from .answers import ApiError, Operation, whole
 from .payloads import timestamp
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ class BaseModelOperations:
         found = [model for model in self._supported() if wanted.get("search", "").lower() in model["name"].lower()]
         if after := wanted.get("after"):
             found = found[[model["id"] for model in found].index(after) + 1 :] if _has(found, after) else []
-        limit = int(text) if (text := wanted.get("limit", "")).isascii() and text.isdigit() else len(found)
+        limit = len(found) if (given := whole(wanted.get("limit"))) is None else given
         cursor = found[limit - 1]["id"] if 0 < limit < len(found) else None
         return JSONResponse({"object": "list", "data": found[:limit], "next_cursor": cursor})
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from .answers import ApiError, Operation, json_object
+from .request_fields import CHAT, check_fields
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Chat:
     async def complete(self, request: Request) -> Response:
         """Complete a chat with an existing model: of a job, of an endpoint, or a base model."""
         wanted = await json_object(request)
-        model, messages = str(wanted.get("model")), wanted.get("messages")
-        if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
+        check_fields(wanted, CHAT)
+        model, messages = wanted.get("model"), wanted.get("messages")
+        if not messages:
             raise ApiError(400, "messages is required", param="messages")
         if model not in self.models():
             raise ApiError(404, f"Unable to access model {model}", param="model", code="model_not_available")

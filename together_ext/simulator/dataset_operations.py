@@ -16,6 +16,7 @@ from .answers import ApiError, Operation, json_object
 from .archives import Archive, BytesArchive, pack
 from .files import Files, StoredFile
 from .payloads import timestamp
+from .request_fields import PREVIEW, check_fields
 from .validation import validate
 
 PREVIEWED = 5
@@ -52,18 +53,15 @@ class DatasetOperations:
     async def preview(self, request: Request) -> Response:
         """Tokenize the first examples of a training file."""
         wanted = await json_object(request)
+        check_fields(wanted, PREVIEW)
         for name in ("model", "training_file"):
             if not wanted.get(name):
                 raise ApiError(400, f"{name} is required", param=name)
         if wanted["model"] not in self.account.base_models():
             raise ApiError(404, f"Model {wanted['model']} not found", param="model")
         file = self._file(str(wanted["training_file"]))
-        report = validate(file.content, file.type, file.purpose) or {}
-        kind = NAMES.get(str(report.get("dataset_format")))
-        if kind is None:
-            raise ApiError(400, f"File {file.id} cannot be previewed", param="training_file")
-        count, inputs = wanted.get("top_k") or PREVIEWED, bool(wanted.get("train_on_inputs"))
-        rows = [_row(json.loads(line), inputs=inputs) for line in file.content.splitlines()[:count]]
+        kind, inputs = _format(file), bool(wanted.get("train_on_inputs"))
+        rows = _rows(file, wanted.get("top_k") or PREVIEWED, inputs=inputs)
         return JSONResponse(
             {
                 "model": wanted["model"],
@@ -80,7 +78,8 @@ class DatasetOperations:
         if job is None or job.status != "completed":
             raise ApiError(404, f"No tokenized dataset for {request.path_params['id']}", param="id")
         file = self._file(str(job.settings["training_file"]))
-        rows = [_row(json.loads(line), inputs=False) for line in file.content.splitlines()[:PREVIEWED]]
+        _format(file)
+        rows = _rows(file, PREVIEWED, inputs=False)
         content = pack({"tokenized.jsonl": "".join(f"{json.dumps(row)}\n" for row in rows).encode()})
         name = f"{job.id}-tokenized-dataset.tar.zst"
         return JSONResponse(
@@ -100,13 +99,26 @@ class DatasetOperations:
         return file
 
 
+def _format(file: StoredFile) -> str:
+    """The format of a training file; raises `ApiError` if it cannot be tokenized."""
+    report = validate(file.content, file.type, file.purpose) or {}
+    kind = NAMES.get(str(report.get("dataset_format")))
+    if kind is None:
+        raise ApiError(400, f"File {file.id} cannot be tokenized", param="training_file")
+    return kind
+
+
+def _rows(file: StoredFile, count: int, *, inputs: bool) -> list[dict[str, object]]:
+    return [_row(json.loads(line), inputs=inputs) for line in file.content.splitlines()[:count]]
+
+
 def _row(example: dict[str, Any], *, inputs: bool) -> dict[str, object]:
     """An example as tokens; what the model is to say counts for the loss, and with ``inputs`` everything."""
     tokens: list[int] = []
     spans: list[list[int]] = []
     for text, counts in _texts(example):
         start = len(tokens)
-        tokens += text.encode()[: LENGTH - start]
+        tokens += text.encode(errors="replace")[: LENGTH - start]
         if (counts or inputs) and len(tokens) > start:
             spans.append([start, len(tokens)])
     trained = {at for start, stop in spans for at in range(start, stop)}

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from .answers import ApiError, Operation, json_object
 from .files import Files, StoredFile
+from .request_fields import PARTS, UPLOADED, check_fields
 from .uploads import MOST_PARTS, Upload, Uploads, entity_tag
 
 
@@ -81,8 +82,9 @@ class FileOperations:
     async def initiate(self, request: Request) -> Response:
         """Begin an upload in parts: sign a URL for each."""
         wanted = await json_object(request)
+        check_fields(wanted, PARTS)
         count = wanted.get("num_parts")
-        if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:
+        if count is None or not 1 <= count <= MOST_PARTS:
             raise ApiError(400, f"num_parts has to be an integer from 1 to {MOST_PARTS}", param="num_parts")
         upload = self.uploads.begin(self._new(wanted), count)
         parts = [
@@ -143,6 +145,7 @@ class FileOperations:
         return found
 
     def _upload(self, wanted: dict[str, Any]) -> Upload:
+        check_fields(wanted, UPLOADED)
         upload = self.uploads.get(str(wanted.get("upload_id")))
         if upload is None or upload.file_id != wanted.get("file_id"):
             raise ApiError(404, f"Upload {wanted.get('upload_id')} not found", param="upload_id")

@@ -10,10 +10,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from .answers import ApiError, Operation, json_object
+from .answers import ApiError, Operation, json_object, whole
 from .owner import ORGANIZATION, PROJECT, check_project
 from .payloads import timestamp
 from .registry import Model, Registry, Revision, Slice, StoredFile
+from .request_fields import MODEL_DOWNLOAD, check_fields
 
 MODELS = "/v2/projects/{project}/models"
 PART_HEADER = "x-part-number"
@@ -72,6 +73,7 @@ class RegistryOperations:
     async def download(self, request: Request) -> Response:
         """Sign the URLs of the parts of files."""
         wanted = await json_object(request)
+        check_fields(wanted, MODEL_DOWNLOAD)
         model = self._model(request, str(wanted.get("objectId")))
         revision = _revision_of(model, wanted.get("revisionId"))
         files = await asyncio.to_thread(revision.files)
@@ -112,9 +114,8 @@ class RegistryOperations:
 
     def _page(self, request: Request, items: Sequence[dict[str, Any]], **more: object) -> Response:
         """A page of a list; its cursor is the position of the next item."""
-        after, limit = (request.query_params.get(name) for name in ("after", "limit"))
-        start = int(after.removeprefix("c")) if after and after[1:].isdecimal() else 0
-        size = min(int(limit) if limit and limit.isdecimal() else self.registry.page_size, self.registry.page_size)
+        start = whole(request.query_params.get("after", "").removeprefix("c")) or 0
+        size = min(whole(request.query_params.get("limit")) or self.registry.page_size, self.registry.page_size)
         stop = start + max(size, 1)
         cursor = f"c{stop}" if stop < len(items) else None
         return JSONResponse({"object": "list", "data": items[start:stop], "next_cursor": cursor, **more})

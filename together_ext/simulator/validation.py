@@ -47,8 +47,14 @@ def _format(line: bytes) -> str:
         raise ValueError("is not a JSON object")  # noqa: TRY004 - the content is wrong, not a type of ours
     for name, fields in _FORMATS.items():
         if fields <= found.keys():
+            _check_messages(found.get("messages", []))
             return name
     raise ValueError("has none of the known formats")
+
+
+def _check_messages(messages: object) -> None:
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        raise ValueError("has messages that are not JSON objects")
 
 
 def _invalid(error: str) -> dict[str, object]:
