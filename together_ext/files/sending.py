@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 
 from together_ext.api.flow import Line
-from together_ext.clock import SYSTEM, Deadline
+from together_ext.clock import Deadline
 from together_ext.errors import IntegrityError, TogetherExtError, TransferCancelledError, TransferError, status_error
 from together_ext.transfer.failures import REPORT, PassingError, passing
 from together_ext.transfer.interruptible import FAREWELL, TICK
@@ -28,10 +28,10 @@ from together_ext.transfer.network.redirects import (
     signature,
 )
 from together_ext.transfer.options import Conduct
+from together_ext.transfer.persistence import Persistence
 from together_ext.transfer.progress import Reporter, Standing
 from together_ext.transfer.responses import is_retryable
 from together_ext.transfer.retry import Budget
-from together_ext.transfer.worker import Conditions, Persistence
 
 from .local_file import Steady
 
@@ -83,10 +83,9 @@ class Sending:
 
     def __init__(self, line: Line, content: Steady, conduct: Conduct, action: str, name: str) -> None:
         self._sender, self._cancel, self._content, self._action = line.sender, line.cancel, content, action
-        clock = line.clock or SYSTEM
-        self._conditions = Conditions(conduct.retries, conduct.jitter, None, threading.Event(), clock, keeps=False)
-        self._persistence = Persistence(self._conditions, action)
-        self._reporter = Reporter(conduct.progress, clock)
+        self._conduct, self._stop = replace(conduct, clock=line.clock or conduct.clock), threading.Event()
+        self._persistence = Persistence(self._conduct, self._stop, action)
+        self._reporter = Reporter(conduct.progress, self._conduct.clock)
         self._reporter.file = name
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._failure: BaseException | None = None
@@ -119,7 +118,7 @@ class Sending:
             if self._failure is not None:
                 raise self._failure
         finally:
-            self._conditions.stop.set()
+            self._stop.set()
             until = time.monotonic() + FAREWELL
             for thread in crew:
                 thread.join(max(until - time.monotonic(), 0.0))
@@ -152,10 +151,10 @@ class Sending:
 
     def _next(self) -> tuple[int, Part] | None:
         with self._lock:
-            return self._waiting.pop(0) if self._waiting and not self._conditions.stop.is_set() else None
+            return self._waiting.pop(0) if self._waiting and not self._stop.is_set() else None
 
     def _persistently(self, number: int, part: Part) -> str:
-        budget = Budget(self._conditions.retries)
+        budget = Budget(self._conduct.retries)
         while True:
             self._persistence.gate.pass_through()
             with self._lock:
@@ -169,7 +168,7 @@ class Sending:
                     self._open -= 1
 
     def _moved(self, number: int, deadline: Deadline, sent: int) -> None:
-        if self._conditions.stop.is_set():
+        if self._stop.is_set():
             raise TransferCancelledError
         deadline.moved(max(sent - self._sent[number], 0))
         self._sent[number] = sent
@@ -191,7 +190,7 @@ class Sending:
 
     def _response(self, number: int, part: Part, url: httpx.URL) -> httpx.Response:
         # Not built by the client, whose headers and cookies may be secrets of the API.
-        length, deadline = str(part.stop - part.start), Deadline(self._conditions.clock, PATIENCE)
+        length, deadline = str(part.stop - part.start), Deadline(self._conduct.clock, PATIENCE)
         request = httpx.Request(
             "PUT",
             url,
@@ -211,7 +210,7 @@ class Sending:
 
     def _stored(self, response: httpx.Response, part: Part) -> str:
         # Also of a success, so that the connection can be used again.
-        with in_time(Deadline(self._conditions.clock, PATIENCE)):
+        with in_time(Deadline(self._conduct.clock, PATIENCE)):
             body, status = beginning(response), response.status_code
         if response.is_success:
             return str(response.headers.get("etag", "")).strip().removeprefix("W/").strip('"')

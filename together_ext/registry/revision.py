@@ -20,7 +20,7 @@ from together_ext.errors import IntegrityError, RuleError, TransferInterruptedEr
 from together_ext.text import printable
 from together_ext.transfer import DEFAULT_TIMEOUT, Options
 from together_ext.transfer.parts import ExpiredError
-from together_ext.transfer.worker import PROGRESS
+from together_ext.transfer.persistence import PROGRESS
 from together_generated import models
 
 from . import operations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +13,6 @@ from .interruptible import FAREWELL, TICK
 from .plan import Segment
 from .watchdog import Watchdog
 from .worker import RECONSIDER, Board, work
-
-EAGER: Final = max(os.cpu_count() or 1, 2)
-"""Number of connections to start with: on a fast network a few keep the machine busy, and more are slower."""
 
 FAST: Final = 128e6
 """Rate of one connection in bytes per second from which the machine is the limit, and further ones add little."""

@@ -211,15 +211,8 @@ class _Attempt:
             front=content.stop or 0 if first else 0,
         )
         resumed = plan.done
-        board = Board(
-            plan,
-            lambda: FileSink(partial),
-            self.remote,
-            content,
-            self.session.conditions,
-            distance=self.session.distance,
-            reach=None if front is None else front.reach,
-        )
+        reach = None if front is None else front.reach
+        board = Board(plan, lambda: FileSink(partial), self.session, content, reach=reach)
         if front is not None:
             front.begin(partial.path, size)
             front.reach(plan.front)
@@ -301,7 +294,7 @@ class _Attempt:
         partial.start()
         front = self.options.front
         reach = front.reach if front is not None else lambda _: None
-        whole = Whole(FileSink(partial), body, self.session.conditions, reach)
+        whole = Whole(FileSink(partial), body, self.session, reach)
         budget = Budget(self.options.retries)
 
         def standing() -> Standing:

@@ -134,15 +134,7 @@ class Feed:
             smallest=self._session.smallest,
             front=content.stop or 0,
         )
-        board = Board(
-            plan,
-            lambda: self.ring,
-            self._remote,
-            content,
-            self._session.conditions,
-            distance=self._session.distance,
-            reach=self.ring.reach,
-        )
+        board = Board(plan, lambda: self.ring, self._session, content, reach=self.ring.reach)
 
         def release(count: int) -> None:
             with board.changed:
@@ -156,7 +148,7 @@ class Feed:
 
     def _in_one(self, body: Body, content: Content) -> None:
         """Download the file in one request."""
-        whole = Whole(self.ring, body, self._session.conditions, self.ring.reach)
+        whole = Whole(self.ring, body, self._session, self.ring.reach)
         budget = Budget(self._options.retries)
         self._abort = whole.abort
         self._session.standing = lambda: self._shown(

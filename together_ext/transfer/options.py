@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -15,11 +16,13 @@ from together_ext.clock import Clock, SystemClock
 from together_ext.errors import RuleError
 from together_ext.text import printable
 
-from .crew import EAGER
 from .front import Front
 from .network.pauses import Pauses
 from .progress import ProgressCallback
 from .window import BLOCK
+
+EAGER: Final = max(os.cpu_count() or 1, 2)
+"""Number of connections to start with: on a fast network a few keep the machine busy, and more are slower."""
 
 DEFAULT_CONNECTIONS: Final = 8
 DEFAULT_RETRIES: Final = 8

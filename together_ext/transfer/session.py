@@ -13,12 +13,13 @@ from .body import Body
 from .failures import PassingError, cut_short
 from .interruptible import interruptible
 from .options import Conduct
+from .persistence import Persistence
 from .plan import SMALLEST_SHARE
 from .progress import Reporter, Standing
 from .retry import Budget
 from .source import Remote
 from .target import HEAD, Head
-from .worker import Conditions, Persistence
+from .throttle import Throttle
 
 T = TypeVar("T")
 
@@ -39,43 +40,45 @@ class Session:
 
     Attributes:
         remote: The remote file.
-        conditions: Limits and clock of the transfer.
+        conduct: How to transfer.
+        keeps: Whether a rerun resumes from the downloaded bytes.
+        stop: Ends every wait when it is set.
         persistence: Retries failed requests.
         reporter: Reports the progress.
         standing: Returns the state of the transfer.
         distance: Seconds until the first response.
     """
 
-    def __init__(self, remote: Remote, options: Conduct, *, keeps: bool, stop: threading.Event | None = None) -> None:
+    def __init__(self, remote: Remote, conduct: Conduct, *, keeps: bool, stop: threading.Event | None = None) -> None:
         """Prepare; no request is sent.
 
         Args:
             remote: The remote file.
-            options: How to transfer.
+            conduct: How to transfer.
             keeps: Whether a rerun resumes from the downloaded bytes.
             stop: Ends every wait when it is set (default: an event of the session).
         """
-        self.remote, self._options = remote, options
+        self.remote, self.conduct, self.keeps = remote, conduct, keeps
         self.stop = stop or threading.Event()
-        self.conditions = Conditions(
-            options.retries,
-            options.jitter,
-            options.limit_rate,
-            self.stop,
-            options.clock,
-            keeps=keeps,
-            pauses=options.pauses,
-        )
-        self.persistence = Persistence(self.conditions, remote.action, lambda: remote.place)
-        self.reporter = Reporter(options.progress, options.clock)
+        self.persistence = self.persistence_until(self.stop)
+        self.reporter = Reporter(conduct.progress, conduct.clock)
         self.standing = self.connecting()
         self.distance = 0.0
+
+    def persistence_until(self, stop: threading.Event) -> Persistence:
+        """Retries for requests that end when an event is set."""
+        remote = self.remote
+        return Persistence(self.conduct, stop, remote.action, keeps=self.keeps, place=lambda: remote.place)
+
+    def throttle_until(self, stop: threading.Event) -> Throttle:
+        """A limit on the rate whose waits end when an event is set."""
+        return Throttle(self.conduct.limit_rate, self.conduct.clock, stop)
 
     @property
     def opening(self) -> int:
         """Number of connections to start with."""
-        most = self._options.connections
-        return min(most, self._options.eager) if self.distance < FAR else most
+        most = self.conduct.connections
+        return min(most, self.conduct.eager) if self.distance < FAR else most
 
     @property
     def smallest(self) -> int:
@@ -90,9 +93,9 @@ class Session:
         """
 
         def opened() -> tuple[Body, Head]:
-            began = self.conditions.clock.now()
+            began = self.conduct.clock.now()
             body = self.remote.open(0, stop)
-            elapsed = self.conditions.clock.now() - began
+            elapsed = self.conduct.clock.now() - began
             self.distance = elapsed if body.delay is None else body.delay
             try:
                 data = body.read(HEAD, self.stop)
@@ -119,7 +122,7 @@ class Session:
 
     def repeat(self, call: Callable[[], T]) -> T:
         """Repeat a call in this thread until it succeeds or the retries are used up."""
-        budget = Budget(self._options.retries)
+        budget = Budget(self.conduct.retries)
         while True:
             self.persistence.gate.pass_through()
             try:
@@ -129,7 +132,7 @@ class Session:
 
     def look(self) -> None:
         """Report the progress if that is due; raises `TransferCancelledError` after a cancellation."""
-        if self._options.cancel.is_set():
+        if self.conduct.cancel.is_set():
             raise TransferCancelledError
         self.reporter.report(self.standing())
 

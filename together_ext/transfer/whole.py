@@ -9,9 +9,8 @@ from together_ext.errors import IntegrityError
 
 from .body import Body
 from .failures import cut_short
+from .session import Session
 from .sink import BUFFER, Sink
-from .throttle import Throttle
-from .worker import Conditions
 
 FREE_EXPANSION: Final = 1 << 30
 """Number of bytes that any compressed body may expand to."""
@@ -29,17 +28,17 @@ class Whole:
         open: Whether the body is being read, or was read to its end.
     """
 
-    def __init__(self, sink: Sink, body: Body, conditions: Conditions, reach: Callable[[int], object]) -> None:
+    def __init__(self, sink: Sink, body: Body, session: Session, reach: Callable[[int], object]) -> None:
         """Prepare to copy; nothing is read yet.
 
         Args:
             sink: Takes the bytes.
             body: The open body.
-            conditions: Limits and clock of the transfer.
+            session: The requests of the transfer.
             reach: Called with the number of bytes that have been copied.
         """
         self.body, self.done, self.open = body, 0, False
-        self._sink, self._conditions, self._reach = sink, conditions, reach
+        self._sink, self._session, self._reach = sink, session, reach
 
     def abort(self) -> None:
         """Wake up the thread that copies; can be called from any thread."""
@@ -69,8 +68,8 @@ class Whole:
             raise
 
     def _copy(self, known: int) -> None:
-        size, stop = self.body.content.size, self._conditions.stop
-        throttle = Throttle(self._conditions.limit_rate, self._conditions.clock, stop)
+        size, stop = self.body.content.size, self._session.stop
+        throttle = self._session.throttle_until(stop)
         portion = min(throttle.portion or BUFFER, BUFFER)
         skipped = memoryview(bytearray(portion if known else 0))
         while True:

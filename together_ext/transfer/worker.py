@@ -6,24 +6,16 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final
-
-import httpx
-
-from together_ext.clock import Clock, SystemClock
-from together_ext.errors import TransferCancelledError
 
 from .body import Body
 from .failures import DroppedError, PassingError, cut_short
-from .network.pauses import Pauses
 from .plan import Plan, Segment, Spans
 from .progress import Standing
 from .responses import Content, RemoteChangeError, check_same
-from .retry import Budget, Gate, Retry, backoff
+from .retry import Budget
+from .session import Session
 from .sink import BUFFER, Sink
-from .source import Remote
-from .throttle import Throttle
 
 log = logging.getLogger("together_ext.transfer")
 
@@ -49,92 +41,6 @@ LONGEST_TRIP: Final = 0.25
 LEAST_HELP: Final = 4 << 20
 """Minimum number of bytes that it must have left: about as many may be in transit already, and would be wasted."""
 
-PROGRESS: Final = 64 << 10
-"""Minimum number of bytes that count as progress and reset the budget of retries."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """The limits and the clock of a transfer.
-
-    Attributes:
-        retries: Maximum number of consecutive failures, without progress between them, that are retried.
-        jitter: Returns random numbers from 0 to 1.
-        limit_rate: Maximum rate of all connections together in bytes per second; None for no limit.
-        stop: Set to end the transfer.
-        clock: The clock.
-        keeps: Whether a rerun resumes from the downloaded bytes.
-        pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
-    """
-
-    retries: int
-    jitter: Callable[[], float]
-    limit_rate: float | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    clock: Clock = field(default_factory=SystemClock)
-    keeps: bool = True
-    pauses: Pauses = field(default_factory=Pauses)
-
-
-class Persistence:
-    """Retries failures after a pause that all connections share, up to the budget.
-
-    Args:
-        conditions: Limits and clock of the transfer.
-        action: What the caller does, to follow "could not" in errors.
-        place: Returns the address of the next request; None if it may be redirected to another host.
-    """
-
-    def __init__(
-        self, conditions: Conditions, action: str, place: Callable[[], httpx.URL | None] = lambda: None
-    ) -> None:
-        self._conditions, self._action = conditions, action
-        self.gate = Gate(conditions.clock, conditions.stop, lambda now: conditions.pauses.left(place(), now))
-        self._lock = threading.Lock()
-        self._next: Retry | None = None
-
-    @property
-    def retry(self) -> Retry | None:
-        """The pending retry; None if there is none."""
-        left, found = self.gate.left, self._next
-        if left <= 0:
-            return None
-        if found is None or not self.gate.own:
-            found = Retry("the server has asked another download to wait", 1, self._conditions.retries, left)
-        return replace(found, seconds=left)
-
-    def tolerate(self, error: PassingError, budget: Budget, *, done: int) -> None:
-        """Count a failure, and close the gate until the next retry.
-
-        Args:
-            error: The failure.
-            budget: Counts the consecutive failures.
-            done: Number of bytes that have arrived so far.
-
-        Raises:
-            ApiStatusError: The budget is used up; the server refuses.
-            IntegrityError: The budget is used up; the responses violate HTTP.
-            TransferInterruptedError: The budget is used up; the network fails.
-            TransferCancelledError: The transfer was stopped.
-        """
-        if self._conditions.stop.is_set():
-            raise TransferCancelledError from error
-        if error.url is not None and error.retry_after is not None:
-            self._conditions.pauses.hold(error.url, self._conditions.clock.now() + error.retry_after)
-        with self._lock:
-            if self.gate.own > 0:
-                # Connections that break during the pause broke together with the first one: the failure counts once.
-                self.gate.close_for(error.retry_after or 0.0)
-                return
-            failures = budget.failed(done, enough=PROGRESS, tries=error.tries)
-            if failures is None:
-                kept = done if self._conditions.keeps else 0
-                raise error.final(self._action, budget.failures, kept) from error
-            wait = backoff(failures, retry_after=error.retry_after, jitter=self._conditions.jitter())
-            log.info("%s: consecutive failure %d (%s); retrying in %.1f s", self._action, failures, error, wait)
-            self._next = Retry(str(error), failures, failures + budget.left, wait)
-            self.gate.close_for(wait)
-
 
 class Board:
     """The state that the workers of a segmented transfer share; `changed` guards it.
@@ -143,15 +49,13 @@ class Board:
         stop: Set to end the workers, and nothing else of the transfer.
     """
 
-    def __init__(  # noqa: PLR0913 -- the shared state
+    def __init__(
         self,
         plan: Plan,
         sink: Callable[[], Sink],
-        remote: Remote,
+        session: Session,
         content: Content,
-        conditions: Conditions,
         *,
-        distance: float = 0.0,
         reach: Callable[[int], object] | None = None,
     ) -> None:
         """Share a plan.
@@ -159,19 +63,16 @@ class Board:
         Args:
             plan: The bytes to download.
             sink: Returns where a worker puts its bytes.
-            remote: The remote file.
+            session: The requests of the transfer.
             content: The first response of the transfer, which later ones are compared with.
-            conditions: Limits and clock of the transfer.
-            distance: Round-trip time to the server in seconds.
             reach: Called with the number of bytes at the beginning that have arrived; None if there is no reader.
         """
-        conditions = replace(conditions, stop=threading.Event())
-        self.sink, self.remote, self.content = sink, remote, content
-        self.clock, self.stop, self._keeps = conditions.clock, conditions.stop, conditions.keeps
-        self.persistence = Persistence(conditions, remote.action, lambda: remote.place)
+        self.sink, self.remote, self.content = sink, session.remote, content
+        self.clock, self.stop, self._keeps = session.conduct.clock, threading.Event(), session.keeps
+        self.persistence = session.persistence_until(self.stop)
         # One budget for all, because a segment of a failed connection is taken over by another.
-        self.budget = Budget(conditions.retries)
-        self.throttle = Throttle(conditions.limit_rate, conditions.clock, conditions.stop)
+        self.budget = Budget(session.conduct.retries)
+        self.throttle = session.throttle_until(self.stop)
         self.changed = threading.Condition()
         # Set by the journal keeper: the worker that reaches `wake_at` bytes calls `claim_due`.
         self.wake_at: float = math.inf
@@ -181,7 +82,7 @@ class Board:
         self._bodies: dict[Body, Segment] = {}
         self._claimed: dict[Segment, float] = {}
         self._ended: list[float] = []
-        self._patience = max(RECONSIDER, GETTING_GOING * min(distance, LONGEST_TRIP))
+        self._patience = max(RECONSIDER, GETTING_GOING * min(session.distance, LONGEST_TRIP))
         self._running = 0
         self.failure: BaseException | None = None
 

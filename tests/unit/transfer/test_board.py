@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_ext.transfer.network.headers import Validator
+from together_ext.transfer.options import Conduct
 from together_ext.transfer.partial import Partial
 from together_ext.transfer.plan import Plan
 from together_ext.transfer.responses import Content
+from together_ext.transfer.session import Session
 from together_ext.transfer.sink import BUFFER, FileSink
 from together_ext.transfer.source import Remote
 from together_ext.transfer.throttle import BURST
-from together_ext.transfer.worker import AT_RISK, LEAST_PORTION, Board, Conditions
+from together_ext.transfer.worker import AT_RISK, LEAST_PORTION, Board
 
 MIB = 1 << 20
 
@@ -26,8 +28,8 @@ def board(size: int, connections: int, limit_rate: float | None = None) -> Board
     with httpx.Client(verify=False) as client:  # noqa: S501 -- nothing is sent
         remote = Remote(client, "http://storage.example", headers={}, timeout=1, action="download it")
     plan = Plan(size, connections=connections, smallest=1)
-    conditions = Conditions(0, lambda: 0.0, limit_rate)
-    found = Board(plan, lambda: FileSink(Partial(Path("/nowhere/file"))), remote, content, conditions)
+    session = Session(remote, Conduct(limit_rate=limit_rate), keeps=True)
+    found = Board(plan, lambda: FileSink(Partial(Path("/nowhere/file"))), session, content)
     found.opening()
     return found
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from together_ext.clock import SystemClock
 from together_ext.errors import InternalServerError, TransferCancelledError, TransferInterruptedError
 from together_ext.transfer.failures import PassingError
+from together_ext.transfer.options import Conduct
+from together_ext.transfer.persistence import Persistence
 from together_ext.transfer.retry import Budget, Gate, backoff
 from together_ext.transfer.throttle import BURST, Throttle
-from together_ext.transfer.worker import Conditions, Persistence
 
 
 @dataclass
@@ -133,24 +134,27 @@ class TestGate:
 
 
 class TestPersistence:
-    def conditions(self, clock: FakeClock, retries: int = 2) -> Conditions:
-        return Conditions(retries, jitter=lambda: 1.0, clock=clock)
+    def conduct(self, clock: FakeClock, retries: int = 2) -> Conduct:
+        return Conduct(retries=retries, jitter=lambda: 1.0, clock=clock)
+
+    def persistence(self, clock: FakeClock, retries: int = 2) -> Persistence:
+        return Persistence(self.conduct(clock, retries), threading.Event(), "fetch it", keeps=True)
 
     def test_waits_grow_with_failures_in_a_row(self) -> None:
         clock = FakeClock()
-        persistence, budget = Persistence(self.conditions(clock, retries=4), "fetch it"), Budget(4)
+        persistence, budget = self.persistence(clock, retries=4), Budget(4)
         for done in (0, 0, 1 << 20, 1 << 20):
             persistence.tolerate(PassingError("broken"), budget, done=done)
             persistence.gate.pass_through()
         assert clock.waits == [0.5, 1.0, 0.5, 1.0]
 
     def test_the_final_error_reports_what_was_kept(self) -> None:
-        persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
+        persistence, budget = self.persistence(FakeClock(), retries=0), Budget(0)
         with pytest.raises(TransferInterruptedError, match=r"broken, 1 times in a row; .* \(1,234 bytes are kept"):
             persistence.tolerate(PassingError("broken"), budget, done=1234)
 
     def test_an_error_status_is_raised_unchanged(self) -> None:
-        persistence, budget = Persistence(self.conditions(FakeClock(), retries=0), "fetch it"), Budget(0)
+        persistence, budget = self.persistence(FakeClock(), retries=0), Budget(0)
         refusal = InternalServerError("fetch it", status=503)
         with pytest.raises(InternalServerError) as raised:
             persistence.tolerate(PassingError("no", refusal=refusal), budget, done=0)
@@ -158,7 +162,7 @@ class TestPersistence:
 
     def test_connections_that_break_together_are_one_failure(self) -> None:
         clock = FakeClock()
-        persistence, budget = Persistence(self.conditions(clock, retries=2), "fetch it"), Budget(2)
+        persistence, budget = self.persistence(clock, retries=2), Budget(2)
         for _ in range(2):
             for _ in range(8):
                 persistence.tolerate(PassingError("broken"), budget, done=0)
@@ -169,7 +173,7 @@ class TestPersistence:
 
     def test_a_retry_after_for_one_connection_holds_for_all(self) -> None:
         clock = FakeClock()
-        persistence, budget = Persistence(self.conditions(clock), "fetch it"), Budget(2)
+        persistence, budget = self.persistence(clock), Budget(2)
         persistence.tolerate(PassingError("broken"), budget, done=0)
         persistence.tolerate(PassingError("busy", retry_after=7), budget, done=0)
         persistence.gate.pass_through()
@@ -177,10 +181,10 @@ class TestPersistence:
 
     def test_a_retry_after_holds_for_the_other_transfers_with_that_host(self) -> None:
         clock = FakeClock()
-        conditions = self.conditions(clock)
+        conduct, stop = self.conduct(clock), threading.Event()
         busy, other = httpx.URL("https://busy.example/1"), httpx.URL("https://other.example/1")
         first, same, elsewhere, unknown = (
-            Persistence(conditions, "fetch it", lambda place=place: place)  # type: ignore[misc]
+            Persistence(conduct, stop, "fetch it", place=lambda place=place: place)  # type: ignore[misc]
             for place in (busy, busy.copy_with(path="/2"), other, None)
         )
         first.tolerate(PassingError("busy", retry_after=7, url=busy), Budget(2), done=0)
@@ -196,17 +200,17 @@ class TestPersistence:
         assert clock.waits == [7]
 
     def test_a_backoff_is_that_of_one_transfer(self) -> None:
-        conditions = self.conditions(FakeClock())
+        conduct, stop = self.conduct(FakeClock()), threading.Event()
         url = httpx.URL("https://busy.example/1")
-        first, second = (Persistence(conditions, "fetch it", lambda: url) for _ in range(2))
+        first, second = (Persistence(conduct, stop, "fetch it", place=lambda: url) for _ in range(2))
         first.tolerate(PassingError("broken", url=url), Budget(2), done=0)
         assert (first.gate.left, second.gate.left) == (0.5, 0)
 
     def test_after_a_stop_no_failure_is_tolerated(self) -> None:
-        conditions = self.conditions(FakeClock())
-        conditions.stop.set()
+        stop = threading.Event()
+        stop.set()
         with pytest.raises(TransferCancelledError):
-            Persistence(conditions, "fetch it").tolerate(PassingError("broken"), Budget(2), done=0)
+            Persistence(self.conduct(FakeClock()), stop, "fetch it").tolerate(PassingError("broken"), Budget(2), done=0)
 
 
 class TestThrottle:
