@@ -8,9 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -185,21 +187,103 @@ def open_own(path: Path, flags: int) -> int:
     except OSError as error:
         # A symbolic link (ELOOP), a folder (EISDIR), a FIFO without a reader (ENXIO), another user's file (EACCES).
         raise UntrustedFileError((error.strerror or str(error)).lower()) from error
-    reason = _objection(os.fstat(fd))
+    reason = _objection(os.fstat(fd), path.parent)
     if reason:
         os.close(fd)
         raise UntrustedFileError(reason)
     return fd
 
 
-def _objection(found: os.stat_result) -> str:
+def _objection(found: os.stat_result, folder: Path) -> str:
     if not stat.S_ISREG(found.st_mode):
         return "it is not a regular file"
-    if found.st_uid != os.geteuid():
-        return f"it belongs to user {found.st_uid}"
     if found.st_nlink != 1:
         return f"it has {found.st_nlink} names"
-    return "other users can write to it" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else ""
+    return not_private(found, folder)
+
+
+def not_private(found: os.stat_result, folder: Path) -> str:
+    """Why another user may have made or changed a file or folder; empty if it is private to this user.
+
+    Args:
+        found: Its status.
+        folder: The folder that it is in. Where a new private folder is shown as writable for everyone, as on vfat and
+            some SMB mounts, permissions are not examined.
+    """
+    if not is_own(found, folder):
+        return f"it belongs to user {found.st_uid}"
+    writable = found.st_mode & outsiders(found, folder) & (stat.S_IWGRP | stat.S_IWOTH)
+    if writable and (new := _new_in(folder)) is not None:
+        writable &= ~new.st_mode
+    return "other users can write to it" if writable else ""
+
+
+def is_own(found: os.stat_result, folder: Path) -> bool:
+    """Whether a file or folder belongs to this user, or to the one that the file system gives to its new files.
+
+    Args:
+        found: Its status.
+        folder: The folder that it is in. NFS with a mapped root, and mounts with one owner for all files, show another
+            user than that of the process.
+    """
+    return found.st_uid == os.geteuid() or ((new := _new_in(folder)) is not None and found.st_uid == new.st_uid)
+
+
+def outsiders(found: os.stat_result, folder: Path) -> int:
+    """The permissions of those who are not trusted with a file or folder: of its group and others.
+
+    Its group is trusted if it may write to the folder around, and no one else may: it can replace the file at any time.
+    When a pod starts, Kubernetes gives all files of a volume with an `fsGroup` to that group, and lets it write them.
+
+    Args:
+        found: Its status.
+        folder: The folder that it is in.
+    """
+    around = folder.stat()
+    trusted = around.st_gid == found.st_gid and around.st_mode & stat.S_IWGRP and not _is_public(around)
+    return stat.S_IRWXO if trusted else stat.S_IRWXG | stat.S_IRWXO
+
+
+def _is_public(folder: os.stat_result) -> bool:
+    # The sticky bit says that those who may write to the folder do not trust each other.
+    return bool(folder.st_mode & (stat.S_IWOTH | stat.S_ISVTX))
+
+
+def _new_in(folder: Path) -> os.stat_result | None:
+    """The status that a new private folder gets; None if none can be made."""
+    probe = folder / f".{secrets.token_hex(8)}"
+    try:
+        probe.mkdir(0o700)
+        try:
+            return probe.lstat()
+        finally:
+            probe.rmdir()
+    except OSError:
+        return None
+
+
+def planted(path: Path) -> Path | None:
+    """What another user may have put there, on the way to a path, because everyone may write to the folder around it.
+
+    Trusted are root, this user, the owner of such a folder, and all who may write to a folder that is not for everyone:
+    they may replace what is in it at any time.
+
+    Args:
+        path: An existing path. What its symbolic links lead to is examined, too.
+
+    Returns:
+        The path, or a folder above it; None if nothing is suspicious.
+
+    Raises:
+        OSError: The path cannot be examined.
+    """
+    for given in (path, path.resolve()):
+        for inside, folder in pairwise((given, *given.parents)):
+            around, found = folder.stat(), inside.lstat()
+            trusted = not _is_public(around) or found.st_uid in {0, around.st_uid}
+            if not trusted and not is_own(found, folder):
+                return inside
+    return None
 
 
 def is_at(path: Path, fd: int) -> bool:

@@ -105,9 +105,11 @@ def test_the_archive_can_be_kept(client: Together, folder: Path, served: bytes) 
 @pytest.mark.parametrize("planted", ["", "together-ext.json"], ids=["folder", "receipt"])
 def test_an_extracted_folder_of_another_user_is_not_trusted(client: Together, folder: Path, planted: str) -> None:
     """The receipt may be forged together with the weights: in a folder such as /tmp, anyone can make it first."""
+    folder.chmod(0o777)
     first = client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
+    Path(str(first.extracted_to)).chmod(0o777)
     os.chown(Path(str(first.extracted_to), planted), 65534, 65534)
-    with pytest.raises(TargetExistsError, match="belongs to user 65534, so its files are not trusted"):
+    with pytest.raises(TargetExistsError, match=r"belongs to user 65534, so the files of .* are not trusted"):
         client.fine_tuning.download(LORA_JOB, checkpoint_type="adapter", extract=True)
     plan = client.fine_tuning.plan_downloads([LORA_JOB], checkpoint_type="adapter", extract=True)
     assert [entry.state for entry in plan.entries] == ["conflicting"]

@@ -30,7 +30,7 @@ from together_ext.errors import (
     TransferCancelledError,
 )
 from together_ext.leases import Lease, Patience, Waiting
-from together_ext.storage import flush_folder, is_at, publish_mode
+from together_ext.storage import flush_folder, is_at, is_own, not_private, publish_mode
 from together_ext.text import some_of
 
 from .receipt import RECEIPT, UnpackedFile, strangers, write
@@ -107,8 +107,7 @@ class PrivateFolder:
 
     def is_private(self) -> bool:
         """Whether it belongs to this user, and no other user can write to it."""
-        found = os.fstat(self.fd)
-        return found.st_uid == os.geteuid() and not found.st_mode & 0o022
+        return not not_private(os.fstat(self.fd), self.path.parent)
 
     def check(self) -> None:
         """Check that it is still private and at its path; raises `StorageError` if not."""
@@ -173,7 +172,7 @@ def left_by_earlier_runs(folder: Path, kind: str) -> list[Path]:
     for path in folder.parent.glob(glob.escape(f".{folder.name}{kind}-") + "*"):
         with suppress(FileNotFoundError):
             status = path.lstat()
-            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+            if stat.S_ISDIR(status.st_mode) and is_own(status, folder.parent):
                 found.append(path)
     return found
 

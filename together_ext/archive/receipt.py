@@ -18,7 +18,7 @@ from typing import Any, Final
 from together_ext import __version__
 from together_ext.clock import awaited
 from together_ext.errors import ArchiveError, TargetExistsError, TransferCancelledError
-from together_ext.storage import absolute, local_path
+from together_ext.storage import absolute, local_path, planted
 from together_ext.text import printable
 
 from .formats.reading import reading
@@ -141,7 +141,7 @@ def origin(folder: Path) -> Mapping[str, Any]:
     """The entries of a folder's receipt; empty if it has no valid receipt.
 
     Raises:
-        TargetExistsError: It belongs to another user, who may have forged it together with the files that it names.
+        TargetExistsError: Another user may have put it there, with the files that it names.
         StorageError: It cannot be read.
     """
     with reading(folder):
@@ -149,11 +149,12 @@ def origin(folder: Path) -> Mapping[str, Any]:
             said = content_of(folder)[0]
         except (ArchiveError, FileNotFoundError):
             return {}
-        owners = {path.lstat().st_uid for path in (folder, folder / RECEIPT)} - {os.geteuid(), 0}
-    if owners:
+        foreign = planted(folder / RECEIPT)
+        owner = None if foreign is None else foreign.lstat().st_uid
+    if owner is not None:
         raise TargetExistsError(
-            f"{folder} belongs to user {min(owners)}, so its files are not trusted: choose another folder, or allow it "
-            "to be replaced"
+            f"{foreign} belongs to user {owner}, so the files of {folder} are not trusted: choose another folder, or "
+            "allow it to be replaced"
         )
     return said
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from together_ext.errors import ArchiveError, RuleError, StorageError
-from together_ext.storage import absolute, local_path, storage_errors
+from together_ext.storage import absolute, is_own, local_path, storage_errors
 from together_ext.text import printable, some_of
 
 from .folders import check_place, is_temporary, locked, remove
@@ -271,7 +271,7 @@ def _doubt(place: Path) -> str:
     """Why a receipt may have been forged, to have the right weights removed; else empty."""
     for path, what in ((place, "folder"), (place / RECEIPT, "receipt")):
         found = path.lstat()
-        if found.st_uid != os.geteuid():
+        if not is_own(found, place.parent):
             return f"its {what} belongs to user {found.st_uid}"
         if found.st_mode & stat.S_IWOTH:
             return f"other users can write to its {what}"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from together_ext.errors import ArchiveError
 from together_ext.leases import Lease
+from together_ext.storage import outsiders
 
 from .folders import (
     SCRATCH,
@@ -93,7 +94,8 @@ def _scratch(folder: Path) -> Iterator[PrivateFolder]:
     """A private folder beside the final one, removed at the end; those that killed runs left are removed first."""
     for left in left_by_earlier_runs(folder, SCRATCH):
         # In a shared folder, another user may have given such a name to any folder of this one.
-        if not left.lstat().st_mode & 0o077 or strangers(left) == []:
+        status = left.lstat()
+        if not status.st_mode & outsiders(status, left.parent) or strangers(left) == []:
             _remove_scratch(left)
     path = Path(tempfile.mkdtemp(prefix=f".{folder.name}{SCRATCH}-", dir=folder.parent))
     found = PrivateFolder.open(path)

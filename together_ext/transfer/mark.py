@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.storage import UntrustedFileError, boot_id, open_own
+from together_ext.storage import UntrustedFileError, boot_id, is_own, open_own
 
 from .responses import Content
 
@@ -92,7 +92,7 @@ def find(path: Path) -> Mark | None:
         os.close(fd)
 
 
-def is_ours(fd: int) -> bool:
-    """Whether a regular file belongs to this user, and not every user may write to it."""
+def is_ours(fd: int, folder: Path) -> bool:
+    """Whether a regular file in a folder belongs to this user, and not every user may write to it."""
     found = os.fstat(fd)
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
+    return stat.S_ISREG(found.st_mode) and is_own(found, folder) and not found.st_mode & stat.S_IWOTH

@@ -173,7 +173,7 @@ def check_identical(path: Path, size: int | None, head: bytes, remote: Remote, s
     with storage_errors(path, "read"):
         if path.is_file() and path.stat().st_size == size:
             with path.open("rb") as file:
-                start = max(size - SAMPLE, 0) if is_ours(file.fileno()) else 0
+                start = max(size - SAMPLE, 0) if is_ours(file.fileno(), path.parent) else 0
                 if file.read(len(head)) == head and (size == 0 or _equal_from(start, file, size, remote, stop)):
                     return
     raise TargetExistsError(
