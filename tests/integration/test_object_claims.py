@@ -12,8 +12,11 @@ import pytest
 
 from tests.archives import packed
 from together_ext import ArchiveError, LeaseLostError, TargetExistsError, Together
-from together_ext.destinations.object_state import PARTIAL
-from together_ext.destinations.store import WRITE_TEST
+from together_ext.destinations.listing import Stored
+from together_ext.destinations.object_state import PARTIAL, Found
+from together_ext.destinations.partial_receipt import PartialReceipt
+from together_ext.destinations.store import WRITE_TEST, Store
+from together_ext.destinations.urls import parse_url
 from together_ext.simulator import DOWNLOAD_PATH, LORA_JOB, BytesArchive, Fault, Simulator
 from together_ext.simulator.records import Request
 from together_ext.transfer.window import BLOCK
@@ -294,6 +297,36 @@ def test_a_run_stops_when_another_one_has_begun(
     assert (RECEIPT in left) == ends
     sync_client.fine_tuning.download(LORA_JOB, extract=True, output=place)
     assert content(place).keys() == {*FILES, RECEIPT}
+
+
+class Counted(Store):
+    """A store that counts its listings."""
+
+    listings = 0
+
+    def list(self) -> dict[str, Stored]:
+        self.listings += 1
+        return super().list()
+
+
+def test_only_many_names_at_once_are_checked_by_a_listing(place: str) -> None:
+    store = Counted(parse_url(place, "url"))
+    partial = PartialReceipt(store, {"job": LORA_JOB}, Found({}))
+    partial.write({})
+    for number in range(30):
+        assert partial.claim([f"{number}.safetensors"])
+        partial.write({})
+        store.put(f"{number}.safetensors", b"", partial.mark)
+        partial.check([f"{number}.safetensors"])
+    assert store.listings == 0
+
+    batches = [[f"{number}-{batch}.txt" for number in range(20)] for batch in range(1500)]
+    partial.claim(name for batch in batches for name in batch)
+    assert store.listings == 1
+
+    # A listing would be of 31 pages.
+    partial.claim(batches[0])
+    assert store.listings == 1
 
 
 @pytest.mark.parametrize("same", [True, False])

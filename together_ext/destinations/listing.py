@@ -13,6 +13,9 @@ from together_ext.text import printable
 MOST_OBJECTS: Final = 200_000
 """Maximum number of objects below a prefix: twice the maximum of an archive."""
 
+PAGE: Final = 1_000
+"""Number of objects that one request lists."""
+
 
 @dataclass(frozen=True)
 class Stored:

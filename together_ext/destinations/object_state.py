@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -37,7 +37,7 @@ REVISION: Final = ("source", "object", "revision")
 """Those that name a revision in the model registry."""
 
 AT_ONCE: Final = 8
-"""Maximum number of objects whose marks are read at once."""
+"""Maximum number of objects that are looked up at once."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,15 @@ def owned(store: Store, objects: Mapping[str, Stored], claims: Mapping[str, str 
     there = {name: objects[name].etag for name in claims if name in objects}
     same = {name for name, etag in there.items() if etag is not None and etag == claims[name]}
 
-    def marked(name: str) -> bool:
-        found = store.find(name)
-        return found is not None and found.mark == mark
+    found = looked_up(store, there.keys() - same)
+    return frozenset(same | {name for name, stored in found.items() if stored.mark == mark})
 
+
+def looked_up(store: Store, names: Iterable[str]) -> dict[str, Stored]:
+    """Those of the objects that exist, with their marks, by name: a request for each."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        proven = {name: pool.submit(marked, name) for name in there.keys() - same}
-        return frozenset(same | {name for name, proof in proven.items() if awaited(proof)})
+        found = {name: pool.submit(store.find, name) for name in names}
+        return {name: stored for name, future in found.items() if (stored := awaited(future)) is not None}
 
 
 def existing(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:

@@ -198,7 +198,7 @@ class ObjectPlace:
             while not self._closing.done():
                 wait([self._closing], TURN)
         try:
-            self._partial.checked([self._name(path)])
+            self._partial.check([self._name(path)])
             self._later(path, upload.close)
         except BaseException:
             self.discard(upload)
@@ -309,7 +309,7 @@ class ObjectPlace:
         self._claim(*map(self._name, self._held))
         for path, data in self._held.items():
             self._store.put(self._name(path), data, self._partial.mark)
-        stored = self._partial.checked()
+        stored = self._partial.listed()
         for file in files:
             size = stored[file.path].size if file.path in stored else None
             if size != file.size:
@@ -320,7 +320,7 @@ class ObjectPlace:
         more = stored.keys() - {file.path for file in files} - OWN
         if stale := self._partial.owned(stored, more & self._partial.claims):
             self._store.remove(stale)
-            stored = self._partial.checked()
+            stored = self._partial.listed()
         if others := more - stale:
             log.warning(
                 "%s has %d objects that are not of these weights (%s): another program has added them",

@@ -10,8 +10,8 @@ from typing import Any, Final
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, parsed, written
 from together_ext.errors import ArchiveError, LeaseLostError, MissingPathError
 
-from .listing import Stored
-from .object_state import CLAIMS, PARTIAL, REVISION, Found, mark_of, occupied, owned
+from .listing import PAGE, Stored
+from .object_state import AT_ONCE, CLAIMS, PARTIAL, REVISION, Found, looked_up, mark_of, occupied, owned
 from .store import Store
 
 RUN: Final = "run"
@@ -65,21 +65,37 @@ class PartialReceipt:
         self._etag = (store or self._store).put(PARTIAL, text.encode())
 
     def claim(self, names: Iterable[str]) -> bool:
-        """Note that objects will be written, after the check of `checked`; returns whether it must be written."""
+        """Note that objects will be written, after `check`; returns whether the partial receipt must be written."""
         new = {*names}
-        self.checked(new)
+        self.check(new)
         new -= self._claims.keys()
         self._claims |= dict.fromkeys(new)
         return bool(new)
 
-    def checked(self, names: Iterable[str] = ()) -> dict[str, Stored]:
-        """List the objects, and check that those with these names may be written.
+    def check(self, names: Iterable[str]) -> None:
+        """Check that the objects with these names may be written.
 
         Raises:
             TargetExistsError: Another program has written one.
             LeaseLostError: Another run has begun, or ended.
         """
+        wanted = {*names, PARTIAL}
+        # Always to list would take requests by the square of the number of objects.
+        few = len(wanted) <= max(AT_ONCE, len(self._claims) // PAGE)
+        stored = looked_up(self._store, wanted) if few else self._store.list()
+        self._check_current(stored)
+        taken = stored.keys() & wanted - {PARTIAL}
+        if foreign := sorted(taken - self.owned(stored, taken)):
+            raise occupied(self._store, foreign)
+
+    def listed(self) -> dict[str, Stored]:
+        """List the objects; raises `LeaseLostError` if another run has begun, or ended."""
         stored = self._store.list()
+        self._check_current(stored)
+        return stored
+
+    def _check_current(self, stored: Mapping[str, Stored]) -> None:
+        # A run that ends removes the partial receipt, so the receipt need not be looked up.
         if RECEIPT in stored or not self._is_current(stored.get(PARTIAL)):
             self.lost = True
             place = str(self._store.location)
@@ -88,10 +104,6 @@ class PartialReceipt:
                 f"another download to {place} has begun since this one, which was stopped: "
                 "wait for the other one to end, and run this one again",
             )
-        taken = stored.keys() & {*names}
-        if foreign := sorted(taken - self.owned(stored, taken)):
-            raise occupied(self._store, foreign)
-        return stored
 
     def owned(self, stored: Mapping[str, Stored], names: Iterable[str]) -> frozenset[str]:
         """Those of the objects that are of the run."""

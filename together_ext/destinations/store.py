@@ -22,7 +22,7 @@ from together_ext.errors import (
 )
 from together_ext.transfer.interruptible import interruptible
 
-from .listing import Stored, collect, growing
+from .listing import PAGE, Stored, collect, growing
 from .opening import opened
 from .refusals import refusal, unexplained
 from .urls import Location, check_options
@@ -186,7 +186,7 @@ class Store:
             ends()
 
         def listed() -> str:
-            pages = self._obstore.list(self._store, self._prefix, chunk_size=1000)
+            pages = self._obstore.list(self._store, self._prefix, chunk_size=PAGE)
             return collect(pages, path, found)
 
         if problem := self._looking(look)._do("list", "", listed):  # noqa: SLF001 -- that of a copy
