@@ -131,6 +131,21 @@ def test_a_sync_ends_with_what_is_to_be_done(specimen: Repository, capsys: pytes
     assert capsys.readouterr().out.endswith("- Nothing: openapi.yaml and generated/ were up to date.\n")
 
 
+def test_a_sync_that_only_records_another_commit_says_that_no_operation_has_changed(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(specimen.root, root)
+    assert main(["--root", str(root), "sync", str(specimen.upstream_file), "--commit", "0123abcd" * 5]) == 0
+    out = capsys.readouterr().out
+    assert "**No changes.**" in out
+    assert (
+        "- openapi.yaml and generated/ have changed, but no operation: only descriptions, the recorded commit, or"
+        in out
+    )
+    assert "have changed: review" not in out
+
+
 def test_a_sync_that_is_refused_says_that_nothing_has_changed(
     specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -98,6 +98,9 @@ def _to_do(outcome: Outcome) -> list[str]:
     lines += [f"- {idle}." for idle in outcome.idle]
     if outcome.changed and not outcome.commit:
         lines.append("- Sync again with COMMIT=hash, the commit of the public specification: it is not recorded.")
+    if outcome.changed and not outcome.comparison.changes:
+        # As where only the recorded commit, descriptions or the generator's templates are others.
+        return [*lines, "- No operation has changed, but other parts of openapi.yaml or generated/: review `git diff`."]
     if outcome.changed:
         return [*lines, "- openapi.yaml and generated/ have changed: review `git diff`, then run `make check test`."]
     return [*lines, "- Nothing: openapi.yaml and generated/ were up to date."]
