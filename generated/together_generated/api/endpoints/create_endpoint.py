@@ -57,7 +57,7 @@ def sync_detailed(
 ) -> Response[Endpoint]:
     """Create an endpoint
 
-     Serve a model on hardware of its own; it starts at once unless told otherwise.
+     Serve a model on dedicated hardware; it starts at once unless `state` is `STOPPED`.
 
     Args:
         body (EndpointCreateRequest): The endpoint to create.
@@ -88,7 +88,7 @@ def sync(
 ) -> Endpoint | None:
     """Create an endpoint
 
-     Serve a model on hardware of its own; it starts at once unless told otherwise.
+     Serve a model on dedicated hardware; it starts at once unless `state` is `STOPPED`.
 
     Args:
         body (EndpointCreateRequest): The endpoint to create.
@@ -114,7 +114,7 @@ async def asyncio_detailed(
 ) -> Response[Endpoint]:
     """Create an endpoint
 
-     Serve a model on hardware of its own; it starts at once unless told otherwise.
+     Serve a model on dedicated hardware; it starts at once unless `state` is `STOPPED`.
 
     Args:
         body (EndpointCreateRequest): The endpoint to create.
@@ -143,7 +143,7 @@ async def asyncio(
 ) -> Endpoint | None:
     """Create an endpoint
 
-     Serve a model on hardware of its own; it starts at once unless told otherwise.
+     Serve a model on dedicated hardware; it starts at once unless `state` is `STOPPED`.
 
     Args:
         body (EndpointCreateRequest): The endpoint to create.
