@@ -16,6 +16,7 @@ from typing import Final
 
 from . import machine
 from .certificate import make_certificate
+from .entry import begin
 from .figures import Figure, Figures, Killed
 from .peers import ARIA, CURL, HTTPX, LOOSE, OURS, SDK_1, SDK_3, SYNCED_CURL, MissingProgramError, Peer, all_peers
 from .places import GIB, MIB, OUTPUT, SCRATCH, emptied, parse_size, replaced
@@ -102,7 +103,7 @@ def _parsed(arguments: Sequence[str] | None) -> Wanted:
     parser.add_argument("--kill-size", type=parse_size, default=GIB, help="file of those downloads (default: 1GiB)")
     parser.add_argument("--quick", action="store_true", help="2 rounds, 20 MiB and 1 GiB, 10 kills")
     parser.add_argument("--output", type=Path, help="the document to write (default: RESULTS.md for a full run)")
-    given = parser.parse_args(arguments)
+    given = begin(parser, arguments)
     if given.quick:
         given.rounds, given.sizes, given.tries = 2, (20 * MIB, GIB), 10
     wanted = Wanted(

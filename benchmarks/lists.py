@@ -5,6 +5,7 @@ The latter from `make test-official`'s environment, if that is there. Both read 
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ from typing import Final
 
 from together_ext.simulator.catalog import catalog
 from together_ext.simulator.payloads import truncated
+
+from .entry import begin
 
 JOBS: Final = 100_000
 ROUNDS: Final = 3
@@ -43,6 +46,7 @@ def answer() -> bytes:
 
 def main() -> None:
     """Serve, and list."""
+    begin(argparse.ArgumentParser(prog="python -m benchmarks.lists", description=__doc__))
     body = answer()
 
     class Handler(BaseHTTPRequestHandler):

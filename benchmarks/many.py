@@ -5,6 +5,7 @@ The server is the simulator, for all of them. The cluster is from `make test-clu
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from together_ext.simulator import Simulator
+
+from .entry import begin
 
 ADAPTERS: Final = 20
 ADAPTER: Final = 50_000_000
@@ -100,6 +103,7 @@ def again(sim: Simulator, names: Sequence[str]) -> None:
 
 def main() -> None:
     """Serve, and download."""
+    begin(argparse.ArgumentParser(prog="python -m benchmarks.many", description=__doc__))
     with Simulator(rate_limit=RATE) as sim:
         os.environ |= {"TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
         adapters = [f"ft-adapter-{number}" for number in range(ADAPTERS)]

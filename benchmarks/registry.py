@@ -28,6 +28,7 @@ from together_ext.simulator import Simulator
 from together_ext.simulator.owner import PROJECT
 from tools import registry_trials
 
+from .entry import begin
 from .peers import peer_environment
 from .places import ROOT, SCRATCH
 from .report import table
@@ -141,12 +142,16 @@ MEASURES: Final[Mapping[str, Callable[[Wanted], Iterator[Row]]]] = {
 
 def main() -> int:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.registry")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.registry",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--runs", type=int, default=5, help="downloads for each row (default: 5)")
     parser.add_argument("--kills", type=int, default=50, help="downloads to kill (default: 50)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="rows to measure")
     parser.add_argument("--peer", type=Path, help="environment with the official SDK 3.1.1 (default: one is made)")
-    given = parser.parse_args()
+    given = begin(parser)
     SCRATCH.mkdir(exist_ok=True)
     # Not the environment of development, whose packages httpx imports where it finds them.
     own = peer_environment("together-ext", "--editable", str(ROOT))

@@ -7,6 +7,7 @@ together-ext goes, by cProfile, and measures nothing.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import shutil
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from .certificate import make_certificate
+from .entry import begin
 from .places import OUTPUT, ROOT, SCRATCH, emptied
 from .run import METER
 from .server import DOWNLOAD, Server, free_ports, running_nginx, wait_for
@@ -142,8 +144,12 @@ def compared(rounds: int, run: Callable[[str], Spent]) -> None:
     log.info("wall, %s / %s: %.2f (%s)", OURS, THEIRS, statistics.median(walls), ", ".join(f"{w:.2f}" for w in walls))
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, upload, compare."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stores", description=__doc__)
+    parser.add_argument("rounds", metavar="ROUNDS", nargs="?", type=int, default=3, help="runs of each (default: 3)")
+    parser.add_argument("--profile", action="store_true", help="print where the CPU time goes, and measure nothing")
+    given = begin(parser, arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if not RCLONE.exists():
         raise SystemExit(f"{RCLONE} does not exist: `make test-cloud` makes it")
@@ -151,7 +157,7 @@ def main(arguments: Sequence[str]) -> int:
     weights.prepare()
     with running_nginx(make_certificate()) as server:
         commands = peers(server, weights)
-        if "--profile" in arguments:
+        if given.profile:
             python, _, _, *words = commands[OURS]
             program = [python, "-m", "cProfile", "-s", "tottime", "-m", "together_ext", *words]
             with store() as (endpoint, _):
@@ -164,9 +170,9 @@ def main(arguments: Sequence[str]) -> int:
                 check(folder, weights)
             return spent
 
-        compared(int(next(iter(arguments), "3")), run)
+        compared(given.rounds, run)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
