@@ -171,6 +171,12 @@ def training_kind(name: str | None) -> TrainingKind | None:
     return next((kind for kind in TrainingKind if name is not None and kind.value.lower() == name.lower()), None)
 
 
+def training_label(name: str | None) -> str | None:
+    """The label of a training type for people: `LoRA`, `full`, or the server's label of another type."""
+    kind = training_kind(name)
+    return name if kind is None else {TrainingKind.LORA: "LoRA", TrainingKind.FULL: "full"}[kind]
+
+
 def requested_checkpoint(name: CheckpointName, wanted: CheckpointType, training_type: str | None) -> str | None:
     """Choose the `checkpoint` of the download request.
 

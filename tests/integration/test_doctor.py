@@ -335,7 +335,7 @@ def test_a_job_without_weights(job: str, state: str, doctor: Doctor) -> None:
 
 def test_a_step_and_a_full_job(doctor: Doctor) -> None:
     assert doctor(f"{LORA_JOB}:500", code=0)["storage"]["state"] == "ok"
-    assert doctor(FULL_JOB, code=0)["job"]["seen"] == f"{FULL_JOB} is completed, training type Full"
+    assert doctor(FULL_JOB, code=0)["job"]["seen"] == f"{FULL_JOB} is completed, training type full"
 
 
 @pytest.fixture

@@ -56,12 +56,11 @@ def _row(job: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _training(training_type: object) -> str:
-    """How a job is trained: `LoRA`, `full`, or the server's name of another type."""
-    from together_ext.checkpoints import TrainingKind, training_kind  # noqa: PLC0415 -- not for `--help`
+    """How a job is trained."""
+    from together_ext.checkpoints import training_label  # noqa: PLC0415 -- not for `--help`
 
     name = training_type.get("type") if isinstance(training_type, Mapping) else None
-    kind = training_kind(name) if isinstance(name, str) else None
-    return cell(name) if kind is None else {TrainingKind.LORA: "LoRA", TrainingKind.FULL: "full"}[kind]
+    return cell(training_label(name) if isinstance(name, str) else name)
 
 
 def retrieve(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from together_ext.api.responses import text
-from together_ext.checkpoints import CheckpointName, CheckpointType, check_ready, requested_checkpoint
+from together_ext.checkpoints import CheckpointName, CheckpointType, check_ready, requested_checkpoint, training_label
 from together_ext.cli.render.amounts import rate_text, size_text
 from together_ext.errors import JobNotReadyError, TransferCancelledError
 
@@ -52,7 +52,7 @@ def archive_of(client: Together, name: CheckpointName) -> tuple[Finding, Archive
 
     job = client.fine_tuning.retrieve(name.job_id)
     kind, status = training_type(job), text(job.status)
-    seen = f"{name.job_id} is {status}, training type {kind}"
+    seen = f"{name.job_id} is {status}, training type {training_label(kind) or 'unknown'}"
     try:
         check_ready(name, status)
     except JobNotReadyError as error:
