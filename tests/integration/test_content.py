@@ -57,6 +57,7 @@ def test_without_a_checkpoint_the_rules_decide(
     assert len(client.fine_tuning.content(name, checkpoint_step=step).content) == SIZE
     with client.fine_tuning.with_streaming_response.content(name, checkpoint_step=step) as answer:
         assert len(answer.read()) == SIZE
+    assert answer.elapsed
     assert downloads(sim) == [expected, expected]
 
 

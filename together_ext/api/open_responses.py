@@ -37,7 +37,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def bounded(response: httpx.Response) -> httpx.Response:
-    """The same response with a decoded body, whose errors are those of `of_body`.
+    """The response, with a decoded body if it is compressed, whose errors are those of `of_body`.
 
     Args:
         response: The open response; closed with the returned one.
@@ -45,12 +45,14 @@ def bounded(response: httpx.Response) -> httpx.Response:
     Raises:
         httpx.DecodingError: It is compressed more than once.
     """
-    if response.is_stream_consumed:  # an event hook has read it
+    # One without an encoding stays what httpx has made: with its raw bytes, and the time that it took.
+    if (
+        response.is_stream_consumed or "content-encoding" not in response.headers
+    ):  # the first: an event hook has read it
         return response
     headers = response.headers.copy()
-    if "content-encoding" in headers:
-        for name in ("content-encoding", "content-length"):
-            headers.pop(name, None)
+    for name in ("content-encoding", "content-length"):
+        headers.pop(name, None)
     return httpx.Response(
         response.status_code,
         headers=headers,
