@@ -9,6 +9,7 @@ for choice in planned(extractions("models"), Keep.parse("best,last")):
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -186,8 +187,10 @@ def prune(folder: str | os.PathLike[str]) -> None:
         with storage_errors(place, "remove"):
             try:
                 place.rename(removed)
-            except OSError:  # on overlayfs; if it is not permitted, the removal is not, either
-                removed = place
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                removed = place  # in a lower layer of overlayfs
             remove(removed)
 
 

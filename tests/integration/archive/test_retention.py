@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from together_ext import ArchiveError, LockTimeoutError, RuleError, TargetExistsError
+from together_ext import ArchiveError, LockTimeoutError, RuleError, StorageError, TargetExistsError
 from together_ext.archive import receipt, retention
 from together_ext.cli import main
 from together_ext.leases import Lease, Patience
+
+from .conftest import nobody
 
 Made = Callable[..., Path]
 
@@ -168,6 +171,21 @@ def test_a_link_in_a_folder_is_never_followed(made: Made, tmp_path: Path) -> Non
     retention.prune(place)
     assert not place.exists()
     assert outside.read_bytes() == b"1234567"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write as another user")
+def test_a_folder_that_may_not_be_removed_keeps_its_files(made: Made, public: Path) -> None:
+    """The files may be removed, since anyone may write to the folder; the folder may not, for the sticky bit."""
+    place = public / "s1"
+    shutil.copytree(made("s1", step=1), place)
+    retention.prune(made("s2", step=2))  # nobody may read the modules that this loads
+    public.chmod(0o1777)
+    for folder in (place, place / "sub"):
+        folder.chmod(0o777)
+    before = sorted(place.rglob("*"))
+    with nobody(), pytest.raises(StorageError, match=r"could not remove .*/s1: operation not permitted"):
+        retention.prune(place)
+    assert sorted(place.rglob("*")) == before
 
 
 def test_a_folder_that_another_process_extracts_is_not_removed(made: Made) -> None:
