@@ -316,7 +316,8 @@ def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_command_without_memory_says_so(raw: RawServer) -> None:
-    body = b'{"id": "ft-x", "more": [%s0]}' % (b"[]," * (8 << 20))
+    # Within every limit of a response; in memory each character takes four bytes.
+    body = b'{"id": "ft-x", "more": "%s%s"}' % ("\N{HUGGING FACE}".encode(), b"x" * (60 << 20))
     raw.answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
     code = (
         "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))\n"

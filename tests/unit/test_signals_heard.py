@@ -29,6 +29,7 @@ ALLOWED: Final = {
     "cli/render/progress_text.py: wait(now)": "the words for a wait",
     "clock.py: future.result": "of a future that is done",
     "leases.py: self._thread.join": "ends after at most one write",
+    "registry/fetching.py: work.result": "of a future that is done",
     "transfer/interruptible.py: done.result": "of a future that is done",
     "transfer/interruptible.py: outcome.result": "of a future that is done",
     "transfer/keeper.py: self._flusher.join": "ends after at most one flush",

@@ -109,6 +109,13 @@ class _Address(httpx.URL):
     def __str__(self) -> str:
         return str(self.copy_with(query=None))
 
+    def __eq__(self, other: object) -> bool:
+        # httpx compares texts.
+        return httpx.URL(self) == other
+
+    def __hash__(self) -> int:
+        return hash(httpx.URL(self))
+
 
 class _Routed(httpx.BaseTransport):
     def __init__(self, certificates: Certificates) -> None:
