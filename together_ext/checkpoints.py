@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeGuard
 
-from .errors import CheckpointNameError, CheckpointTypeError, JobNotReadyError, UnknownTrainingTypeError
+from .errors import (
+    CheckpointNameError,
+    CheckpointTypeError,
+    JobNotReadyError,
+    Numbers,
+    UnknownTrainingTypeError,
+    shown_value,
+)
 from .text import file_name, printable
 
 # Not limited to hexadecimal: the documentation's own example ID has letters past `f`. The value of a step is limited
@@ -23,6 +30,9 @@ BEST: Final = "best"
 
 MAX_STEP: Final = 2**63 - 1
 """The largest step: what fits a signed 64-bit integer."""
+
+STEPS: Final = Numbers(0, MAX_STEP, whole=True)
+"""The training steps."""
 
 UNFINISHED: Final = frozenset({"pending", "queued", "running", "compressing", "uploading", "cancel_requested"})
 """Known states in which final weights are still to come, or never will be."""
@@ -126,7 +136,7 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
             f"{printable(name, 120)!r} is not a job ID: expected 'ft-...', 'ft-...:<step>' or 'ft-...:best'"
         )
     if step is not None and not is_step(step):
-        raise CheckpointNameError(f"checkpoint_step is {_shown(step)}: expected a whole number from 0 to {MAX_STEP}")
+        raise CheckpointNameError(f"checkpoint_step is {shown_value(step)}: expected {STEPS}")
     if match["step"] is None:
         return CheckpointName(match["job"], step)
     if step is not None:
@@ -138,18 +148,13 @@ def parse_checkpoint_name(name: str, step: int | None = None) -> CheckpointName:
     # Without its leading zeros: Python refuses to read an integer of more than 4300 digits.
     digits = match["step"].lstrip("0") or "0"
     if len(digits) > len(str(MAX_STEP)) or int(digits) > MAX_STEP:
-        raise CheckpointNameError(f"the step in {printable(name, 120)!r} is too large: expected at most {MAX_STEP}")
+        raise CheckpointNameError(f"the step in {printable(name, 120)!r} is too large: expected at most {MAX_STEP:,}")
     return CheckpointName(match["job"], int(digits))
 
 
 def is_step(value: object) -> TypeGuard[int]:
     """Whether it is a training step: a whole number from 0 to `MAX_STEP`."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_STEP
-
-
-def _shown(value: object) -> str:
-    # Python refuses to write an integer of more than 4300 digits.
-    return printable(repr(value), 40) if not isinstance(value, int) or abs(value) <= MAX_STEP**2 else "too large"
+    return value in STEPS
 
 
 def parse_checkpoint_type(value: CheckpointType | str) -> CheckpointType:

@@ -7,10 +7,10 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NoReturn, TypeGuard
+from typing import Final, Literal, NoReturn
 from urllib.parse import urlsplit
 
-from .errors import ConfigurationError
+from .errors import SECONDS, TIMEOUT, ConfigurationError, Numbers, shown_value
 from .text import printable
 
 DEFAULT_BASE_URL = "https://api.together.ai/v1"
@@ -50,9 +50,6 @@ OF_THE_REQUEST = frozenset(
 
 LONGEST_NUMBER = 9
 """Maximum number of digits of a number in the environment."""
-
-LONGEST_TIMEOUT = 1e9
-"""Maximum number of seconds, some thirty years: operating systems accept no more."""
 
 
 @dataclass(frozen=True)
@@ -173,35 +170,27 @@ def _headers(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _timeout(given: float) -> float:
-    if not _is_number(given) or not 0 < given <= LONGEST_TIMEOUT:
-        raise ConfigurationError(f"timeout is {given!r}: it must be a number of seconds above 0, at most 1e9")
+    TIMEOUT.check("timeout", given, ConfigurationError)
     return float(given)
 
 
 def _max_retries(given: int) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise ConfigurationError(f"max_retries is {given!r}: it must be a whole number from 0")
+    Numbers(0, whole=True).check("max_retries", given, ConfigurationError)
     return given
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _call_timeout(given: float | None, environ: Mapping[str, str]) -> float:
     """The argument, else `TOGETHER_EXT_CALL_TIMEOUT`, else 600 seconds."""
-    name, value, shown = "call_timeout", given, repr(given)
+    name, value, shown = "call_timeout", given, shown_value(given, 40)
     if given is None:
         name, text = "TOGETHER_EXT_CALL_TIMEOUT", environ.get("TOGETHER_EXT_CALL_TIMEOUT", "").strip()
-        shown = repr(text)
+        shown = printable(repr(text), 40)
         try:
             value = float(text) if text else DEFAULT_CALL_TIMEOUT
         except ValueError:
             value = math.nan
-    if not _is_number(value) or not 0 < value <= LONGEST_TIMEOUT:
-        raise ConfigurationError(
-            f"{name} is {printable(shown, 40)}: it must be a number of seconds above 0, at most 1e9"
-        )
+    if value is None or value not in TIMEOUT:
+        raise ConfigurationError(f"{name} is {shown}: expected {TIMEOUT}")
     return float(value)
 
 
@@ -250,9 +239,9 @@ def download_connections(given: int | None, default: int, *, environ: Mapping[st
         value = int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else -1
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CONNECTIONS:
-        shown = printable(repr(given if name == "connections" else text), 40)
-        raise ConfigurationError(f"{name} is {shown}: it must be a whole number from 1 to {MOST_CONNECTIONS}")
+    numbers = Numbers(1, MOST_CONNECTIONS, whole=True)
+    if value not in numbers:
+        raise ConfigurationError(f"{name} is {shown_value(text if given is None else given, 40)}: expected {numbers}")
     return value
 
 
@@ -279,9 +268,8 @@ def download_lock_timeout(given: float | None) -> float | None:
     Raises:
         ConfigurationError: It is not a number of seconds from 0.
     """
-    if given is None or (_is_number(given) and 0 <= given <= LONGEST_TIMEOUT):
-        return given
-    raise ConfigurationError(f"lock_timeout is {given!r}: it must be a number of seconds from 0, or None")
+    SECONDS.check_given("lock_timeout", given, ConfigurationError)
+    return given
 
 
 def download_limit_rate(given: float | None) -> float | None:
@@ -290,6 +278,5 @@ def download_limit_rate(given: float | None) -> float | None:
     Raises:
         ConfigurationError: It is not a number of bytes from `LEAST_RATE`.
     """
-    if given is None or (_is_number(given) and LEAST_RATE <= given < math.inf):
-        return given
-    raise ConfigurationError(f"limit_rate is {given!r}: it must be a number of bytes a second, at least {LEAST_RATE}")
+    Numbers(LEAST_RATE, unit="bytes per second").check_given("limit_rate", given, ConfigurationError)
+    return given

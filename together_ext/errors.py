@@ -54,7 +54,10 @@ from __future__ import annotations
 
 import errno
 import json
+import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -96,6 +99,68 @@ class ConfigurationError(RuleError):
     """An invalid setting."""
 
     code = "invalid_configuration"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that a keyword may have; `value in numbers` is False for booleans, text, NaN and infinity.
+
+    Attributes:
+        least: The minimum.
+        most: The maximum.
+        whole: Whether only whole numbers are allowed.
+        above: Whether the minimum itself is not allowed.
+        unit: What they count, in the plural; empty for none.
+    """
+
+    least: float = -math.inf
+    most: float = math.inf
+    whole: bool = False
+    above: bool = False
+    unit: str = ""
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return False
+        if not self.whole and not abs(value) <= sys.float_info.max:
+            return False  # also an integer that no float can represent
+        return self.least <= value <= self.most and not (self.above and value == self.least)
+
+    def __str__(self) -> str:
+        kind = f"a {'whole ' * self.whole}number" + (self.unit and f" of {self.unit}")
+        least = "" if self.least == -math.inf else f" {'above' if self.above else 'from'} {self.least:,}"
+        most = "" if self.most == math.inf else f"{', at most' if self.above else ' to'} {self.most:,}"
+        return kind + least + most
+
+    def check(self, name: str, value: object, error: type[RuleError] = RuleError) -> None:
+        """Refuse a value that is not one of these numbers.
+
+        Args:
+            name: The keyword.
+            value: Its value.
+            error: The class of the error.
+
+        Raises:
+            RuleError: It is not one of these numbers.
+        """
+        if value not in self:
+            raise error(f"{name} is {shown_value(value)}: expected {self}")
+
+    def check_given(self, name: str, value: object, error: type[RuleError] = RuleError) -> None:
+        """Refuse a value that is not one of these numbers, except None."""
+        if value is not None:
+            self.check(name, value, error)
+
+
+SECONDS: Final = Numbers(0, 10**9, unit="seconds")
+TIMEOUT: Final = Numbers(0, 10**9, above=True, unit="seconds")
+"""Thirty years at most: operating systems accept no more."""
+
+
+def shown_value(value: object, limit: int = 60) -> str:
+    """A value that a caller gave, for a message of at most so many characters."""
+    # Python refuses to write an integer of more than 4300 digits.
+    return printable(repr(value), limit) if not isinstance(value, int) or abs(value) < 1 << 64 else "too large"
 
 
 class NoProjectError(ConfigurationError):

@@ -195,7 +195,7 @@ def test_a_failure_is_one_message_and_an_exit_code(
         ((*DOWNLOAD, "-s", "-1"), "--checkpoint-step is -1: expected a whole number"),
         ((*DOWNLOAD, "-s", "x"), "Invalid value for '--checkpoint-step' / '-s': 'x' is not a whole number"),
         (("ft", "download", f"{LORA_JOB}:5", "-s", "6"), "give it once, in the ID or as --checkpoint-step"),
-        ((*DOWNLOAD, "--connections", "0"), "--connections is 0: it must be a whole number from 1 to 64"),
+        ((*DOWNLOAD, "--connections", "0"), "--connections is 0: expected a whole number from 1 to 64"),
         ((*DOWNLOAD, "--parallel", "0"), "Invalid value for '--parallel': 0 is not in the range"),
         (
             (*DOWNLOAD, "--limit-rate", "fast"),
@@ -209,8 +209,8 @@ def test_a_failure_is_one_message_and_an_exit_code(
         ((*DOWNLOAD, "--extract", "--spool", "-o", "memory://x"), "--spool needs a local folder"),
         (("ft", "download", "--from", "nowhere"), "(no such file or directory): name a file with IDs or a manifest"),
         (("ft", "download", RUNNING_JOB), "wait until it is completed (--wait), or download one of its checkpoints"),
-        (("ft", "metrics", LORA_JOB, "--resolution", "0"), "--resolution is 0: it must be a whole number from 1"),
-        (("--max-retries", "-1", "ft", "list"), "--max-retries is -1: it must be a whole number from 0"),
+        (("ft", "metrics", LORA_JOB, "--resolution", "0"), "--resolution is 0: expected a whole number from 1"),
+        (("--max-retries", "-1", "ft", "list"), "--max-retries is -1: expected a whole number from 0"),
         (
             ("ft", "create", "-t", "file-1", "-M", "m", "--n-epochs", "0", "--yes"),
             "--n-epochs is 0: expected a whole number",
@@ -235,7 +235,7 @@ def test_a_failure_is_one_message_and_an_exit_code(
         (("ft", "list", "--limit", "x"), "Invalid value for '--limit' / '-n': 'x' is not a whole number; see"),
         (("ft", "list", "--timeout", "x"), "Invalid value for '--timeout': 'x' is not a number; see"),
         (("simulator", "--port", "99999"), "99999 is not in the range"),
-        (("--timeout", "-1", "ft", "list"), "--timeout is -1.0: it must be a number of seconds above 0"),
+        (("--timeout", "-1", "ft", "list"), "--timeout is -1.0: expected a number of seconds above 0"),
         (("ft", "retrieve", "file-1"), "to use this ID: together-ext files retrieve file-1"),
     ],
 )

@@ -47,7 +47,7 @@ class TestPreview:
         [
             ({"training_file": "train.jsonl"}, "begins with 'file-'"),
             ({"model": ""}, "expected the name of a base model"),
-            ({"top_k": 0}, "top_k is 0: it must be a whole number from 1"),
+            ({"top_k": 0}, "top_k is 0: expected a whole number from 1"),
         ],
     )
     def test_invalid_arguments_are_refused_before_any_request(

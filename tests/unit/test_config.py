@@ -62,7 +62,7 @@ def test_the_key_is_in_no_repr() -> None:
 @pytest.mark.parametrize("timeout", [0, -1, 0.0, math.nan, math.inf, 1e300, 10**400, True, None, "60", [60]], ids=repr)
 def test_an_invalid_timeout_is_refused(timeout: float) -> None:
     """Infinity used to end in an OverflowError of the first call."""
-    with pytest.raises(ConfigurationError, match=r"timeout is .*: it must be a number of seconds above 0"):
+    with pytest.raises(ConfigurationError, match=r"timeout is .*: expected a number of seconds above 0"):
         Settings.resolve(timeout=timeout, environ=NOTHING)
 
 
@@ -73,7 +73,7 @@ def test_a_timeout_is_a_number_of_seconds(timeout: float) -> None:
 
 @pytest.mark.parametrize("retries", [-1, 1.0, True, None, "2"], ids=repr)
 def test_an_invalid_number_of_retries_is_refused(retries: int) -> None:
-    with pytest.raises(ConfigurationError, match=r"max_retries is .*: it must be a whole number from 0"):
+    with pytest.raises(ConfigurationError, match=r"max_retries is .*: expected a whole number from 0"):
         Settings.resolve(max_retries=retries, environ=NOTHING)
 
 

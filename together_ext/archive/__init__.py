@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from together_ext.errors import ArchiveError
+from together_ext.errors import SECONDS, ArchiveError
 from together_ext.storage import absolute, local_path
 
 from .formats.reading import reading
@@ -114,7 +114,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
 
     Raises:
         ConfigurationError: A path is a URL.
-        RuleError: `base_model` is invalid, or the weights are not an adapter, or `fix_base` is False.
+        RuleError: `base_model` or a number is invalid, or the weights are not an adapter, or `fix_base` is False.
         ArchiveError: The archive is damaged, or contains what is refused: anything but files and folders, names that
             lead out of the folder or clash, more than the limits allow, weights of another layout than expected.
         TargetExistsError: The folder exists and is not empty.
@@ -129,6 +129,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
     from .folders import locked  # noqa: PLC0415
     from .unpack import again  # noqa: PLC0415
 
+    SECONDS.check_given("lock_timeout", lock_timeout)
     terms = Terms(BaseChoice(fix_base, base_model), limits, overwrite, expected, durable)
     source = absolute(local_path(archive, "archive"))
     target = folder_for(source) if folder is None else absolute(local_path(folder, "folder"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from together_ext.errors import Numbers
+
 FREE_EXPANSION: Final = 1 << 30
 """Bytes to which any archive may expand, however small it is."""
 
@@ -27,3 +29,10 @@ class Limits:
     size: int | None = None
     window: int = 128 << 20
     headers: int = 128 << 20
+
+    def __post_init__(self) -> None:
+        Numbers(1, whole=True).check("members", self.members)
+        Numbers(0).check("ratio", self.ratio)
+        Numbers(0, whole=True, unit="bytes").check_given("size", self.size)
+        Numbers(1, whole=True, unit="bytes").check("window", self.window)
+        Numbers(0, whole=True, unit="bytes").check("headers", self.headers)

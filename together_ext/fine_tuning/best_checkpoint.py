@@ -9,8 +9,8 @@ from datetime import datetime
 from together_ext.api.flow import Call, Flow, ask
 from together_ext.api.lists import MetricList
 from together_ext.api.responses import date, items
-from together_ext.checkpoints import Checkpoint, is_step, parse_job_id
-from together_ext.errors import RuleError
+from together_ext.checkpoints import STEPS, Checkpoint, parse_job_id
+from together_ext.errors import Numbers, RuleError
 from together_generated import models
 from together_generated.types import UNSET, Unset
 
@@ -63,9 +63,10 @@ def metric_range(
     Raises:
         RuleError: A value is not a step, a time or a number, or a range ends before it begins.
     """
-    if resolution is not None and (isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 1):
-        raise RuleError(f"resolution is {resolution!r}: it must be a whole number from 1")
-    first, last = _step("global_step_from", global_step_from), _step("global_step_to", global_step_to)
+    Numbers(1, whole=True).check_given("resolution", resolution)
+    STEPS.check_given("global_step_from", global_step_from)
+    STEPS.check_given("global_step_to", global_step_to)
+    first, last = global_step_from, global_step_to
     since, until = _time("logged_at_from", logged_at_from), _time("logged_at_to", logged_at_to)
     if first is not None and last is not None and first > last:
         raise RuleError(f"global_step_from is {first}, after global_step_to ({last}): swap them")
@@ -119,12 +120,6 @@ def _chosen_by_server(job_id: str, checkpoints: list[Checkpoint]) -> Flow[BestCh
                 checkpoints, event.early_stopping_best_step, event.early_stopping_best_metric_value
             )
     return found
-
-
-def _step(name: str, value: int | None) -> int | None:
-    if value is not None and not is_step(value):
-        raise RuleError(f"{name} is {value!r}: expected a training step, a whole number from 0")
-    return value
 
 
 def _time(name: str, value: datetime | str | None) -> datetime | None:

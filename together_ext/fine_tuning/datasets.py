@@ -16,7 +16,7 @@ from together_ext.api.responses import text, whole
 from together_ext.checkpoints import parse_job_id
 from together_ext.config import download_connections
 from together_ext.destinations.local import check_output
-from together_ext.errors import ApiResponseError, RuleError, TransferInterruptedError
+from together_ext.errors import ApiResponseError, Numbers, RuleError, TransferInterruptedError
 from together_ext.storage import absolute
 from together_ext.text import file_name, printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, DEFAULT_TIMEOUT, Fetched, Options, ProgressCallback, Target
@@ -41,8 +41,7 @@ def preview(
     training_file = checked_id(training_file, "file-")
     if not isinstance(model, str) or not model.strip():
         raise RuleError(f"model is {model!r}: expected the name of a base model")
-    if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1):
-        raise RuleError(f"top_k is {printable(repr(top_k), 40)}: it must be a whole number from 1")
+    Numbers(1, whole=True).check_given("top_k", top_k)
     body = models.FinetunePreviewRequest(
         model,
         training_file,

@@ -19,12 +19,13 @@ from together_ext.bulk import AllCheckpoints, Jobs, Outcomes, Selection
 from together_ext.bulk.running import Remote, Tasks
 from together_ext.checkpoints import parse_checkpoint_name
 from together_ext.clock import SYSTEM
-from together_ext.config import LEAST_RATE, download_connections, download_limit_rate
+from together_ext.config import LEAST_RATE, download_connections, download_limit_rate, download_lock_timeout
 from together_ext.destinations.local import check_output
 from together_ext.destinations.urls import SUPPORTED, Location, prefix_url
 from together_ext.errors import (
     ConfigurationError,
     MissingKeyError,
+    Numbers,
     RuleError,
     TargetExistsError,
     TransferCancelledError,
@@ -151,8 +152,7 @@ def many(  # noqa: PLR0913 -- keywords
         RuleError: An option is for one download alone, or is invalid.
         ConfigurationError: `parallel`, the connections or the rate are invalid.
     """
-    if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1:
-        raise ConfigurationError(f"parallel is {parallel!r}: it must be a whole number from 1")
+    Numbers(1, whole=True).check("parallel", parallel, ConfigurationError)
     request = download_request(options)
     if request.checkpoint_step is not None:
         raise RuleError("checkpoint_step cannot be combined with several names: add it to each name, as in ft-...:500")
@@ -168,6 +168,7 @@ def many(  # noqa: PLR0913 -- keywords
         storage_options=None if request.storage_options is None else dict(request.storage_options),
         connections=download_connections(request.connections, DEFAULT_CONNECTIONS),
         limit_rate=download_limit_rate(request.limit_rate),
+        lock_timeout=download_lock_timeout(request.lock_timeout),
         # That of another process may have another default.
         source=check_source(request),
     )

@@ -5,13 +5,12 @@ The bounds are those of the service's documentation (docs/creating.md). The serv
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeGuard
 
 from together_ext.checkpoints import parse_checkpoint_name
-from together_ext.errors import ModelLimitError, RuleError
+from together_ext.errors import ModelLimitError, Numbers, RuleError, shown_value
 from together_ext.text import printable
 from together_generated.models import (
     FinetuneCreateRequest,
@@ -46,20 +45,17 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _in(numbers: Numbers) -> Rule:
+    return numbers.__contains__, str(numbers)
+
+
 def _whole(least: int) -> Rule:
-    return (
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
-        f"a whole number from {least}",
-    )
+    return _in(Numbers(least, whole=True))
 
 
-def _real(bounds: str, inside: Callable[[float], bool]) -> Rule:
-    return lambda value: _is_number(value) and inside(value) and value < math.inf, f"a number {bounds}"
-
-
-_POSITIVE: Final = _real("above 0", lambda value: value > 0)
-_NOT_NEGATIVE: Final = _real("from 0", lambda value: value >= 0)
-_SHARE: Final = _real("from 0 to 1", lambda value: 0 <= value <= 1)
+_POSITIVE: Final = _in(Numbers(0, above=True))
+_NOT_NEGATIVE: Final = _in(Numbers(0))
+_SHARE: Final = _in(Numbers(0, 1))
 _FLAG: Final[Rule] = (lambda value: isinstance(value, bool), "True or False")
 
 _CHECKED: Final[Mapping[str, Rule]] = {
@@ -69,7 +65,7 @@ _CHECKED: Final[Mapping[str, Rule]] = {
     "batch_size": (lambda value: value == "max" or _whole(1)[0](value), "a whole number from 1, or 'max'"),
     "max_seq_length": _whole(1),
     "gradient_accumulation_steps": _whole(1),
-    "random_seed": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
+    "random_seed": _in(Numbers(whole=True)),
     "lora_r": _whole(1),
     "lora_alpha": _whole(1),
     "early_stopping_patience": _whole(1),
@@ -82,8 +78,8 @@ _CHECKED: Final[Mapping[str, Rule]] = {
     "min_lr_ratio": _SHARE,
     "max_grad_norm": _NOT_NEGATIVE,
     "weight_decay": _NOT_NEGATIVE,
-    "lora_dropout": _real("from 0 to less than 1", lambda value: 0 <= value < 1),
-    "dpo_beta": _real("from 0.05 to 0.9", lambda value: LEAST_BETA <= value <= MOST_BETA),
+    "lora_dropout": (lambda value: value in Numbers(0, 1) and value != 1, "a number from 0 to less than 1"),
+    "dpo_beta": _in(Numbers(LEAST_BETA, MOST_BETA)),
     "rpo_alpha": _NOT_NEGATIVE,
     "simpo_gamma": _NOT_NEGATIVE,
     "train_on_inputs": (lambda value: isinstance(value, bool) or value == "auto", "True, False or 'auto'"),
@@ -111,7 +107,7 @@ def check(given: Mapping[str, Any]) -> None:
     check_values(given)
     for name, value in given.items():
         if name not in _CHECKED and (expected := _expected_text(name, value)) is not None:
-            raise RuleError(f"{name} is {_shown(value)}: expected {expected}")
+            raise RuleError(f"{name} is {shown_value(value)}: expected {expected}")
     for problem in (*_start(given), *_evaluation(given)):
         raise RuleError(problem)
 
@@ -129,7 +125,7 @@ def check_values(given: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             check_values(value)
         elif value is not None and name in _CHECKED and not _CHECKED[name][0](value):
-            raise RuleError(f"{name} is {_shown(value)}: expected {_CHECKED[name][1]}")
+            raise RuleError(f"{name} is {shown_value(value)}: expected {_CHECKED[name][1]}")
 
 
 def _expected_text(name: str, value: object) -> str | None:
@@ -141,10 +137,6 @@ def _expected_text(name: str, value: object) -> str | None:
     if name == "suffix" and len(value) > LONGEST_SUFFIX:
         return f"at most {LONGEST_SUFFIX} characters, not {len(value)}"
     return None
-
-
-def _shown(value: object) -> str:
-    return printable(repr(value), 60) if not isinstance(value, int) or abs(value) < 1 << 64 else "too large"
 
 
 def _start(given: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from together_ext.errors import RuleError
+from together_ext.errors import Numbers
 
 
 def token_count(*, n_epochs: int, training_tokens: int, n_evals: int = 0, validation_tokens: int = 0) -> int:
@@ -27,6 +27,5 @@ def token_count(*, n_epochs: int, training_tokens: int, n_evals: int = 0, valida
         "validation_tokens": validation_tokens,
     }
     for name, value in given.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise RuleError(f"{name} is {value!r}: expected a whole number from 0")
+        Numbers(0, whole=True).check(name, value)
     return n_epochs * training_tokens + n_evals * validation_tokens

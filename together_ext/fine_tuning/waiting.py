@@ -18,8 +18,8 @@ from together_ext.errors import (
     ApiResponseError,
     InternalServerError,
     JobFailedError,
+    Numbers,
     RateLimitError,
-    RuleError,
     WaitTimeoutError,
 )
 from together_generated import models
@@ -98,18 +98,6 @@ def status_of(job: models.FinetuneResponse) -> str:
     return (text(job.status) or "").lower()
 
 
-def check_seconds(name: str, value: float | None, *, least: float) -> None:
-    """Refuse an invalid number of seconds.
-
-    Raises:
-        RuleError: It is not a number, or below the minimum.
-    """
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
-        raise RuleError(f"{name} is {value!r}: expected seconds, {least:g} or more")
-
-
 class Wait:
     """The state of a wait for a job: what to do after each poll; pure.
 
@@ -165,8 +153,8 @@ def wait(
         WaitTimeoutError: It has not ended in time.
     """
     job_id = parse_job_id(job_id)
-    check_seconds("timeout", timeout, least=0)
-    check_seconds("poll_interval", poll_interval, least=SOONEST)
+    Numbers(0, unit="seconds").check_given("timeout", timeout)
+    Numbers(SOONEST, unit="seconds").check("poll_interval", poll_interval)
     now = yield from pause(0)
     state = Wait(job_id, timeout, poll_interval, now)
     while True:
@@ -259,7 +247,7 @@ class Followed:
 
     def __init__(self, job_id: str, poll_interval: float) -> None:
         self._job_id = parse_job_id(job_id)
-        check_seconds("poll_interval", poll_interval, least=SOONEST)
+        Numbers(SOONEST, unit="seconds").check("poll_interval", poll_interval)
         self._log, self._polls = EventLog(), Polls(poll_interval)
         self._wait = 0.0
         self._over = False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, overload
 
 from together_ext.api import keywords
 from together_ext.api.flow import AsyncRunner, Call, Flow, Runner, ask
-from together_ext.errors import RuleError
+from together_ext.errors import Numbers, RuleError
 from together_ext.text import printable
 from together_generated import models
 
@@ -56,6 +56,21 @@ class ChatOptions(TypedDict, total=False):
 
 
 Messages = Sequence[Mapping[str, Any]]
+
+_NUMBERS: Final[Mapping[str, Numbers]] = {
+    "max_tokens": Numbers(0, whole=True),
+    "temperature": Numbers(0),
+    "top_p": Numbers(0, 1),
+    "top_k": Numbers(whole=True),
+    "min_p": Numbers(0, 1),
+    "repetition_penalty": Numbers(),
+    "presence_penalty": Numbers(),
+    "frequency_penalty": Numbers(),
+    "n": Numbers(1, whole=True),
+    "seed": Numbers(whole=True),
+    "logprobs": Numbers(0, whole=True),
+}
+"""What no model accepts is refused; the server has stricter limits. Some servers take a `top_k` of -1 as no limit."""
 
 
 class Completions:
@@ -189,6 +204,8 @@ def _request(model: str, messages: Messages, options: ChatOptions) -> models.Cha
     if not isinstance(model, str) or not model.strip():
         raise RuleError(f"the model is {printable(repr(model), 80)}: expected its name")
     given = {name: value for name, value in options.items() if value is not None}
+    for name, numbers in _NUMBERS.items():
+        numbers.check_given(name, given.get(name))
     if not isinstance(given.get("response_format", {}), Mapping):
         raise RuleError("response_format is not an object: expected for example {'type': 'json_object'}")
     if not _are_objects(given.get("tools", [])):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeGuard, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
 
 from together_ext.api import keywords
 from together_ext.api.flow import AsyncRunner, Call, Flow, Runner, ask
 from together_ext.api.identifiers import checked_id
 from together_ext.api.responses import items
-from together_ext.errors import RuleError
+from together_ext.errors import Numbers, RuleError
 from together_ext.text import printable
 from together_generated import models
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Autoscaling = Mapping[str, int] | models.Autoscaling
 State = Literal["STARTED", "STOPPED"] | models.EndpointTarget
 Kind = Literal["dedicated", "serverless"]
+
+COUNTS = Numbers(0, whole=True)
+"""Numbers of replicas."""
 
 
 log = logging.getLogger("together_ext")
@@ -191,28 +194,22 @@ def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
         if state not in list(models.EndpointTarget):
             raise RuleError(f"invalid state {state!r}: choose one of {', '.join(models.EndpointTarget)}")
         found["state"] = models.EndpointTarget(state)
-    minutes = found.get("inactive_timeout", 0)
-    if not _is_count(minutes):
-        raise RuleError(f"inactive_timeout is {minutes!r}: expected minutes, a whole number from 0")
+    Numbers(0, whole=True, unit="minutes").check_given("inactive_timeout", found.get("inactive_timeout"))
     if "autoscaling" in found:
         found["autoscaling"] = _scaling(found["autoscaling"])
     return found
 
 
 def _scaling(autoscaling: Autoscaling) -> models.Autoscaling:
-    low = high = None
+    low = high = -1
     if isinstance(autoscaling, models.Autoscaling):
         low, high = autoscaling.min_replicas, autoscaling.max_replicas
     elif isinstance(autoscaling, Mapping) and autoscaling.keys() == {"min_replicas", "max_replicas"}:
         low, high = autoscaling["min_replicas"], autoscaling["max_replicas"]
-    if not (_is_count(low) and _is_count(high) and low <= high and high > 0):
+    if not (low in COUNTS and high in COUNTS and low <= high and high > 0):
         shown = printable(repr(autoscaling), 120)
         raise RuleError(f"autoscaling is {shown}: expected such as {{'min_replicas': 1, 'max_replicas': 2}}")
     return autoscaling if isinstance(autoscaling, models.Autoscaling) else models.Autoscaling(low, high)
-
-
-def _is_count(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _list(mine: bool | None, kind: str | None) -> Flow[EndpointList]:  # noqa: FBT001 -- as it is sent

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
 from typing import Final, Literal
 
 from together_ext.clock import Clock, SystemClock
-from together_ext.errors import RuleError
-from together_ext.text import printable
+from together_ext.errors import SECONDS, Numbers
 
 from .front import Front
 from .network.pauses import Pauses
@@ -67,7 +64,7 @@ class Conduct:
         pauses: The `Retry-After` of each host; shared with the other downloads of a batch.
 
     Raises:
-        RuleError: A number is too small, or not a number.
+        RuleError: A number is out of range.
     """
 
     connections: int = DEFAULT_CONNECTIONS
@@ -81,10 +78,10 @@ class Conduct:
     pauses: Pauses = field(default_factory=Pauses)
 
     def __post_init__(self) -> None:
-        _check("connections", self.connections, 1, int)
-        _check("retries", self.retries, 0, int)
-        if self.limit_rate is not None:
-            _check("limit_rate", self.limit_rate, 1, int | float)
+        Numbers(1, whole=True).check("connections", self.connections)
+        Numbers(1, whole=True).check("eager", self.eager)
+        Numbers(0, whole=True).check("retries", self.retries)
+        Numbers(1, unit="bytes per second").check_given("limit_rate", self.limit_rate)
 
 
 @dataclass(frozen=True)
@@ -109,6 +106,11 @@ class Options(Conduct):
     durable: bool = True
     lock_timeout: float | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Numbers(0).check("room", self.room)
+        SECONDS.check_given("lock_timeout", self.lock_timeout)
+
 
 @dataclass(frozen=True)
 class StreamOptions(Conduct):
@@ -122,10 +124,4 @@ class StreamOptions(Conduct):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check("window", self.window, BLOCK, int)
-
-
-def _check(name: str, value: float, least: int, kind: type | UnionType) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
-        numbers = "whole number" if kind is int else "number"
-        raise RuleError(f"{name} is {printable(repr(value), 40)}: expected a {numbers}; the minimum is {least:,}")
+        Numbers(BLOCK, whole=True, unit="bytes").check("window", self.window)

@@ -7,7 +7,6 @@ is used by all connections until it expires.
 from __future__ import annotations
 
 import hashlib
-import math
 import ssl
 import threading
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import httpx
 from together_ext.errors import (
     ApiStatusError,
     IntegrityError,
-    RuleError,
+    Numbers,
     TogetherExtError,
     TransferError,
     status_error,
@@ -77,8 +76,7 @@ class Remote:
         Raises:
             RuleError: The timeout is not a positive number.
         """
-        if not 0 < timeout < math.inf:
-            raise RuleError(f"timeout is {timeout!r}: expected a positive number of seconds")
+        Numbers(0, above=True, unit="seconds").check("timeout", timeout)
         self._hint, self._signed = hint, signed
         self.url = httpx.URL(url)
         self.action = action

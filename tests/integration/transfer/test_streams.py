@@ -497,7 +497,7 @@ class TestProgress:
 class TestArguments:
     @pytest.mark.parametrize("options", [{"window": MIB - 1}, {"window": 0}, {"window": float(MIB)}])
     def test_a_window_that_is_too_small_is_refused_before_any_request(self, lab: Lab, options: dict[str, Any]) -> None:
-        with pytest.raises(RuleError, match=r"window is .*: expected a whole number; the minimum is 1,048,576"):
+        with pytest.raises(RuleError, match=r"window is .*: expected a whole number of bytes from 1,048,576"):
             open_stream(lab.url, headers=lab.headers, **options)
         assert lab.ranges() == []
 
