@@ -420,8 +420,11 @@ class TestCommand:
     def test_an_existing_file_is_replaced_only_if_allowed(self, command: Command, folder: Path, sim: Simulator) -> None:
         (folder / "loss.png").write_bytes(b"precious")
         outcome = command("ft", "metrics", LORA_JOB, "--plot", "loss.png")
-        assert (outcome.code, sim.requests) == (2, [])
-        assert "--overwrite" in outcome.err
+        assert (outcome.code, sim.requests) == (7, [])
+        assert (
+            outcome.err
+            == "error: --plot loss.png already exists: choose another file, or allow overwriting (--overwrite)\n"
+        )
         assert (folder / "loss.png").read_bytes() == b"precious"
         assert command("ft", "metrics", LORA_JOB, "--plot", "loss.png", "--overwrite").code == 0
         assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")

@@ -428,7 +428,11 @@ class TestCommands:
         assert f"{file_id}\t2.90 kB\t" in command("files", "list").out
         assert command("files", "content", file_id, "--output", "again.jsonl").code == 0
         assert (folder / "again.jsonl").read_bytes() == data.read_bytes()
-        assert command("files", "content", file_id, "--output", "again.jsonl").code == 2
+        assert command("files", "content", file_id, "--output", "again.jsonl").code == 0
+        (folder / "again.jsonl").write_bytes(b"changed")
+        outcome = command("files", "content", file_id, "--output", "again.jsonl")
+        assert (outcome.code, (folder / "again.jsonl").read_bytes()) == (7, b"changed")
+        assert "exists and differs from the remote file" in outcome.err
         assert command("files", "delete", file_id).code == 2
         assert command("files", "delete", file_id, "--yes").code == 0
         assert command("files", "retrieve", file_id).code == 4
@@ -441,8 +445,8 @@ class TestCommands:
         file_id = client.files.list().data[0].id
         assert command("files", "content", file_id, "--output", "made/new.jsonl").code == 0
         assert command("files", "content", file_id, "--output", "new.jsonl").code == 0
-        for output in ("", "made/", "made", "link.jsonl", ".."):
-            assert command("files", "content", file_id, "--output", output).code == 2
+        for output, code in (("", 2), ("made/", 2), ("..", 7), ("made", 7), ("link.jsonl", 7)):
+            assert command("files", "content", file_id, "--output", output).code == code
         assert (folder / ".new.jsonl.part").read_text() == "mine"
         assert [path.name for path in (folder / "made").iterdir()] == ["new.jsonl"]
         assert (folder / "link.jsonl").is_symlink()

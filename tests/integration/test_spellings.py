@@ -154,7 +154,10 @@ class TestFiles:
         path = folder / "datasets" / "a b-c.jsonl"
         assert (outcome.code, path.read_bytes()) == (0, b"content"), outcome.err
         assert outcome.out.strip().endswith("datasets/a b-c.jsonl")
-        assert command("files", "download", file_id, "--output", "datasets").code == 2
+        assert command("files", "download", file_id, "--output", "datasets").code == 0
+        path.write_bytes(b"changed")
+        assert command("files", "download", file_id, "--output", "datasets").code == 7
+        assert path.read_bytes() == b"changed"
         assert command("files", "download", file_id).code == 0
         assert command("files", "download", file_id, "-o", "other.jsonl", "--json").json["size"] == 7
 

@@ -123,8 +123,6 @@ def download(
     folder, name = _place(output)
     with connect(settings) as client:
         target = folder / (name or safe_name(client.files.retrieve(id).filename, id))
-        if os.path.lexists(target):
-            raise BadUsageError(f"{target} already exists: choose another --output, or remove it")
         with progress(settings) as callback:
             found = client.files.download(id, target, progress=callback)
     settings.resumable = False
@@ -170,8 +168,6 @@ def _target(output: str) -> Path:
     target = Path(path_of(output, "--output"))
     if not target.name or output.endswith(os.sep):
         raise BadUsageError(f"--output {output!r} is a folder: add a file name")
-    if os.path.lexists(target):
-        raise BadUsageError(f"--output {output} already exists: choose another file, or remove it")
     return target
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.paths import path_of
-from together_ext.errors import MissingExtraError
+from together_ext.errors import MissingExtraError, TargetExistsError
 from together_ext.storage import absolute, create_own, local_path, storage_errors
 from together_ext.text import printable
 
@@ -139,7 +139,8 @@ def check_image(path: str, *, overwrite: bool) -> None:
         overwrite: Whether an existing file may be replaced.
 
     Raises:
-        BadUsageError: Unsupported file type, missing folder, or existing file.
+        BadUsageError: Unsupported file type, or missing folder.
+        TargetExistsError: The file exists.
         ConfigurationError: The path is a URL, or `-`.
         StorageError: The current folder has been deleted.
         MissingExtraError: matplotlib is missing.
@@ -154,6 +155,6 @@ def check_image(path: str, *, overwrite: bool) -> None:
     if not target.parent.is_dir():
         raise BadUsageError(f"--plot {path} is in a folder that does not exist: create the folder first")
     if not overwrite and target.exists():
-        raise BadUsageError(f"--plot {path} already exists: choose another file, or add --overwrite")
+        raise TargetExistsError(f"--plot {path} already exists: choose another file, or allow overwriting")
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtraError("--plot", "plot")
