@@ -187,10 +187,12 @@ def open_own(path: Path, flags: int) -> int:
     except OSError as error:
         # A symbolic link (ELOOP), a folder (EISDIR), a FIFO without a reader (ENXIO), another user's file (EACCES).
         raise UntrustedFileError((error.strerror or str(error)).lower()) from error
-    reason = _objection(os.fstat(fd), path.parent)
-    if reason:
+    try:
+        if reason := _objection(os.fstat(fd), path.parent):
+            raise UntrustedFileError(reason)
+    except BaseException:
         os.close(fd)
-        raise UntrustedFileError(reason)
+        raise
     return fd
 
 

@@ -15,7 +15,7 @@ from .object_state import AT_ONCE, CLAIMS, PARTIAL, REVISION, Found, looked_up, 
 from .store import Store
 
 RUN: Final = "run"
-"""The entry of the partial receipt that tells runs apart."""
+"""The entry of the partial receipt that distinguishes runs."""
 
 
 class PartialReceipt:
