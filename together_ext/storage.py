@@ -330,14 +330,14 @@ def create_own(path: Path, flags: int, mode: int = PRIVATE) -> int:
 
 
 def publish_mode(fd: int, mode: int = 0o666) -> None:
-    """Give a private file the permissions of any new file of this process.
+    """Give a private file or folder the permissions of any new one of this process.
 
     Args:
-        fd: The open file.
+        fd: The open file or folder; a folder keeps its set-group-ID bit, which it has of the folder that it is in.
         mode: The permissions, before the umask is applied.
     """
     with suppress(OSError):  # a file system without permissions
-        os.fchmod(fd, mode & ~_umask())
+        os.fchmod(fd, mode & ~_umask() | os.fstat(fd).st_mode & stat.S_ISGID)
 
 
 def _umask() -> int:

@@ -118,3 +118,17 @@ def _interrupt(client: Together, sim: Simulator, folder: Path, download: Downloa
         download(client, folder)
     sim.faults.clear()
     sim.forget()
+
+
+@pytest.mark.parametrize("download", [_spooled, _direct, _registry])
+def test_a_folder_passes_on_the_group_of_the_folder_that_it_is_in(
+    client: Together, tmp_path: Path, download: Download
+) -> None:
+    """As any new folder: what is added to it later belongs to the group, too."""
+    os.chown(tmp_path, -1, GROUP)
+    tmp_path.chmod(0o2775)
+    download(client, tmp_path)
+    (tmp_path / "new").mkdir()
+    found, new = (tmp_path / "model").stat(), (tmp_path / "new").stat()
+    assert (found.st_mode, found.st_gid) == (new.st_mode, new.st_gid)
+    assert {path.stat().st_gid for path in (tmp_path / "model").iterdir()} == {GROUP}
