@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -16,31 +15,19 @@ from together_ext.archive.places import Pieces
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
 from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
-from together_ext.clock import TURN, awaited
-from together_ext.errors import (
-    ArchiveError,
-    IntegrityError,
-    RemoteChangedError,
-    TogetherExtError,
-    TransferCancelledError,
-)
+from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError
 from together_ext.text import some_of
-from together_ext.transfer.interruptible import TICK
 
+from .object_names import ObjectNames
 from .object_state import OWN, PARTIAL, Found
 from .partial_receipt import PartialReceipt
 from .store import GRACE, PART, Store, Upload
+from .uploads import Batch, Uploads
 
 log = logging.getLogger("together_ext")
 
 HELD: Final = frozenset({RECEIPT, SETTINGS})
 """Files that are kept in memory until the archive is complete: one is dropped, the other one may be changed."""
-
-UPLOADS: Final = 4
-"""Maximum number of uploads that end, or small objects that are written, at once."""
-
-BATCH: Final = 10_000
-"""Maximum number of small files whose names are claimed at once."""
 
 SAVED: Final = 256 << 20
 """The partial receipt is written after so many bytes."""
@@ -108,25 +95,17 @@ class ObjectPlace:
             prefix: Where to.
             cancel: Ends all calls of the store, and those of uploads soon.
         """
-        self._found, self._cancel = prefix.found, cancel
-        self._store, self._ending = prefix.store.until(cancel), prefix.store.until(cancel, GRACE)
-        self._last, self._responds = prefix.store, True
-        self._known = self._found.resumable(prefix.entries)
-        self._partial = PartialReceipt(self._store, prefix.entries, self._found)
+        self._prefix, self._store = prefix, prefix.store.until(cancel)
+        self._ending = prefix.store.until(cancel, GRACE)
+        self._known = prefix.found.resumable(prefix.entries)
+        self._partial = PartialReceipt(self._store, prefix.entries, prefix.found)
         self._partial.write(self._known)
-        self._top: str | None = None
-        self._started = not prefix.strip
-        self._folders: set[str] = set()
+        self._names = ObjectNames(strip=prefix.strip)
+        self._uploads = Uploads(self._store, self._ending, self._partial.mark, cancel)
+        self._batch = Batch()
         self._held: dict[str, bytes] = {}
-        self._pool = ThreadPoolExecutor(UPLOADS)
-        self._room = threading.Semaphore(UPLOADS)
-        self._pending: dict[str, Future[None]] = {}
-        self._closing: Future[None] | None = None
         self._hashes: dict[str, UnpackedFile] = {}
-        self._lock = threading.Lock()
         self._unsaved = 0
-        self._small: dict[str, bytes] = {}
-        self._small_size = 0
 
     @property
     def known(self) -> Mapping[str, UnpackedFile]:
@@ -137,13 +116,11 @@ class ObjectPlace:
 
     def add_folder(self, path: str) -> None:
         """Note a folder: stores have none."""
-        self._place(path, folder=True)
-        self._folders.add(path)
+        self._add(path, folder=True)
 
     def add_file(self, path: str, size: int, content: Pieces) -> None:
         """Upload a file, unless an earlier run has; its hash is then compared at the end."""
-        self._place(path, folder=False)
-        name = self._name(path)
+        name = self._add(path)
         if name in OWN - HELD:
             raise ArchiveError(f"the archive has a file {name}, a name that is reserved; it was not extracted")
         if name in HELD:
@@ -153,30 +130,14 @@ class ObjectPlace:
         elif (known := self._known.get(name)) is not None and known.size == size:
             for _ in content:
                 pass
-            self._pending[path] = _DONE
-        elif size <= PART:
-            self._small[path] = b"".join(content)
-            self._small_size += size
-            if self._small_size >= PART or len(self._small) >= BATCH:
-                self._write_small()
-        else:
-            self._write_small(name)
-            self._upload(path, name, size, content)
+            self._uploads.skip(path)
+        elif size > PART:
+            self._upload(path, size, content)
+        elif self._batch.add(path, b"".join(content)):
+            self._write_batch()
 
-    def _write_small(self, *also: str) -> None:
-        """Write the small files that wait: the names of many are claimed at once, with those of others."""
-        self._claim(*map(self._name, self._small), *also)
-        for path, data in self._small.items():
-            self._later(path, self._ending.put, self._name(path), data, self._partial.mark)
-        self._small, self._small_size = {}, 0
-
-    def _claim(self, *names: str) -> None:
-        """Note in the partial receipt that objects will be written; raises `TargetExistsError` if one exists."""
-        if names and self._partial.claim(names):
-            self._write_partial()
-
-    def _upload(self, path: str, name: str, size: int, content: Pieces) -> None:
-        upload = self._store.upload(name, size, self._partial.mark, self._ending)
+    def _upload(self, path: str, size: int, content: Pieces) -> None:
+        upload = self.begun(path, size)
         try:
             for piece in content:
                 upload.write(bytes(piece))
@@ -187,128 +148,102 @@ class ObjectPlace:
 
     def begun(self, path: str, size: int) -> Upload:
         """Begin a large file, whose content the caller writes."""
-        self._place(path, folder=False)
-        self._write_small(self._name(path))
-        return self._store.upload(self._name(path), size, self._partial.mark, self._ending)
+        name = self._add(path)
+        self._write_batch(name)
+        return self._uploads.begin(name, size)
 
     def ended(self, path: str, size: int, upload: Upload) -> None:
         """Complete a file that was begun; it is uploaded in the background."""
-        # One object ends while the next one is uploaded: each holds up to 48 MiB of parts.
-        if self._closing is not None:
-            while not self._closing.done():
-                wait([self._closing], TURN)
-        try:
-            self._partial.check([self._name(path)])
-            self._later(path, upload.close)
-        except BaseException:
-            self.discard(upload)
-            raise
-        self._closing = self._pending[path]
-        self._save(size)
+        self._uploads.end(path, upload, lambda: self._partial.check([self._names.of(path)]))
+        self._unsaved += size
+        if self._unsaved >= SAVED:
+            self._unsaved = 0
+            self._save()
 
     def discard(self, upload: Upload) -> None:
         """Discard a file that was begun; raises nothing."""
-        self._responds = upload.discard()
-
-    def _later(self, path: str, call: Any, *arguments: object) -> None:  # noqa: ANN401 -- any function
-        """Run a call in the pool; raises the error of an earlier one."""
-        while not self._room.acquire(timeout=TICK):
-            if self._cancel.is_set():
-                raise TransferCancelledError
-        for future in [future for future in self._pending.values() if future.done()]:
-            if future.exception() is not None:
-                self._room.release()
-                awaited(future)
-
-        def run() -> None:
-            try:
-                call(*arguments)
-            finally:
-                self._room.release()
-
-        self._pending[path] = self._pool.submit(run)
+        self._uploads.discard(upload)
 
     def hashed(self, file: UnpackedFile) -> None:
         """Note the hash of a file."""
-        with self._lock:
-            self._hashes[file.path] = file
+        self._hashes[file.path] = file
 
     def finish(self) -> None:
         """Wait for all uploads; compare the hashes of what an earlier run has uploaded."""
-        self._write_small()
-        for future in self._pending.values():
-            awaited(future)
-        for path, future in self._pending.items():
-            name = self._name(path)
-            if future is _DONE and self._known[name].sha256 != self._hashes[path].sha256:
+        self._write_batch()
+        self._uploads.wait()
+        for path in self._uploads.skipped:
+            name = self._names.of(path)
+            if self._known[name].sha256 != self._hashes[path].sha256:
                 del self._known[name]
-                self._write_partial()
+                self._save()
                 raise RemoteChangedError(
                     f"{name} differs from the one that an earlier run has uploaded to {self._store.location}: "
                     "run it again to replace it"
                 )
 
+    def _write_batch(self, *more: str) -> None:
+        """Write the small files that wait; their names are claimed together with more names."""
+        files = self._batch.take()
+        self._claim(*map(self._names.of, files), *more)
+        for path, data in files.items():
+            self._uploads.put(path, self._names.of(path), data)
+
+    def _claim(self, *names: str) -> None:
+        """Note in the partial receipt that objects will be written; raises `TargetExistsError` if one exists."""
+        if names and self._partial.claim(names):
+            self._save()
+
+    def _save(self, store: Store | None = None) -> None:
+        """Write the partial receipt; with a store, within its limits of time."""
+        # Another thread adds hashes: they are not iterated.
+        done = [self._hashes[path] for path in self._uploads.complete if path in self._hashes]
+        self._partial.write({**self._known, **{file.path: file for file in self.named(done)}}, store)
+
     # Names ------------------------------------------------------------------------------------------------------------
 
-    def _place(self, path: str, *, folder: bool) -> None:
-        """Leave out the top-level folder, as long as everything is in it."""
-        top, _, rest = path.partition("/")
-        if not self._started:
-            self._started, self._top = True, top if rest or folder else None
-        elif self._top is not None and top != self._top:
-            self._move_into(self._top)
-
-    def _move_into(self, top: str) -> None:
-        """The top-level folder is not the only one: its objects get its name."""
-        for future in self._pending.values():
-            awaited(future)
-        names = {path: self._name(path) for path in self._pending}
-        self._top = None
-        self._claim(*names)
-        for path, name in names.items():
-            self._store.rename(name, path)
-            self._partial.drop(name)
-            if name in self._known:
-                self._known[path] = replace(self._known.pop(name), path=path)
-        log.debug("%d objects moved below %s/", len(names), top)
-
-    def _name(self, path: str) -> str:
-        return path if self._top is None else path.removeprefix(f"{self._top}/")
+    def _add(self, path: str, *, folder: bool = False) -> str:
+        """Note a path; returns its name. If it is not in the top-level folder, all objects get the name of theirs."""
+        if not self._names.add(path, folder=folder):
+            self._uploads.wait()
+            old = {path: self._names.of(path) for path in self._uploads.paths}
+            self._names.keep_all()
+            self._claim(*old)
+            for new, name in old.items():
+                self._store.rename(name, new)
+                self._partial.drop(name)
+                if name in self._known:
+                    self._known[new] = replace(self._known.pop(name), path=new)
+            log.debug("%d objects renamed: the archive has more than one top-level folder", len(old))
+        return self._names.of(path)
 
     def named(self, files: Sequence[UnpackedFile]) -> list[UnpackedFile]:
         """The files by their final names, sorted."""
-        return sorted((replace(file, path=self._name(file.path)) for file in files), key=lambda file: file.path)
+        return sorted((replace(file, path=self._names.of(file.path)) for file in files), key=lambda file: file.path)
 
     # Place ------------------------------------------------------------------------------------------------------------
 
     def has_folder(self, path: str) -> bool:
         """Whether the archive has a folder at a path."""
-        return path in {self._name(folder) for folder in self._folders}
-
-    def _held_at(self, path: str) -> str | None:
-        return next((held for held in self._held if self._name(held) == path), None)
+        return self._names.has_folder(path)
 
     def remove(self, path: str) -> None:
         """Drop a file that is held."""
-        if (held := self._held_at(path)) is not None:
-            del self._held[held]
+        self._held.pop(self._names.path(path), None)
 
     def read(self, path: str, most: int) -> bytes:
         """The first bytes of a file that is held."""
-        held = self._held_at(path)
-        return b"" if held is None else self._held[held][:most]
+        return self._held.get(self._names.path(path), b"")[:most]
 
     def write(self, path: str, data: bytes) -> None:
         """Replace the content of a file that is held."""
-        held = self._held_at(path)
-        assert held is not None  # noqa: S101 -- it has been read
-        self._held[held] = data
+        self._held[self._names.path(path)] = data
 
     def seal(self, files: Sequence[UnpackedFile], entries: Mapping[str, Any]) -> None:
         """Upload what is held, compare the sizes of all objects, remove those of earlier weights, write the receipt."""
-        self._claim(*map(self._name, self._held))
+        self._claim(*map(self._names.of, self._held))
         for path, data in self._held.items():
-            self._store.put(self._name(path), data, self._partial.mark)
+            self._store.put(self._names.of(path), data, self._partial.mark)
         stored = self._partial.listed()
         for file in files:
             size = stored[file.path].size if file.path in stored else None
@@ -337,37 +272,21 @@ class ObjectPlace:
 
     # The end ----------------------------------------------------------------------------------------------------------
 
-    def _save(self, size: int) -> None:
-        self._unsaved += size
-        if self._unsaved >= SAVED:
-            self._unsaved = 0
-            self._write_partial()
-
-    def _write_partial(self, store: Store | None = None) -> None:
-        with self._lock:
-            hashes = dict(self._hashes)
-        ended = {path: future for path, future in self._pending.items() if future is not _DONE and future.done()}
-        done = {path for path, future in ended.items() if future.exception() is None} & hashes.keys()
-        files = {self._name(path): replace(hashes[path], path=self._name(path)) for path in done}
-        self._partial.write({**self._known, **files}, store)
-
     def stop(self, *, keep: bool) -> None:
         """End an upload that has failed: note what is uploaded, or remove it; never raises."""
-        errors = [future.exception() for future in self._pending.values()]
-        if not self._responds or any(isinstance(error, TransferCancelledError) for error in errors):
-            # The store is too slow. The partial receipt names all objects, though not all that are complete.
-            return
-        if self._partial.lost:
+        if not self._uploads.settle() or self._partial.lost:
+            # The store is too slow: the partial receipt names all objects, though not all that are complete. Or the
+            # partial receipt is that of another run.
             return
         # Removing many objects takes longer.
-        store = self._last.within(GRACE) if keep else self._ending
+        store = self._prefix.store.within(GRACE) if keep else self._ending
         try:
             if keep:
-                self._write_partial(store)
+                self._save(store)
                 return
-            names = {self._name(path) for path in [*self._pending, *self._held]} & self._partial.claims
+            names = {self._names.of(path) for path in [*self._uploads.paths, *self._held]} & self._partial.claims
             store.remove(sorted(names))
-            if left := self._found.replaceable - names:
+            if left := self._prefix.found.replaceable - names:
                 # What was to be replaced still is, by the next run.
                 self._partial.keep(left)
                 self._partial.write({}, store)
@@ -378,9 +297,4 @@ class ObjectPlace:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(cancel_futures=True)
-
-
-_DONE: Final[Future[None]] = Future()
-"""The upload of a file that an earlier run has uploaded."""
-_DONE.set_result(None)
+        self._uploads.close()
