@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 
+from together_ext.api.exchange import USER_AGENT
 from together_ext.api.flow import Line
 from together_ext.clock import Deadline
 from together_ext.errors import IntegrityError, TogetherExtError, TransferCancelledError, TransferError, status_error
@@ -76,12 +77,15 @@ class Sending:
     Args:
         line: Sends the requests; they have no credentials of the client.
         content: The file.
+        parts: All its parts, in order.
         conduct: How to send: progress and retries.
         action: What the caller does, to follow "could not" in errors.
         name: The name of the file, for the progress.
     """
 
-    def __init__(self, line: Line, content: Steady, conduct: Conduct, action: str, name: str) -> None:
+    def __init__(  # noqa: PLR0913 -- what is sent, and how
+        self, line: Line, content: Steady, parts: Sequence[Part], conduct: Conduct, *, action: str, name: str
+    ) -> None:
         self._sender, self._cancel, self._content, self._action = line.sender, line.cancel, content, action
         self._conduct, self._stop = replace(conduct, clock=line.clock or conduct.clock), threading.Event()
         self._persistence = Persistence(self._conduct, self._stop, action)
@@ -89,13 +93,13 @@ class Sending:
         self._reporter.file = name
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._failure: BaseException | None = None
+        self._total = parts[-1].stop
+        self._tags, self._sent = [""] * len(parts), [0] * len(parts)
+        self._waiting, self._open = list(enumerate(parts)), 0
+        self._alive = min(CONNECTIONS, len(parts))
 
-    def run(self, parts: Sequence[Part], *, agent: str) -> list[str]:
-        """Send the parts.
-
-        Args:
-            parts: All parts of the file, in order.
-            agent: The `User-Agent`.
+    def run(self) -> list[str]:
+        """Send the parts, once.
 
         Returns:
             The entity tag of each part, without quotes; empty where the host sent none.
@@ -105,11 +109,7 @@ class Sending:
             TransferError: The network fails.
             StorageError: The file changed, or cannot be read.
         """
-        self._agent, self._total = agent, parts[-1].stop
-        self._tags, self._sent = [""] * len(parts), [0] * len(parts)
-        self._waiting, self._open = list(enumerate(parts)), 0
-        crew = [threading.Thread(target=self._work, daemon=True) for _ in range(min(CONNECTIONS, len(parts)))]
-        self._alive = len(crew)
+        crew = [threading.Thread(target=self._work, daemon=True) for _ in range(self._alive)]
         for thread in crew:
             thread.start()
         try:
@@ -194,7 +194,7 @@ class Sending:
         request = httpx.Request(
             "PUT",
             url,
-            headers={"Accept": "*/*", "User-Agent": self._agent, **part.headers, "Content-Length": length},
+            headers={"Accept": "*/*", "User-Agent": USER_AGENT, **part.headers, "Content-Length": length},
             content=self._content.pieces(part.start, part.stop, partial(self._moved, number, deadline)),
             extensions={"timeout": TIMEOUT.as_dict(), "trace": watch},
         )

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 import httpx
 from attrs import define
 
-from together_ext.api.exchange import USER_AGENT
 from together_ext.api.flow import Call, Flow, Line, Raw, Reply, ask, local, raw, transfers
 from together_ext.clock import SYSTEM
 from together_ext.errors import (
@@ -241,7 +240,7 @@ def _sent(job: _Job, signed: list[Any], home: str, cleanup: Raw) -> Flow[list[st
             Part(*span, _address(job, line.home + home, each), _headers(job, each))
             for span, each in zip(job.parts, signed, strict=True)
         ]
-        tags = Sending(line, job.content, job.conduct, job.action, job.name).run(parts, agent=USER_AGENT)
+        tags = Sending(line, job.content, parts, job.conduct, action=job.action, name=job.name).run()
         if len(parts) > 1 and not all(tags):
             _unusable(job, f"the storage host sent no ETag for part {tags.index('') + 1}")
         return tags
