@@ -63,25 +63,26 @@ class Fetching:
         arrived: The files that are complete, by path; they stay if the rest fails.
         kept: Number of bytes of earlier runs that were right.
         done: Number of bytes that are not requested again.
+        folder: The partial folder.
+        identity: What identifies the revision in the journal of a partial file.
+        received_large: Number of bytes of large files that hosts have sent.
+        readings: What has read the small files.
+        needed: Number of connections to start with.
     """
 
     def __init__(self, folder: PartialFolder, identity: Mapping[str, str]) -> None:
         self.arrived: dict[str, Arrived] = {}
-        self._folder, self._identity = folder, identity
-        self._lock = threading.Lock()
-        self._done = self.done = 0
-        self._total = 0
-        self.kept = 0
-        self._received_large = 0
-        self._readings: list[Reading] = []
-        self._beside: list[Future[None]] = []
+        self.kept = self.done = 0
+        self.folder, self.identity = folder, identity
+        self.received_large = 0
+        self.readings: list[Reading] = []
         # Connections that an earlier file turned out to need: the next one starts with them.
-        self._needed = 0
+        self.needed = 0
 
     @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
-        return self._received_large + sum(one.received for one in self._readings)
+        return self.received_large + sum(one.received for one in self.readings)
 
     def prepare(self, files: Sequence[LocatedFile]) -> None:
         """Make the partial folder, or take that of an earlier run.
@@ -90,9 +91,9 @@ class Fetching:
             NotEnoughSpaceError: The disk has no room for what is missing.
             StorageError: The disk refuses.
         """
-        folder = self._folder
+        folder = self.folder
         unverifiable = [file.path for file in files if not file.verifiable]
-        folder.prepare([file.path for file in files], unverifiable, self._identity)
+        folder.prepare([file.path for file in files], unverifiable, self.identity)
         there = sum(path.lstat().st_blocks * 512 for path in folder.inside.rglob("*") if not path.is_dir())
         needed, free = sum(file.size for file in files) - there, shutil.disk_usage(folder.inside).free
         if needed > free:
@@ -110,18 +111,37 @@ class Fetching:
             IntegrityError: A part of a file stays bad.
             TransferError: The transfer failed; a rerun resumes.
         """
-        self._with, self._read, options = connection, Reading(connection), connection.options
-        self._readings.append(self._read)
+        _Run(self, files, connection).download(files)
+
+
+class _Run:
+    """The requests with one set of URLs.
+
+    Args:
+        fetching: What all runs share.
+        files: All files.
+        connection: How the parts are requested.
+    """
+
+    def __init__(self, fetching: Fetching, files: Sequence[LocatedFile], connection: Connection) -> None:
+        self._all, self._options = fetching, connection.options
+        self._read = Reading(connection)
+        fetching.readings.append(self._read)
         self._caller = threading.current_thread()
+        self._lock = threading.Lock()
         self._total = sum(file.size for file in files)
-        self._done = sum(one.file.size for one in self.arrived.values())
-        left = [file for file in files if file.path not in self.arrived]
+        self._done = sum(one.file.size for one in fetching.arrived.values())
+        self._beside: list[Future[None]] = []
+
+    def download(self, files: Sequence[LocatedFile]) -> None:
+        """Download what is not there yet."""
+        left = [file for file in files if file.path not in self._all.arrived]
         with (
             ThreadPoolExecutor(max_workers=2, thread_name_prefix="hash") as hashing,
-            ThreadPoolExecutor(max_workers=options.connections, thread_name_prefix="small") as pool,
+            ThreadPoolExecutor(max_workers=self._options.connections, thread_name_prefix="small") as pool,
         ):
             small = [file for file in left if file.size <= SMALL]
-            crowd = Crowd(small, self._small, options.connections, self._read.stop)
+            crowd = Crowd(small, self._small, self._options.connections, self._read.stop)
             self._beside = [crowd.done]
             try:
                 crowd.start(pool)
@@ -150,20 +170,20 @@ class Fetching:
     # One file ---------------------------------------------------------------------------------------------------------
 
     def _large(self, file: LocatedFile) -> None:
-        path = self._folder.place(file.path)
+        path = self._all.folder.place(file.path)
         if _has_size(path, file):
             self._count(file, kept=file.size)  # of an earlier run; it is hashed next
             return
         path.unlink(missing_ok=True)
         before = self._done
         options = replace(
-            self._with.options,
+            self._options,
             overwrite=True,
-            eager=max(self._with.options.eager, self._needed),
-            progress=partial(self._passed_on, before, self._received_large),
+            eager=max(self._options.eager, self._all.needed),
+            progress=partial(self._passed_on, before, self._all.received_large),
         )
         fetched = transfer(
-            self._read.remote(file), Target.exactly(path), {**self._identity, "path": file.path}, options
+            self._read.remote(file), Target.exactly(path), {**self._all.identity, "path": file.path}, options
         )
         self._count(file, kept=fetched.resumed_from)
 
@@ -173,7 +193,7 @@ class Fetching:
         The file is written in its place, and not flushed: a rerun hashes it again, and all files are flushed together
         at the end.
         """
-        path = self._folder.place(file.path)
+        path = self._all.folder.place(file.path)
         if _has_size(path, file) and self._is_right(file):
             self._count(file, kept=file.size)
             return None
@@ -187,7 +207,7 @@ class Fetching:
     # Verification -----------------------------------------------------------------------------------------------------
 
     def _is_right(self, file: LocatedFile) -> bool:
-        found = digests(self._folder.place(file.path), self._read.look)
+        found = digests(self._all.folder.place(file.path), self._read.look)
         if not found.match(file):
             return False
         self._keep(file, found)
@@ -199,7 +219,7 @@ class Fetching:
         Raises:
             IntegrityError: A part stays bad.
         """
-        path = self._folder.place(file.path)
+        path = self._all.folder.place(file.path)
         found = digests(path, self._read.look)
         if file.verifiable and not found.match(file):
             found = self._repaired(path, file, found)
@@ -207,7 +227,7 @@ class Fetching:
 
     def _keep(self, file: LocatedFile, found: Digests) -> None:
         with self._lock:
-            self.arrived[file.path] = Arrived(file, found.sha256)
+            self._all.arrived[file.path] = Arrived(file, found.sha256)
 
     def _repaired(self, path: Path, file: LocatedFile, found: Digests) -> Digests:
         """The hashes of the file once they are right: each part is requested again, and replaced where it differs."""
@@ -239,15 +259,15 @@ class Fetching:
     def _count(self, file: LocatedFile, *, kept: int = 0) -> None:
         with self._lock:
             self._done += file.size
-            self.done = max(self.done, self._done)
-            self.kept += kept
+            self._all.done = max(self._all.done, self._done)
+            self._all.kept += kept
         self._report()
 
     def _passed_on(self, before: int, received: int, one: DownloadProgress) -> None:
         self._check()
-        self._received_large = received + one.done - one.resumed
-        self.done = max(self.done, before + one.done)
-        self._needed = max(self._needed, one.connections)
+        self._all.received_large = received + one.done - one.resumed
+        self._all.done = max(self._all.done, before + one.done)
+        self._all.needed = max(self._all.needed, one.connections)
         self._tell(replace(one, done=before + one.done, total=self._total, seconds_left=None))
 
     def _report(self, *, last: bool = False) -> None:
@@ -255,8 +275,8 @@ class Fetching:
             self._tell(DownloadProgress(self._done, self._total, 0, 0.0, None, 0, resumable=True))
 
     def _tell(self, progress: DownloadProgress) -> None:
-        if self._with.options.progress is not None:
-            self._with.options.progress(replace(progress, file=self._folder.final.name))
+        if self._options.progress is not None:
+            self._options.progress(replace(progress, file=self._all.folder.final.name))
 
 
 def _has_size(path: Path, file: LocatedFile) -> bool:

@@ -65,6 +65,11 @@ class Uploading:
     Attributes:
         arrived: The files that are uploaded, or about to be, by path; all are right.
         kept: Number of bytes that an earlier run had uploaded.
+        done: Number of bytes that are not requested again.
+        place: Where the files are uploaded.
+        name: The name in progress reports.
+        readings: What has read the files.
+        begun: The large file that is being uploaded; None if there is none.
     """
 
     def __init__(self, place: ObjectPlace, name: str, start: Callable[[], object]) -> None:
@@ -76,32 +81,26 @@ class Uploading:
             start: Called before the first file is written.
         """
         self.arrived: dict[str, Arrived] = {}
-        self.kept = 0
-        self._place, self._name, self._start = place, name, start
+        self.kept = self.done = 0
+        self.place, self.name, self._start = place, name, start
         self._started = False
-        self._readings: list[Reading] = []
-        self._begun: Begun | None = None
-        self._done = 0
-
-    @property
-    def done(self) -> int:
-        """Number of bytes that are not requested again."""
-        return self._done
+        self.readings: list[Reading] = []
+        self.begun: Begun | None = None
 
     @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
-        return sum(one.received for one in self._readings)
+        return sum(one.received for one in self.readings)
 
     def prepare(self, files: Sequence[LocatedFile]) -> None:
         """Take what an earlier run has uploaded."""
         for file in files:
-            known = self._place.known.get(file.path)
+            known = self.place.known.get(file.path)
             if known is not None and known.size == file.size:
-                self._place.add_file(file.path, file.size, iter(()))
-                self._keep(file, known.sha256)
+                self.place.add_file(file.path, file.size, iter(()))
+                self.keep(file, known.sha256)
                 self.kept += file.size
-                self._done += file.size
+                self.done += file.size
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
         """Upload what is not there yet.
@@ -116,25 +115,58 @@ class Uploading:
             StorageError: The store refuses.
             TransferError: The transfer failed; a rerun resumes.
         """
-        self._with = connection
+        _Run(self, files, connection).upload(files)
+
+    def start(self) -> None:
+        """Call `start`, once."""
+        if not self._started:
+            self._started = True
+            self._start()
+
+    def keep(self, file: LocatedFile, sha256: str) -> None:
+        """Record a file that is uploaded, or about to be."""
+        self.arrived[file.path] = Arrived(file, sha256)
+        self.place.hashed(self.arrived[file.path].unpacked)
+
+    def abandon(self) -> None:
+        """Abort the upload of a file that was begun."""
+        if self.begun is not None and self.begun.upload is not None:
+            self.place.discard(self.begun.upload)
+        self.begun = None
+
+
+class _Run:
+    """The requests with one set of URLs.
+
+    Args:
+        uploading: What all runs share.
+        files: All files.
+        connection: How the parts are requested.
+    """
+
+    def __init__(self, uploading: Uploading, files: Sequence[LocatedFile], connection: Connection) -> None:
+        self._all, self._with = uploading, connection
+        self._reading, self._consumed = Reading(connection), 0
         self._reporter = Reporter(connection.options.progress, connection.options.clock)
-        self._reporter.file = self._name
+        self._reporter.file = uploading.name
         self._total = sum(file.size for file in files)
-        self._most = connection.options.connections
-        while left := [file for file in files if file.path not in self.arrived]:
-            if self._begun is not None:
+
+    def upload(self, files: Sequence[LocatedFile]) -> None:
+        """Upload what is not there yet."""
+        while left := [file for file in files if file.path not in self._all.arrived]:
+            if self._all.begun is not None:
                 # The one whose URLs have expired in the middle comes first.
-                left.sort(key=lambda file: file.path != self._begun.file.path)  # type: ignore[union-attr]
+                left.sort(key=lambda file: file.path != self._all.begun.file.path)  # type: ignore[union-attr]
             self._uploaded(left)
         self._report(last=True)
 
     def _uploaded(self, files: Sequence[LocatedFile]) -> None:
         """Upload files in order, up to the first one that is wrong."""
         self._reading, self._consumed = Reading(self._with), 0
-        self._readings.append(self._reading)
+        self._all.readings.append(self._reading)
         blocks = [(file, number, span) for file in files for number, span in self._missing(file)]
         calls = ((span[1] - span[0], partial(self._block, file, span)) for file, _, span in blocks)
-        with ThreadPoolExecutor(max_workers=self._most, thread_name_prefix="part") as pool:
+        with ThreadPoolExecutor(max_workers=self._with.options.connections, thread_name_prefix="part") as pool:
             try:
                 with closing(ahead(calls, pool, self._await)) as found:
                     for file, number, span in blocks:
@@ -145,7 +177,7 @@ class Uploading:
 
     def _missing(self, file: LocatedFile) -> list[tuple[int, tuple[int, int]]]:
         """The blocks of a file that are to be uploaded, with their numbers."""
-        done = self._begun.done if self._begun is not None and self._begun.file.path == file.path else 0
+        done = self._all.begun.done if self._all.begun is not None and self._all.begun.file.path == file.path else 0
         return list(enumerate(blocks_of(file)))[done:]
 
     def _block(self, file: LocatedFile, span: tuple[int, int]) -> Block:
@@ -166,16 +198,14 @@ class Uploading:
         """Upload a block; False if the file turns out to be wrong, and is to be requested again."""
         content, found = block
         self._consumed += len(content)
-        if not self._started:
-            self._started = True
-            self._start()
+        self._all.start()
         if found is not None and file.size <= AT_ONCE:  # it is right
-            self._place.add_file(file.path, file.size, iter([memoryview(content)]))
+            self._all.place.add_file(file.path, file.size, iter([memoryview(content)]))
             self._count(file, found)
             return True
-        begun = self._begun = self._begun or Begun(file)
+        begun = self._all.begun = self._all.begun or Begun(file)
         if begun.upload is None:
-            begun.upload = self._place.begun(file.path, file.size)
+            begun.upload = self._all.place.begun(file.path, file.size)
         view = memoryview(content)
         for start in range(0, len(view), PIECE):
             self._reading.look()
@@ -183,7 +213,7 @@ class Uploading:
             self._report()
         if found is None:
             begun.hashing.update(view)
-        begun.done, self._done = number + 1, self._done + len(content)
+        begun.done, self._all.done = number + 1, self._all.done + len(content)
         if span[1] == file.size:
             return self._ended(begun, found or begun.hashing.digests())
         return True
@@ -191,38 +221,28 @@ class Uploading:
     def _ended(self, begun: Begun, found: Digests) -> bool:
         file, upload = begun.file, begun.upload
         assert upload is not None  # noqa: S101 -- a block was uploaded
-        self._done -= file.size
+        self._all.done -= file.size
         if found.match(file) or not file.verifiable:
-            self._begun = None
-            self._place.ended(file.path, file.size, upload)
+            self._all.begun = None
+            self._all.place.ended(file.path, file.size, upload)
             self._count(file, found)
             return True
-        self._place.discard(upload)
+        self._all.place.discard(upload)
         if begun.tries == TRIES:
-            self._begun = None
+            self._all.begun = None
             raise stays_bad(file, f"one of {len(blocks_of(file))} parts", found)
-        self._begun = Begun(file, tries=begun.tries + 1)
+        self._all.begun = Begun(file, tries=begun.tries + 1)
         return False
 
     def _count(self, file: LocatedFile, found: Digests) -> None:
-        self._done += file.size
-        self._keep(file, found.sha256)
+        self._all.done += file.size
+        self._all.keep(file, found.sha256)
         self._report()
-
-    def _keep(self, file: LocatedFile, sha256: str) -> None:
-        self.arrived[file.path] = Arrived(file, sha256)
-        self._place.hashed(self.arrived[file.path].unpacked)
-
-    def abandon(self) -> None:
-        """Abort the upload of a file that was begun."""
-        if self._begun is not None and self._begun.upload is not None:
-            self._place.discard(self._begun.upload)
-        self._begun = None
 
     def _report(self, *, last: bool = False) -> None:
         # With what has arrived and waits for its turn.
-        done = min(self._done + max(self._reading.received - self._consumed, 0), self._total)
-        standing = Standing(done, self._total, self.kept, 0 if last else 1, resumable=True)
+        done = min(self._all.done + max(self._reading.received - self._consumed, 0), self._total)
+        standing = Standing(done, self._total, self._all.kept, 0 if last else 1, resumable=True)
         self._reporter.report(standing, last=last)
 
 
