@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -256,6 +257,25 @@ class TestFaults:
         client.models.download(model, output=place)
         assert weights_at(place) == contents
         assert requests_of_parts(sim) == {"2.bin.part1": 1}
+
+    def test_a_download_that_was_killed_after_its_last_file_only_writes_the_receipt(
+        self, client: Together, sim: Simulator, place: str
+    ) -> None:
+        contents = {f"{number}.bin": os.urandom(8_500_000) for number in range(2)}
+        model = sim.registry.add("two", dict(contents)).id
+        sim.script(Fault(path=f"{PARTS_PATH}1.bin", status=404, times=None))
+        with pytest.raises(NotFoundError):
+            client.models.download(model, output=place, connections=1)
+        sim.faults.clear()
+        sim.forget()
+        store, last = Store(parse_url(place, "url")), contents["1.bin"]
+        partial = json.loads(store.content(PARTIAL))
+        partial["files"].append({"path": "1.bin", "size": len(last), "sha256": hashlib.sha256(last).hexdigest()})
+        store.put("1.bin", last)
+        store.put(PARTIAL, json.dumps(partial).encode())
+        client.models.download(model, output=place)
+        assert weights_at(place) == contents
+        assert requests_of_parts(sim) == {}
 
     def test_a_job_resumes_with_what_its_partial_receipt_names(
         self, client: Together, sim: Simulator, place: str
