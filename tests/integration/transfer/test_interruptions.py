@@ -13,6 +13,8 @@ from tests.waits import PATIENCE
 from together_ext.errors import TransferCancelledError
 from together_ext.simulator import LORA_JOB, Fault
 from together_ext.transfer import DownloadProgress
+from together_ext.transfer.session import FIRST
+from together_ext.transfer.worker import LEAST_HELP
 
 from .lab import LARGE, MIB, SMALL, FakeClock, Job, Lab, TickingClock, beginning_at, child, wait_for_file
 
@@ -96,12 +98,13 @@ class TestProgressThatRaises:
 
     def test_connections_without_work_end_too(self, lab: Lab) -> None:
         """One waits for its last bytes, and the other for something to do."""
-        lab.serve(LARGE)
-        second = LARGE // 2 + 1
-        lab.sim.script(Fault(stall=LARGE - second - MIB, when=beginning_at(second)))
+        # The second one has too little for the first one to take over half of it, however slow it is.
+        size = FIRST + LEAST_HELP - MIB
+        lab.serve(size)
+        lab.sim.script(Fault(stall=size - FIRST - MIB, when=beginning_at(FIRST)))
 
         def progress(seen: DownloadProgress) -> None:
-            if seen.done == LARGE - MIB:
+            if seen.done >= size - MIB:
                 raise StopHereError
 
         with pytest.raises(StopHereError):
