@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.servers import SocketServer, request_of
+from tests.waits import wait_until
 from together_ext import StorageError, TransferInterruptedError
 from together_ext.destinations.checking import inspect_objects, verify_objects
 from together_ext.destinations.listing import MOST_OBJECTS
@@ -81,3 +83,17 @@ def test_a_listing_of_empty_pages_is_an_error_that_names_its_time(listing: Calla
     store = Store(parse_url("s3://bucket/x", "url"), options, patience=1)
     with pytest.raises(TransferInterruptedError, match=r"could not list s3://bucket/x"):
         store.list()
+
+
+@pytest.mark.parametrize("call", [Store.list, Store.reach])
+def test_a_listing_that_is_abandoned_ends(
+    listing: Callable[[Page], dict[str, str]], call: Callable[[Store], object]
+) -> None:
+    """A store that sends empty pages without end would keep it busy until the process ends."""
+    options = listing(lambda number: (f"t{number}", []))
+    store = Store(parse_url("s3://bucket/x", "url"), options).within(0.1)
+    before = set(threading.enumerate())
+    with pytest.raises(TransferInterruptedError):
+        call(store)
+    # The connection of the server stays open.
+    wait_until(lambda: all("_serve" in thread.name for thread in set(threading.enumerate()) - before), "the end")

@@ -22,7 +22,7 @@ from together_ext.errors import (
 )
 from together_ext.transfer.interruptible import interruptible
 
-from .listing import PAGE, Stored, collect, growing
+from .listing import PAGE, Page, Stored, collect, growing, read
 from .opening import opened
 from .refusals import refusal, unexplained
 from .urls import Location, check_options
@@ -120,13 +120,13 @@ class Store:
         found._look = look  # noqa: SLF001 -- that of a copy
         return found
 
-    def _do(self, action: str, name: str, call: Callable[[], T]) -> T:
+    def _do(self, action: str, name: str, call: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
         """Call obstore; an error of it is replaced outside of its handler, so that its text is not kept.
 
         In a separate thread, since obstore's retries take minutes and do not notice signals.
         """
         try:
-            return interruptible(call, look=self._look, abort=lambda: None)
+            return interruptible(call, look=self._look, abort=abort)
         except BaseException as error:
             # obstore panics if some responses are invalid.
             if not isinstance(error, self._errors) and type(error).__name__ != "PanicException":
@@ -185,17 +185,18 @@ class Store:
             self._look()
             ends()
 
-        def listed() -> str:
-            pages = self._obstore.list(self._store, self._prefix, chunk_size=PAGE)
-            return collect(pages, path, found)
-
-        if problem := self._looking(look)._do("list", "", listed):  # noqa: SLF001 -- that of a copy
+        if problem := self._looking(look)._pages(PAGE, lambda metas: collect(metas, path, found)):  # noqa: SLF001 -- that of a copy
             raise StorageError(f"could not list {self.location}: the listing {problem}", errno.EPROTO)
         return found
 
     def reach(self) -> None:
         """Check that the store responds, and has the bucket."""
-        self._do("list", "", lambda: next(iter(self._obstore.list(self._store, self._prefix, chunk_size=1)), None))
+        self._pages(1, lambda _: True)
+
+    def _pages(self, size: int, take: Callable[[Page], T]) -> T | None:
+        """Read the listing in pages of so many objects, up to the first true result of `take`."""
+        stop, pages = threading.Event(), partial(self._obstore.list, self._store, self._prefix, chunk_size=size)
+        return self._do("list", "", lambda: read(pages(), take, stop), abort=stop.set)
 
     def signed(self, query: str) -> str | None:
         """A signed address of the bucket with a query, valid for a minute; a secret.
