@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -416,6 +417,16 @@ class TestFaults:
     ) -> None:
         sim.script(Fault(path=f"{PARTS_PATH}model", **fault))
         assert client.models.download(request.getfixturevalue(which), output=tmp_path / "out").verified == "hash"
+
+    def test_a_part_that_ends_too_early_is_an_integrity_error(
+        self, client: Together, sim: Simulator, model: str, tmp_path: Path
+    ) -> None:
+        """As for an archive: a body without a length that ends properly is not a failure of the network."""
+        short = Fault(path=f"{PARTS_PATH}model", status=200, body=WEIGHTS[:1000], headers={"content-length": None})
+        sim.script(replace(short, times=None))
+        with pytest.raises(IntegrityError, match=r"the response ended after 1,000 of 300,000 bytes"):
+            client.models.download(model, output=tmp_path / "out")
+        assert_nothing_outside(tmp_path)
 
     def test_a_host_that_ignores_ranges_sends_whole_parts(
         self, client: Together, sim: Simulator, large: str, tmp_path: Path

@@ -12,7 +12,7 @@ import httpx
 
 from together_ext.errors import IntegrityError, TransferCancelledError
 from together_ext.transfer import Options
-from together_ext.transfer.failures import PassingError
+from together_ext.transfer.failures import cut_short
 from together_ext.transfer.parts import PartedRemote
 from together_ext.transfer.session import Session
 from together_ext.transfer.source import Sender
@@ -91,7 +91,7 @@ class Reading:
         """The bytes of one part.
 
         Raises:
-            PassingError: The body is too short.
+            PassingError: The request failed, or the body is too short.
         """
         content, count = bytearray(stop - start), 0
         began = time.monotonic()
@@ -106,7 +106,7 @@ class Reading:
             # The end of the body is read, too, so that its connection is used again.
             body.fill(memoryview(bytearray(1)), self.stop)
         if count < len(content):
-            raise PassingError(f"the response ended after {count:,} of {len(content):,} bytes")
+            raise cut_short(count, len(content))
         return content
 
     def whole(self, file: LocatedFile) -> tuple[bytearray, Digests]:

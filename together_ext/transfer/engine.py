@@ -237,12 +237,15 @@ class _Attempt:
         self.session.reporter.report(Standing(fetched.size, fetched.size, fetched.resumed_from), last=True)
         return fetched
 
+    def _is_proven(self, partial: Partial, size: int) -> bool:
+        """Whether the structure of the content proves that it is complete; an `IntegrityError` says that it is not."""
+        structure = self.target.structure
+        return structure is not None and structure(partial.read, size, self.session.look)
+
     def _is_complete(self, partial: Partial, size: int) -> bool:
         """Whether the content proves that the file is complete; raises `IntegrityError` if it proves the opposite."""
-        if self.target.structure is None:
-            return False
         try:
-            return self.target.structure(partial.read, size, self.session.look)
+            return self._is_proven(partial, size)
         except IntegrityError as error:
             # A rerun must not resume from these bytes.
             partial.discard()
@@ -279,9 +282,7 @@ class _Attempt:
     def _expect_end(self, partial: Partial, size: int) -> None:
         """Check by its content that a body is complete which only the end of the connection delimits."""
         try:
-            complete = self.target.structure is not None and self.target.structure(
-                partial.read, size, self.session.look
-            )
+            complete = self._is_proven(partial, size)
         except IntegrityError as error:
             raise PassingError(f"the connection ended too early: {error}") from error
         if not complete:
