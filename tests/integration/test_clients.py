@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -347,3 +348,35 @@ def test_threads_that_send_the_first_requests_share_one_connection_pool() -> Non
         clients = set(pool.map(first, range(8)))
     seam.close()
     assert len(clients) == 1
+
+
+class _AtEachClose(logging.Handler):
+    """Calls when a connection is being closed."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__()
+        self._call = call
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("close.started"):
+            self._call()
+
+
+def test_a_client_that_is_being_closed_in_one_thread_can_be_used_in_another(
+    sim: Simulator, request: pytest.FixtureRequest
+) -> None:
+    """The other thread got the client that was being closed, and its own was never closed."""
+    seam = Seam(Settings.resolve(sim.api_key, base_url=sim.url), None, SYSTEM)
+    seam.client.get(f"{sim.url}/models")
+    closing = seam.client
+    met: list[httpx.Client] = []
+    handler = _AtEachClose(lambda: met.append(seam.client))
+    httpcore = logging.getLogger("httpcore.connection")
+    request.addfinalizer(partial(httpcore.removeHandler, handler))
+    request.addfinalizer(partial(httpcore.setLevel, httpcore.level))
+    httpcore.addHandler(handler)
+    httpcore.setLevel(logging.DEBUG)
+    seam.close()
+    assert met == [seam.client]
+    assert seam.client is not closing
+    seam.close()

@@ -123,7 +123,7 @@ class Seam(_Seam[httpx.Client]):
     def __init__(self, settings: Settings, client: httpx.Client | None, clock: AsyncClock) -> None:
         super().__init__(settings, client, httpx.Client, clock)
         self._owned: httpx.Client | None = None
-        self._making = threading.Lock()  # several threads may call first
+        self._making = threading.Lock()  # several threads may call first, or close
 
     @property
     def client(self) -> httpx.Client:
@@ -217,9 +217,10 @@ class Seam(_Seam[httpx.Client]):
 
     def close(self) -> None:
         """Close the private connections; the caller's client stays open."""
-        if self._owned is not None:
-            self._owned.close()
-            self._owned = None
+        with self._making:
+            client, self._owned = self._owned, None
+        if client is not None:
+            client.close()
 
 
 class AsyncSeam(_Seam[httpx.AsyncClient]):

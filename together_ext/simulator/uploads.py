@@ -70,11 +70,14 @@ class Uploads:
 
     def has_arrived(self, file_id: str) -> bool:
         """Whether every part of a file has arrived."""
-        return any(len(one.parts) == len(one.signatures) for one in self._by_id.values() if one.file_id == file_id)
+        with self._lock:
+            return any(len(one.parts) == len(one.signatures) for one in self._by_id.values() if one.file_id == file_id)
 
     def complete(self, upload: Upload) -> None:
         """Join the parts."""
-        self._files.fill(upload.file_id, b"".join(upload.parts[number] for number in sorted(upload.parts)))
+        with self._lock:
+            parts = dict(upload.parts)
+        self._files.fill(upload.file_id, b"".join(parts[number] for number in sorted(parts)))
 
     def end(self, upload: Upload) -> None:
         """Forget an upload; its URLs end."""
