@@ -1,16 +1,19 @@
-"""Time as a parameter, so that tests can use a clock of their own. Imports nothing of the package."""
+"""Time as a parameter, so that tests can use a clock of their own; threads that are started and waited for."""
 
 from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
+
+from .errors import OutOfThreadsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor, Future
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 TURN: Final = 0.1
@@ -62,6 +65,31 @@ SYSTEM: Final = SystemClock()
 def pause(clock: Clock, seconds: float) -> None:
     """Wait for `seconds`; Ctrl-C interrupts the wait."""
     clock.wait(threading.Event(), seconds)
+
+
+@contextmanager
+def thread_errors() -> Iterator[None]:
+    """Raise `OutOfThreadsError` if the block cannot start a thread."""
+    try:
+        yield
+    except RuntimeError as error:
+        # Python has no class for it.
+        if str(error) != "can't start new thread":
+            raise
+        raise OutOfThreadsError from error
+
+
+def started(thread: threading.Thread) -> threading.Thread:
+    """Start a thread, and return it; raises `OutOfThreadsError`."""
+    with thread_errors():
+        thread.start()
+    return thread
+
+
+def submitted(pool: Executor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Submit a call to a pool, which may start a thread; raises `OutOfThreadsError`."""
+    with thread_errors():
+        return pool.submit(call, *args, **kwargs)
 
 
 def awaited(future: Future[T], look: Callable[[], object] = lambda: None) -> T:

@@ -16,6 +16,7 @@
     ├── MissingExtraError (ImportError)     an optional dependency is required
     │   └── MissingSocksError               a SOCKS proxy does; a ConfigurationError, too
     ├── OutOfMemoryError (MemoryError)      there is too little memory
+    ├── OutOfThreadsError (RuntimeError)    the system starts no more threads
     ├── JobFailedError                      a job that was waited for has ended without final weights
     ├── WaitTimeoutError (TimeoutError)     a job has not ended in the time that there was
     ├── ApiError
@@ -330,6 +331,18 @@ class OutOfMemoryError(TogetherExtError, MemoryError):
         self.action = action
         super().__init__(
             f"could not {action}: there is not enough memory; free some, or raise the limit of the process"
+        )
+
+
+class OutOfThreadsError(TogetherExtError, RuntimeError):
+    """The system starts no more threads: a limit of threads or of memory is reached."""
+
+    code = "out_of_threads"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "could not start a thread: the limit of threads (ulimit -u, or pids.max of the container) or of memory "
+            "(ulimit -v) is reached; raise it, or use fewer connections and downloads at once"
         )
 
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from .clock import uptime
+from .clock import started, uptime
 from .errors import LeaseLostError, LockTimeoutError, TransferCancelledError
 from .storage import OPENING, PRIVATE, boot_id, is_at
 from .text import printable
@@ -163,11 +163,12 @@ class Lease:
     def __init__(self, path: Path, fd: int) -> None:
         """Hold a lock file; use `acquire` instead."""
         self._path, self._fd = path, fd
-        self._renewed = uptime()
-        self._lost = False
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep_renewing, daemon=True)
-        self._thread.start()
+        self._renewed, self._lost, self._ended = uptime(), False, threading.Event()
+        try:
+            self._thread = started(threading.Thread(target=self._keep_renewing, daemon=True))
+        except BaseException:
+            self._remove()
+            raise
 
     @classmethod
     def acquire(cls, path: Path, purpose: str, patience: Patience) -> Self:
@@ -204,6 +205,9 @@ class Lease:
         """End the lease, and remove the lock file unless it belongs to another process by now."""
         self._ended.set()
         self._thread.join()
+        self._remove()
+
+    def _remove(self) -> None:
         if self._fd >= 0:
             with suppress(OSError):
                 if is_at(self._path, self._fd):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.threads import TOO_LARGE
 from together_ext import (
     ApiConnectionError,
     ApiStatusError,
@@ -330,6 +331,31 @@ def test_a_command_without_memory_says_so(raw: RawServer) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: out of memory: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["ft", "download", LORA_JOB], ["files", "upload", "train.jsonl"]])
+def test_a_command_that_cannot_start_threads_says_so(sim: Simulator, tmp_path: Path, command: list[str]) -> None:
+    line = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text(json.dumps(line))
+    code = (
+        f"import sys, threading\nthreading.stack_size({TOO_LARGE})\n"
+        "from together_ext.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    environment = os.environ | {"TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, *command],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: could not start a thread: ")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["train.jsonl"]
 
 
 # Extras that are not installed ----------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.threads import no_threads
 from tests.waits import PATIENCE
-from together_ext import CheckpointNameError, RuleError
+from together_ext import CheckpointNameError, OutOfThreadsError, RuleError
 from together_ext.bulk import AllCheckpoints, Jobs, Outcome, all_checkpoints, jobs
 from together_ext.bulk.running import Outcomes, Remote, Tasks
 from together_ext.clock import SYSTEM
@@ -79,6 +80,15 @@ def test_one_failure_does_not_end_the_others(kind: type[BaseException]) -> None:
     assert isinstance(found["bad"].error, kind)
     with pytest.raises(kind):
         found["bad"].unwrap()
+
+
+def test_a_task_whose_thread_cannot_be_started_is_an_outcome() -> None:
+    found = run(["a", "b", "c"], str.upper, parallel=1)
+    assert next(found).result == "A"
+    with no_threads():
+        failed = next(found)
+    assert (failed.name, type(failed.error)) == ("b", OutOfThreadsError)
+    assert [outcome.result for outcome in found] == ["C"]
 
 
 def test_nothing_to_do_has_no_outcomes() -> None:

@@ -1,10 +1,16 @@
-"""When a call is over."""
+"""When a call is over, and threads that cannot be started."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from together_ext.clock import RATE, Deadline
+import pytest
+
+from tests.threads import no_threads
+from together_ext.clock import RATE, Deadline, started, submitted, thread_errors
+from together_ext.errors import OutOfThreadsError
 
 
 class Clock:
@@ -50,3 +56,18 @@ def test_the_limit_of_a_wait_is_not_extended_by_progress() -> None:
     assert deadline.left() == 3
     assert deadline.seconds == 3
     assert Deadline(clock, 2, within=3).left() == 2
+
+
+@pytest.mark.parametrize(
+    "start",
+    [lambda: started(threading.Thread(target=print)), lambda: submitted(ThreadPoolExecutor(1), print)],
+    ids=["thread", "pool"],
+)
+def test_a_thread_that_cannot_be_started_is_an_error_that_names_the_limits(start: Callable[[], object]) -> None:
+    with no_threads(), pytest.raises(OutOfThreadsError, match=r"ulimit -u.*; raise it, or use fewer connections"):
+        start()
+
+
+def test_another_error_of_a_thread_is_raised_unchanged() -> None:
+    with pytest.raises(RuntimeError, match=r"^another$"), thread_errors():
+        raise RuntimeError("another")

@@ -18,7 +18,7 @@ NAME: Final = PACKAGE.name
 LEAVES: Final = {"errors", "text", "clock", "storage", "leases"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "text": set(),
-    "clock": set(),
+    "clock": {"errors"},
     "errors": {"text"},
     "storage": {"errors", "text"},
     "leases": {"clock", "errors", "storage", "text"},
@@ -162,6 +162,15 @@ def test_the_top_of_the_package_has_few_modules_and_folders() -> None:
     top = [path for path in PACKAGE.iterdir() if path.name not in {"__init__.py", "__main__.py", "__pycache__"}]
     assert len([path for path in top if path.suffix == ".py"]) <= MOST_MODULES
     assert len([path for path in top if path.is_dir()]) <= MOST_FOLDERS
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if _room(module) not in {"clock", "simulator"}))
+def test_a_module_starts_threads_through_the_clock_alone(module: str) -> None:
+    """`started` and `submitted` raise a clear error where the system starts no more threads."""
+    nodes = ast.walk(ast.parse(MODULES[module].read_text()))
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    assert [call for call in calls if call.endswith((".submit", "thread.start", ").start"))] == []
+    assert "started" in calls or not {"threading.Thread", "threading.Timer"} & {*calls}
 
 
 def test_modules_are_short() -> None:

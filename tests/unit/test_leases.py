@@ -18,8 +18,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.threads import no_threads
 from tests.waits import PATIENCE
-from together_ext.errors import LeaseLostError, LockTimeoutError, StorageError, TransferCancelledError
+from together_ext.errors import (
+    LeaseLostError,
+    LockTimeoutError,
+    OutOfThreadsError,
+    StorageError,
+    TransferCancelledError,
+)
 from together_ext.leases import EXPIRY, REMINDER, Lease, Owner, Patience
 from together_ext.storage import storage_errors
 
@@ -255,6 +262,13 @@ def test_a_lock_file_that_cannot_be_written_is_not_left(lock: Path, expired: boo
     with full_disk(), pytest.raises(OSError, match="too large"):
         Lease.acquire(lock, "writes", Patience())
     assert {*lock.parent.iterdir()} == before
+
+
+def test_a_lock_file_that_cannot_be_renewed_is_not_left(lock: Path) -> None:
+    """The process still runs, so that the next run would wait for the expiry."""
+    with no_threads(), pytest.raises(OutOfThreadsError):
+        Lease.acquire(lock, "writes", Patience())
+    assert not lock.exists()
 
 
 RACE = """

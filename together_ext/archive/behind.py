@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from together_ext.clock import TURN
+from together_ext.clock import TURN, started
 
 
 class Behind:
@@ -27,8 +27,7 @@ class Behind:
         self._calls: queue.Queue[Callable[[], object] | None] = queue.Queue(ahead)
         self._error: Exception | None = None
         self._dropped, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread = started(threading.Thread(target=self._run, daemon=True))
 
     def __enter__(self) -> Self:
         return self

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.errors import (
     OutOfMemoryError,
     StorageError,
@@ -30,7 +31,7 @@ from together_ext.errors import (
     TransferCancelledError,
 )
 from together_ext.leases import Lease, Patience, Waiting
-from together_ext.storage import flush_folder, is_at, is_own, not_private, publish_mode
+from together_ext.storage import flush_folder, is_at, is_own, not_private, publish_mode, storage_errors
 from together_ext.text import some_of
 
 from .receipt import RECEIPT, UnpackedFile, strangers, write
@@ -124,7 +125,7 @@ def locked(
     cancel: threading.Event,
     *,
     timeout: float | None = None,
-    wayout: str = "choose a folder that you may write to",
+    wayout: str = "",
     waiting: Callable[[Waiting], object] = lambda _: None,
 ) -> Iterator[Lease]:
     """Keep other processes from making the same folder; a missing parent is made.
@@ -133,7 +134,7 @@ def locked(
         folder: The absolute path of the folder to make.
         cancel: When set, from any thread, the wait for another process ends.
         timeout: Maximum seconds to wait for another process (default: as long as it runs).
-        wayout: The advice in the error if the folder cannot be made.
+        wayout: The advice in the error if the folder cannot be made (default: the one for the error of the disk).
         waiting: Called repeatedly while another process is waited for.
 
     Yields:
@@ -146,13 +147,14 @@ def locked(
         StorageError: The disk or its permissions prevent it.
     """
     patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
-    with extraction_errors(folder, wayout):
+    errors = partial(extraction_errors, folder, wayout) if wayout else partial(storage_errors, folder, "lock")
+    with errors():
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")
         lease = Lease.acquire(lock, f"extracts to {folder}", patience)
     with lease:
         try:
-            with extraction_errors(folder, wayout):
+            with errors():
                 _complete_replacement(folder)
             yield lease
         except OSError:
@@ -336,9 +338,9 @@ def flush_all(root: Path, cancel: threading.Event) -> None:
 
     pool = ThreadPoolExecutor(FLUSHES)
     try:
-        for flushed in [pool.submit(each, flush, entry.path) for entry in entries(root)]:
+        for flushed in [submitted(pool, each, flush, entry.path) for entry in entries(root)]:
             awaited(flushed)
-        for flushed in [pool.submit(each, _flush_folder_at, path) for path in folders(root)]:
+        for flushed in [submitted(pool, each, _flush_folder_at, path) for path in folders(root)]:
             awaited(flushed)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from together_ext.clock import TURN
+from together_ext.clock import TURN, started
 from together_ext.errors import TransferCancelledError
 
 from . import Extracted
@@ -57,7 +57,7 @@ class Follower:
         self.made: Extracted | None = None
         self.error: Exception | None = None
         self._ended = threading.Event()
-        threading.Thread(target=self._follow, daemon=True).start()
+        started(threading.Thread(target=self._follow, daemon=True))
 
     def finish(self, origin: Mapping[str, Any], cancel: threading.Event) -> Extracted | None:
         """Confirm that the download is complete and correct, and wait for the folder.

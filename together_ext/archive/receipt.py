@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from together_ext import __version__
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.errors import ArchiveError, TargetExistsError, TransferCancelledError
 from together_ext.storage import absolute, local_path, planted
 from together_ext.text import printable
@@ -123,7 +123,7 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
-        same = [pool.submit(_is_same, present[name], files[name], stop, cancel) for name in there]
+        same = [submitted(pool, _is_same, present[name], files[name], stop, cancel) for name in there]
         changed = [name for name, good in zip(there, same, strict=True) if not awaited(good)]
     finally:
         stop.set()

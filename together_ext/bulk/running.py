@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
-from together_ext.clock import TURN, Clock
+from together_ext.clock import TURN, Clock, started, submitted
+from together_ext.errors import OutOfThreadsError
 
 from .outcome import Outcome
 
@@ -145,7 +146,7 @@ class _Crew(Generic[T]):
                 found = tasks.do(name)
                 if not isinstance(found, Remote):
                     return end(found, None)
-                future = found.executor.submit(found.work)
+                future = submitted(found.executor, found.work)
             except BaseException as error:  # noqa: BLE001 -- one failure never ends the others
                 return end(None, error)
             with self._lock:
@@ -161,9 +162,11 @@ class _Crew(Generic[T]):
         with self._lock:
             if self._closed:
                 raise StopIteration
-            thread.start()
-            self._threads.append(thread)
             self._running += 1
+            try:
+                self._threads.append(started(thread))
+            except OutOfThreadsError as error:
+                end(None, error)
 
     def close(self) -> None:
         """See `Outcomes.close`."""

@@ -12,7 +12,7 @@ from typing import Final
 from together_ext.archive.content import File
 from together_ext.archive.inspect import Inspection, inspect_files
 from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.errors import ArchiveError, MissingPathError, StorageError, TransferCancelledError
 
 from .object_state import OWN, PARTIAL, Found, look
@@ -99,7 +99,7 @@ def _with_their_hashes(
 
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        hashed = [pool.submit(has_hash, file) for file in files.values()]
+        hashed = [submitted(pool, has_hash, file) for file in files.values()]
         same = [awaited(good, look) for good in hashed]
     finally:
         stop.set()

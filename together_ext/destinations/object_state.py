@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import some_of
 
@@ -141,7 +141,7 @@ def owned(store: Store, objects: Mapping[str, Stored], claims: Mapping[str, str 
 def looked_up(store: Store, names: Iterable[str]) -> dict[str, Stored]:
     """Those of the objects that exist, with their marks, by name: a request for each."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = {name: pool.submit(store.find, name) for name in names}
+        found = {name: submitted(pool, store.find, name) for name in names}
         return {name: stored for name, future in found.items() if (stored := awaited(future)) is not None}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
-from together_ext.clock import TURN, awaited
+from together_ext.clock import TURN, awaited, submitted
 from together_ext.errors import TransferCancelledError
 from together_ext.transfer.interruptible import TICK
 
@@ -126,7 +126,7 @@ class Uploads:
             finally:
                 self._room.release()
 
-        future = self._all[path] = self._pool.submit(run)
+        future = self._all[path] = submitted(self._pool, run)
         self._running.append(future)
         return future
 

@@ -14,7 +14,7 @@ import httpx
 
 from together_ext.api.exchange import USER_AGENT
 from together_ext.api.flow import Line
-from together_ext.clock import Deadline
+from together_ext.clock import Deadline, started
 from together_ext.errors import IntegrityError, TogetherExtError, TransferCancelledError, TransferError, status_error
 from together_ext.transfer.failures import REPORT, PassingError, passing
 from together_ext.transfer.interruptible import FAREWELL, TICK
@@ -109,10 +109,10 @@ class Sending:
             TransferError: The network fails.
             StorageError: The file changed, or cannot be read.
         """
-        crew = [threading.Thread(target=self._work, daemon=True) for _ in range(self._alive)]
-        for thread in crew:
-            thread.start()
+        crew = []
         try:
+            for _ in range(self._alive):
+                crew.append(started(threading.Thread(target=self._work, daemon=True)))  # noqa: PERF401 -- those that run
             while not self._ended.wait(TICK):
                 self._look()
             if self._failure is not None:

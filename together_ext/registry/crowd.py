@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
+from together_ext.clock import submitted
+
 T = TypeVar("T")
 
 FEW: Final = 2
@@ -73,7 +75,7 @@ class Crowd(Generic[T]):
             more = max(min(count, self._most, self._started + len(self._tasks)) - self._started, 0)
             self._started += more
         for _ in range(more):
-            self._pool.submit(self._work)
+            submitted(self._pool, self._work)
 
     def _work(self) -> None:
         failure: BaseException | None = None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from together_ext.archive.receipt import UnpackedFile
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.errors import NotEnoughSpaceError
 from together_ext.storage import create_own, storage_errors
 from together_ext.transfer import DownloadProgress, Target
@@ -147,7 +147,7 @@ class _Run:
                 crowd.start(pool)
                 for file in _large_first(left):
                     self._large(file)
-                    self._beside.append(hashing.submit(self._verify, file))
+                    self._beside.append(submitted(hashing, self._verify, file))
                 for work in self._beside:
                     awaited(work, self._look)
             except BaseException:

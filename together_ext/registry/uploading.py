@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from together_ext.clock import awaited
+from together_ext.clock import awaited, submitted
 from together_ext.destinations.store import PART as AT_ONCE
 from together_ext.transfer.progress import Reporter, Standing
 
@@ -270,7 +270,7 @@ def ahead(
         while coming or pending:
             while coming and (not pending or held + coming[0][0] <= WINDOW):
                 size, call = coming.popleft()
-                pending.append((size, pool.submit(call)))
+                pending.append((size, submitted(pool, call)))
                 held += size
             # No name refers to a result once the next one is wanted: its memory is free then.
             yield result(pending[0][1])

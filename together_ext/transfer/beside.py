@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
+from together_ext.clock import thread_errors
+
 T = TypeVar("T")
 
 SAVING: Final = 2.0
@@ -31,7 +33,8 @@ async def beside(call: Callable[[], T], cancel: threading.Event) -> T:
             ended.set()
 
     try:
-        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        with thread_errors():
+            return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     except anyio.get_cancelled_exc_class():
         cancel.set()
         with anyio.CancelScope(shield=True):

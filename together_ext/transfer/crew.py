@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from together_ext.clock import started
+
 from .body import Body
 from .interruptible import FAREWELL, TICK
 from .plan import Segment
@@ -122,7 +124,6 @@ class Crew:
         self.ended = not any(thread.is_alive() for thread in self._threads)
 
     def _add(self, segment: Segment | None, first: Body | None) -> None:
-        thread = threading.Thread(target=work, args=(self._board, segment, first), daemon=True)
         self._board.enter()
-        thread.start()
-        self._threads.append(thread)
+        thread = threading.Thread(target=work, args=(self._board, segment, first), daemon=True)
+        self._threads.append(started(thread))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
+from together_ext.clock import started
 from together_ext.errors import RemoteChangedError, TransferCancelledError
 
 from .body import Body
@@ -68,7 +69,7 @@ class Feed:
                 raise UndelimitedError(f"could not {remote.action}: {UNDELIMITED}")
             self._thread = threading.Thread(target=self._run, args=(body, stack.pop_all()), daemon=True)
         self._session.standing = self._session.connecting(self.content.size)
-        self._thread.start()
+        started(self._thread)
 
     # The reader's side ------------------------------------------------------------------------------------------------
 

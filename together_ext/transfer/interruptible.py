@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
+from together_ext.clock import started
+
 T = TypeVar("T")
 
 TICK: Final = 0.1
@@ -50,7 +52,7 @@ def interruptible(
         finally:
             ended.set()
 
-    threading.Thread(target=work, daemon=True).start()
+    started(threading.Thread(target=work, daemon=True))
     try:
         # Not Thread.join(): in Python 3.11 and 3.12 an interrupted join marks the thread as ended.
         while not ended.wait(TICK):

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from together_ext.clock import started
 from together_ext.errors import LeaseLostError, StorageError
 from together_ext.storage import storage_errors
 
@@ -55,8 +56,7 @@ class JournalKeeper:
         self._wake, self._closed = threading.Event(), False
         self._replace(journal)
         board.claim_due = self.claim_written
-        self._flusher = threading.Thread(target=self._keep_flushing, daemon=True)
-        self._flusher.start()
+        self._flusher = started(threading.Thread(target=self._keep_flushing, daemon=True))
 
     def claim_written(self) -> None:
         """Renew the list of written spans in the journal."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waits import PATIENCE
 from together_ext import Limits, extract
 from together_ext.archive.inspect import inspect
 from together_ext.cli import main
@@ -95,6 +96,28 @@ def test_too_little_memory_for_the_window_is_one_message(archive: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: could not decompress {archive}: there is not enough memory")
     assert list(archive.parent.iterdir()) == [archive]
+
+
+NO_MEMORY = """
+import resource, sys, threading
+from pathlib import Path
+from together_ext import OutOfMemoryError, OutOfThreadsError
+from together_ext.archive import extract
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+threading.stack_size(256 << 10)
+resource.setrlimit(resource.RLIMIT_AS, (used + (6 << 20), used + (6 << 20)))
+try:
+    extract(sys.argv[1])
+except (OutOfMemoryError, OutOfThreadsError, MemoryError):
+    pass
+"""
+"""Extracts with less memory than the block that the decompressing thread allocates first."""
+
+
+def test_an_extraction_without_memory_ends(archive: Path) -> None:
+    """The thread ended without a result, which the caller waited for."""
+    archive.write_bytes(zstd.compress(GOOD))
+    subprocess.run([sys.executable, "-c", NO_MEMORY, str(archive)], check=True, timeout=PATIENCE)  # noqa: S603
 
 
 def test_a_dictionary_is_named(archive: Path) -> None:

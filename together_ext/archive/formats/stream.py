@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from together_ext.archive.limits import FREE_EXPANSION, Limits
-from together_ext.clock import TURN
+from together_ext.clock import TURN, started
 from together_ext.errors import ArchiveError, OutOfMemoryError, StorageError, TogetherExtError, TransferCancelledError
 
 from .frame import LONGEST, SKIPPABLE_HEADER, FrameHeader, is_skippable, skippable_size
@@ -274,8 +274,7 @@ class _Ahead:
         self._pieces: queue.Queue[bytes | Exception] = queue.Queue(AHEAD)
         self._stop = threading.Event()
         self._source = source(self._stop)
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        self._thread = started(threading.Thread(target=self._read, daemon=True))
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -300,7 +299,8 @@ class _Ahead:
             self._thread.join(0.01)
 
     def _read(self) -> None:
-        bytes(RETAINED)
+        with suppress(MemoryError):  # this block is only for speed
+            bytes(RETAINED)
         try:
             for piece in self._source:
                 self._pieces.put(piece)

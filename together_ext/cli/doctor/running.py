@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from together_ext.cli.exits import sentence_of
+from together_ext.clock import started
 
 from .findings import Finding, failed
 
@@ -36,7 +37,5 @@ def attempt(name: str, work: Callable[[], T], limit: float = LIMIT) -> T | Findi
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other checks follow
             results.append(failed(name, sentence_of(error)))
 
-    thread = threading.Thread(target=run, name=f"doctor {name}", daemon=True)
-    thread.start()
-    thread.join(limit)
+    started(threading.Thread(target=run, name=f"doctor {name}", daemon=True)).join(limit)
     return results[0] if results else failed(name, f"no result after {limit:g} seconds")

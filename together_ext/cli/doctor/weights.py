@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from together_ext.api.responses import text
 from together_ext.checkpoints import CheckpointName, CheckpointType, check_ready, requested_checkpoint, training_label
 from together_ext.cli.render.amounts import rate_text, size_text
-from together_ext.errors import JobNotReadyError, TransferCancelledError
+from together_ext.clock import started
+from together_ext.errors import JobNotReadyError, OutOfThreadsError, TransferCancelledError
 
 from .findings import Finding, State, failed, skipped
 
@@ -126,8 +127,12 @@ def measured(remote: Remote, content: Content, connections: int, most: int) -> R
     timer = threading.Timer(SECONDS, stop.set)
     timer.daemon = True
     began = time.monotonic()
-    for thread in (timer, *readers):
-        thread.start()
+    try:
+        for thread in (timer, *readers):
+            started(thread)
+    except OutOfThreadsError:
+        stop.set()
+        raise
     for thread in readers:
         thread.join()
     timer.cancel()
