@@ -33,7 +33,7 @@ begin = time.perf_counter()
 count = len(client.fine_tuning.list().data)
 spent = time.perf_counter() - begin
 memory = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-print(f"{{count}} jobs, {{spent:.2f}} s, {{memory:.0f}} MiB at the most")
+print(f"{{count}} jobs, {{spent:.2f}} s, {{memory:.0f}} MiB at most")
 """
 
 

@@ -1,4 +1,4 @@
-"""Run one process and say what it took. Run as a script of its own, with as little in memory as an interpreter needs.
+"""Run one process and say what it took. Run as a separate script, with as little in memory as an interpreter needs.
 
 Linux counts the memory of whoever starts a process into that process's peak, as it was before it became another
 program; so the one who starts it has to be small (9 MB; no figure can be below that).

@@ -27,7 +27,7 @@ ROUND_TRIP: Final = 0.05
 """Seconds."""
 
 WINDOW: Final = 4 * MIB
-"""Bytes on their way at the most: with 50 ms, 84 MB/s for each connection."""
+"""Maximum number of bytes in transit: with 50 ms, 84 MB/s for each connection."""
 
 FIRST_WINDOW: Final = 14_600
 """Ten segments."""
@@ -124,7 +124,7 @@ async def serve(port: int, upstream: int, first: int) -> None:
 
 @contextmanager
 def running_relay(port: int, upstream: int, first: int = WINDOW) -> Iterator[None]:
-    """Run a relay in a process of its own, so that it has its own interpreter and its time is nobody else's.
+    """Run a relay in a separate process, which measures its time alone.
 
     Args:
         port: Where it listens.

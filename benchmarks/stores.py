@@ -58,7 +58,7 @@ class Spent:
 def store() -> Iterator[tuple[str, Path]]:
     """Run the store. Yields its address and the folder of the bucket.
 
-    Each run gets one of its own: rclone remembers files that another program removes from its folder.
+    Each run gets a separate one: rclone remembers files that another program removes from its folder.
     """
     folder = emptied(SCRATCH / "store")
     (folder / BUCKET).mkdir()

@@ -1,4 +1,4 @@
-"""Time as a parameter, so that tests can use a clock of their own; threads that are started and waited for."""
+"""Time as a parameter, so that tests can use another clock; threads that are started and waited for."""
 
 from __future__ import annotations
 

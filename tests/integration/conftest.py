@@ -273,7 +273,9 @@ class RawServer:
 
     def _talk(self, connection: socket.socket, _: int) -> None:
         self.received.append(request_of(connection))
-        connection.sendall(self.answer)
+        # The client must not send another request on this connection, which ends here.
+        line, end, rest = self.answer.partition(b"\r\n")
+        connection.sendall(line + end + (b"Connection: close\r\n" if line.startswith(b"HTTP/1.1 ") else b"") + rest)
         for piece in self.body():
             connection.sendall(piece)
 

@@ -441,7 +441,7 @@ def test_a_bucket_that_refuses(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_DIR")  # it has no certificates, which obstore refuses
     body = f"<Error><Code>{code}</Code></Error>"
-    raw.answer = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    raw.answer = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     options = [f"--storage-option={setting}" for setting in (*S3_KEYS, f"endpoint={raw.url}")]
     found = doctor("-o", "s3://bucket/models/", *options)
     assert wrong(found) == ["destination"]
@@ -476,7 +476,7 @@ def test_incomplete_uploads_are_listed_by_a_signed_request(
     raw: RawServer, status: int, body: str, state: str, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_DIR")  # as above
-    raw.answer = f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    raw.answer = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     options = dict(setting.split("=") for setting in (*S3_KEYS, f"endpoint={raw.url}"))
 
     found = uploads(Bucket(parse_url("s3://bucket/a b", "url"), options))
@@ -490,7 +490,7 @@ def test_incomplete_uploads_are_listed_by_a_signed_request(
 @pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Encoding: gzip, gzip\r\n\r\n"
+        b"HTTP/1.1 200 X\r\nContent-Encoding: gzip, gzip\r\n\r\n"
         + gzip.compress(gzip.compress(LISTED.format("").encode())),
         b"HTTP/1.1 301 X\r\nLocation: http://xn--/\r\nContent-Length: 0\r\n\r\n",
     ],

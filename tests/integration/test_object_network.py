@@ -47,7 +47,8 @@ def failure(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The message of a listing, without its beginning and its end."""
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # obstore refuses an empty folder
     options = {"endpoint": endpoint, "access_key_id": "KEYID", "secret_access_key": "SECRET", "region": "r"}
-    store = Store(parse_url("s3://bucket/x", "output"), options, patience=0.5)
+    # Enough for a TLS handshake on a busy machine.
+    store = Store(parse_url("s3://bucket/x", "output"), options, patience=2)
     with pytest.raises(TransferInterruptedError) as caught:
         store.list()
     message = str(caught.value)

@@ -32,7 +32,7 @@ def create(client: Together) -> object:
 def elsewhere(raw: RawServer) -> RawServer:
     """Another origin, which returns a job for every request."""
     job = json.dumps({"id": "ft-elsewhere", "data": [{"id": "ft-elsewhere"}]}).encode()
-    raw.answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(job), job)
+    raw.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(job), job)
     return raw
 
 
@@ -207,7 +207,7 @@ def test_a_download_goes_to_the_storage_host_without_the_key(client: Together, s
 def test_a_download_follows_to_any_other_origin_without_the_key(
     client: Together, sim: Simulator, raw: RawServer, folder: Path, status: int
 ) -> None:
-    raw.answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 8\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00"
+    raw.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00"
     sim.script(Fault(status=status, location=f"{raw.url}/archive", times=None))
     assert client.fine_tuning.download(LORA_JOB).size == 8
     assert len(client.fine_tuning.content(LORA_JOB, checkpoint="merged").content) == 8

@@ -28,6 +28,7 @@ ALLOWED: Final = {
     "cli/render/tables.py: drawn.get": "a capture of rich",
     "cli/render/progress_text.py: wait(now)": "the words for a wait",
     "clock.py: future.result": "of a future that is done",
+    "destinations/objects.py: self._uploads.wait": "waits in turns",
     "leases.py: self._thread.join": "ends after at most one write",
     "registry/fetching.py: work.result": "of a future that is done",
     "transfer/interruptible.py: done.result": "of a future that is done",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 
@@ -16,12 +13,10 @@ from together_ext.simulator.account import Account, planned_steps
 from together_ext.simulator.archives import SyntheticArchive, pack
 from together_ext.simulator.catalog import LORA_JOB, RUNNING_JOB, catalog
 from together_ext.simulator.faults import Fault, Script
-from together_ext.simulator.files import Files, StoredFile
 from together_ext.simulator.models import adapter_files, model_files, safetensors
 from together_ext.simulator.payloads import timestamp
 from together_ext.simulator.ranges import Span, UnsatisfiableRangeError, if_range_holds, requested_span
 from together_ext.simulator.records import Request
-from together_ext.simulator.uploads import Uploads
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -238,25 +233,3 @@ def test_synthetic_bytes_do_not_depend_on_how_they_are_read() -> None:
     assert found[0].startswith(b"\x50\x2a\x4d\x18")
     assert archive.sha256 == hashlib.sha256(b"".join(found)).hexdigest()
     assert archive.etag != SyntheticArchive(archive.size, "other").etag
-
-
-def test_uploads_can_begin_and_end_while_another_thread_looks_for_one(request: pytest.FixtureRequest) -> None:
-    """Their dictionary changed while it was read."""
-    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
-    sys.setswitchinterval(1e-6)
-    uploads, over = Uploads(Files(lambda: NOON)), threading.Event()
-    file = StoredFile("file-1", "a.jsonl", "fine-tune", "jsonl", b"", NOON)
-    for _ in range(100):
-        uploads.begin(file)
-
-    def begin_and_end() -> None:
-        while not over.is_set():
-            uploads.end(uploads.begin(file))
-
-    thread = threading.Thread(target=begin_and_end)
-    thread.start()
-    try:
-        assert not any(uploads.has_arrived("file-2") for _ in range(300))
-    finally:
-        over.set()
-        thread.join()

@@ -90,7 +90,7 @@ class Api:
         return JSONResponse(payloads.truncated(self.account.create(settings), old=_is_old_client(request)))
 
     def _base_of(self, checkpoint: str) -> str:
-        """The base model of a job that is gone on from, by its ID or its model's name."""
+        """The base model of a job that is continued, by its ID or its model's name."""
         name = checkpoint.partition(":")[0]
         for job in self.account.all():
             if name in {job.id, job.model_output_name}:

@@ -1,4 +1,4 @@
-"""The downloading side of an ordered stream: fills its ring in a thread of its own, over one or more connections."""
+"""The downloading side of an ordered stream: fills its ring in a separate thread, over one or more connections."""
 
 from __future__ import annotations
 

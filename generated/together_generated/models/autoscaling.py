@@ -14,8 +14,8 @@ class Autoscaling:
     """Copies of the model that run.
 
     Attributes:
-        min_replicas (int): At the least.
-        max_replicas (int): At the most.
+        min_replicas (int): Minimum number of replicas.
+        max_replicas (int): Maximum number of replicas.
     """
 
     min_replicas: int

@@ -236,7 +236,7 @@ def _print_stream(model: str, stream: ChatStream) -> None:
                     last = text
     finally:
         if last and not last.endswith("\n"):
-            print_text("\n")  # an error begins on a line of its own
+            print_text("\n")  # an error begins on a new line
     if not last:
         raise _no_text(model)
 

@@ -80,7 +80,7 @@ def _gap(widths: Sequence[int], width: int) -> int:
 
 
 def _grid(view: Table, shown: Sequence[int], widths: Sequence[int], width: int) -> Iterator[Text]:
-    """Aligned columns; a column that is not shown has lines of its own."""
+    """Aligned columns; a column that is not shown has separate lines."""
     gap = _gap([widths[at] for at in shown], width)
     for style, row in ((BOLD, view.titles), *((None, row) for row in view.rows)):
         yield _row([row[at] for at in shown], [widths[at] for at in shown], gap, style)
@@ -117,7 +117,7 @@ def _records(view: Table, width: int) -> Iterator[Text]:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[Text]:
-    """Aligned names and values; a value with a word that does not fit next to its name has lines of its own."""
+    """Aligned names and values; a value with a word that does not fit next to its name has separate lines."""
     indent = max((cell_len(name) for name, _ in pairs), default=0) + len(INDENT)
     for name, value in pairs:
         if indent + longest_word(value) <= width:

@@ -33,7 +33,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
     Args:
         text: The line; its indentation is kept on each new line.
-        width: Maximum number of columns; a longer word has a line of its own.
+        width: Maximum number of columns; a longer word has a separate line.
     """
     if width_of(text) <= width:
         return [text]
