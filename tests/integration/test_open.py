@@ -66,7 +66,7 @@ class TestSync:
 
     @pytest.mark.parametrize("window", [0, MIB - 1])
     def test_a_window_that_is_too_small_is_refused(self, client: Together, window: int) -> None:
-        with client, pytest.raises(RuleError, match="the minimum is 1,048,576"):
+        with client, pytest.raises(RuleError, match="expected a whole number of bytes from 1,048,576"):
             client.fine_tuning.open(LORA_JOB, window=window)
 
     def test_its_keywords_reach_the_transfer(self, client: Together, sim: Simulator) -> None:
