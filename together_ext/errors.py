@@ -1,4 +1,4 @@
-"""Every exception that this package raises on purpose.
+"""Every exception that this package raises on purpose, and `Numbers`, by which numeric keywords are refused.
 
     TogetherExtError
     ├── RuleError (ValueError)              bad input, refused before any request
