@@ -6,21 +6,17 @@ import errno
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from together_ext.archive.content import File
 from together_ext.archive.inspect import Inspection, inspect_files
 from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
-from together_ext.clock import awaited, submitted
-from together_ext.errors import ArchiveError, MissingPathError, StorageError, TransferCancelledError
+from together_ext.errors import ArchiveError, MissingPathError, StorageError
 
 from .object_state import OWN, PARTIAL, Found, look
+from .parallel import each
 from .store import PART, Store
 from .urls import parse_url
-
-AT_ONCE: Final = 8
-"""Maximum number of objects that are read at once."""
 
 AHEAD: Final = 64 << 10
 """Minimum number of bytes of a request: a header is not read in pieces."""
@@ -59,7 +55,7 @@ def verify_objects(
         raise _without_receipt(found, store)
     good = found.uploaded()
     if not quick:
-        good = _with_their_hashes(store, good, cancel)
+        good = _with_their_hashes(store, good)
     there = found.files.keys() & found.objects.keys()
     return Verification(
         str(store.location),
@@ -78,33 +74,17 @@ def _without_receipt(found: Found, store: Store) -> ArchiveError | MissingPathEr
     return ArchiveError(f"{store.location} has no valid {RECEIPT}: only what together-ext extracted can be verified")
 
 
-def _with_their_hashes(
-    store: Store, files: Mapping[str, UnpackedFile], cancel: threading.Event
-) -> dict[str, UnpackedFile]:
+def _with_their_hashes(store: Store, files: Mapping[str, UnpackedFile]) -> dict[str, UnpackedFile]:
     """Those files whose objects have the right hash."""
-    stop = threading.Event()  # not `cancel`, which is the caller's
-    stopping = store.until(stop)
 
-    def has_hash(file: UnpackedFile) -> bool:
+    def has_hash(store: Store, name: str) -> bool:
         digest = hashlib.sha256()
-        for piece in stopping.pieces(file.path, file.size):
-            if stop.is_set():
-                raise TransferCancelledError
+        for piece in store.pieces(name, files[name].size):
             digest.update(piece)
-        return digest.hexdigest() == file.sha256
+        return digest.hexdigest() == files[name].sha256
 
-    def look() -> None:
-        if cancel.is_set():
-            raise TransferCancelledError
-
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        hashed = [submitted(pool, has_hash, file) for file in files.values()]
-        same = [awaited(good, look) for good in hashed]
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
-    return {name: file for (name, file), good in zip(files.items(), same, strict=True) if good}
+    same = each(store, files, has_hash)
+    return {name: file for name, file in files.items() if same[name]}
 
 
 def inspect_objects(url: str, *, storage_options: Mapping[str, str] | None = None) -> Inspection:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
-from together_ext.clock import awaited, submitted
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import some_of
 
 from .listing import Stored
+from .parallel import each
 from .store import WRITE_TEST, Store
 from .urls import Location
 
@@ -35,9 +34,6 @@ IDENTITY: Final = ("job", "step", "type")
 
 REVISION: Final = ("source", "object", "revision")
 """Those that name a revision in the model registry."""
-
-AT_ONCE: Final = 8
-"""Maximum number of objects that are looked up at once."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +136,8 @@ def owned(store: Store, objects: Mapping[str, Stored], claims: Mapping[str, str 
 
 def looked_up(store: Store, names: Iterable[str]) -> dict[str, Stored]:
     """Those of the objects that exist, with their marks, by name: a request for each."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = {name: submitted(pool, store.find, name) for name in names}
-        return {name: stored for name, future in found.items() if (stored := awaited(future)) is not None}
+    found = each(store, names, Store.find)
+    return {name: stored for name, stored in found.items() if stored is not None}
 
 
 def existing(store: Store, origin: Mapping[str, Any], *, overwrite: bool) -> tuple[Found, bool]:

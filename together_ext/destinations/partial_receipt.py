@@ -11,7 +11,8 @@ from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, parsed,
 from together_ext.errors import ArchiveError, LeaseLostError, MissingPathError
 
 from .listing import PAGE, Stored
-from .object_state import AT_ONCE, CLAIMS, PARTIAL, REVISION, Found, looked_up, mark_of, occupied, owned
+from .object_state import CLAIMS, PARTIAL, REVISION, Found, looked_up, mark_of, occupied, owned
+from .parallel import AT_ONCE
 from .store import Store
 
 RUN: Final = "run"

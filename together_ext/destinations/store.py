@@ -91,11 +91,12 @@ class Store:
         return f"Store({str(self.location)!r})"
 
     def until(self, cancel: threading.Event, grace: float = 0.0) -> Self:
-        """The same store, whose calls end with `TransferCancelledError` `grace` seconds after `cancel` is set."""
+        """The same store, whose calls also end with `TransferCancelledError` `grace` seconds after `cancel` is set."""
         last: float | None = None
 
         def look() -> None:
             nonlocal last
+            self._look()
             if cancel.is_set():
                 last = time.monotonic() + grace if last is None else last
                 if time.monotonic() >= last:
