@@ -179,3 +179,9 @@ def test_the_blocks_of_a_page_are_one_program() -> None:
 def test_a_placeholder_is_not_shown_as_a_default() -> None:
     html = "(<code>int | None</code>, default:\n  <code>...</code>\n) (<code>int</code>, default: <code>2</code>)"
     assert pages.without_placeholders(html) == "(<code>int | None</code>) (<code>int</code>, default: <code>2</code>)"
+
+
+def test_short_code_is_not_broken_on_a_narrow_screen() -> None:
+    long = "<code>pip install build && python -m build --wheel</code>"
+    block = "<pre><span></span><code>make</code></pre>"
+    assert pages.marked(f"<code>--extract</code>{long}{block}") == f'<code class="short">--extract</code>{long}{block}'

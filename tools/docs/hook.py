@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from mkdocs.structure.files import File, Files
 
 from tools.docs.generated import filled
-from tools.docs.pages import ELSEWHERE, ROOT, adapted, linked, place_of, without_placeholders
+from tools.docs.pages import ELSEWHERE, ROOT, adapted, linked, marked, place_of, without_placeholders
+
+# The references of the clients are made from clients, each of which warns that its endpoints are deprecated.
+logging.getLogger("together_ext").setLevel(logging.ERROR)
 
 
 def on_files(files: Files, *, config: Any) -> Files:
@@ -28,5 +32,5 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Show no default that is only a placeholder."""
-    return without_placeholders(html)
+    """Show no default that is only a placeholder, and break no short piece of code."""
+    return marked(without_placeholders(html))

@@ -29,6 +29,7 @@ _LINK = re.compile(r"(\]\()([^()\s]+)(\))")
 _FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 _BADGES = re.compile(r"<!-- badges -->.*?<!-- end of badges -->\n*", re.DOTALL)
 _PLACEHOLDER = re.compile(r",\s+default:\s+<code>\.\.\.</code>\s*")
+_SHORT = re.compile(r"(?<!</span>)<code>(?=[^<\n]{1,36}</code>)")
 _OUTSIDE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|#)")
 
 
@@ -66,6 +67,11 @@ def _link(target: str, page: str) -> str:
 def without_placeholders(html: str) -> str:
     """A page's HTML without `default: ...`: the reference has it for each optional key of a TypedDict."""
     return _PLACEHOLDER.sub("", html)
+
+
+def marked(html: str) -> str:
+    """A page's HTML in which code that fits a line on a narrow screen has the class `short`."""
+    return _SHORT.sub('<code class="short">', html)
 
 
 def linked(markdown: str, page: str) -> Iterator[str]:
