@@ -22,10 +22,10 @@ TITLES: Final = {
     "delayed": f"{ROUND_TRIP * 1000:.0f} ms round trip",
     "slow start": f"{ROUND_TRIP * 1000:.0f} ms round trip, with TCP's slow start",
     "stream": "A stream, without a file",
-    "stream, TLS": "The same with TLS",
-    "unpacked": "From the server to a folder of weights",
-    "unpacked, capped": f"The same with {CAP // 1_000_000} MB/s for each connection",
-    "unpacked, delayed": f"The same with a {ROUND_TRIP * 1000:.0f} ms round trip",
+    "stream, TLS": "A stream with TLS",
+    "unpacked": "Download and extract",
+    "unpacked, capped": f"Download and extract, {CAP // 1_000_000} MB/s for each connection",
+    "unpacked, delayed": f"Download and extract, {ROUND_TRIP * 1000:.0f} ms round trip",
 }
 
 INTRODUCTION: Final = """\
@@ -145,7 +145,7 @@ def _comparison(figures: Figures) -> str:
     ]
     rows.append(("peak memory in any run, MB", *("-" if most is None else f"{most / 1e6:.0f}" for most in memory)))
     rows.append(
-        ("sent again after `kill -9`, at most", *("-" if most is None else f"{100 * most:.1f} %" for most in again))
+        ("sent again after `kill -9`, at most", *("-" if most is None else f"{100 * most:.2f} %" for most in again))
     )
     return table(("", *COLUMNS), rows, numbers=True)
 

@@ -49,7 +49,7 @@ def test_the_comparison_has_a_row_for_each_task() -> None:
     # Who only downloads has not done the whole task.
     assert rows["1600 MiB of weights, downloaded and extracted, s"] == ["4.50", "4.50", "-", "4.50", "-"]
     assert rows["peak memory in any run, MB"] == ["50"] * 5
-    assert rows["sent again after `kill -9`, at most"] == ["1.0 %", "-", "-", "-", "-"]
+    assert rows["sent again after `kill -9`, at most"] == ["1.00 %", "-", "-", "-", "-"]
 
 
 def test_the_plot_can_be_made_of_it() -> None:

@@ -47,7 +47,7 @@ PANELS: Final = (
         (OURS, "SDK 1.5.35", "curl", "curl, then sync", "aria2c -x8", "SDK 3.1.1"),
     ),
     Panel(
-        "From the server to a folder of weights",
+        "Download and extract",
         "1600 MiB of bf16 weights, packed to 3/4",
         "Download and extract 1600 MiB of weights, from the same machine",
         (OURS, "curl, then tar -xf", "SDK 3.1.1, then tar -xf"),
