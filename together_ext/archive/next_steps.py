@@ -22,6 +22,9 @@ from .weights.layout import Layout
 MAX_LORA_RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The values that vLLM accepts for `--max-lora-rank` (its `vllm.config.lora.MaxLoRARanks`)."""
 
+LONGEST_NAME: Final = 80
+"""Maximum number of characters of a model's name in Ollama."""
+
 # The architectures that llama.cpp converts, among those that the service trains.
 _CONVERTIBLE: Final = frozenset(
     f"{family}ForCausalLM"
@@ -199,10 +202,12 @@ def _modelfile(name: str, *lines: str) -> str:
 
 def _name(folder: str) -> str:
     """A name for the weights that is valid everywhere: as a file, in vLLM, in Ollama and on Hugging Face."""
-    # Hugging Face refuses two of these in a row, or one at an end; Ollama refuses more than 80 characters. The end is
-    # kept, because what distinguishes two names, such as the step, is there.
+    # Hugging Face refuses two of these in a row, or one at an end. A long name loses the words at its beginning:
+    # what distinguishes two names, such as the step, is at the end.
     plain = re.sub(r"[-.]{2,}", "-", re.sub(r"[^A-Za-z0-9_.-]+", "-", _last(folder)))
-    return plain[-80:].strip("-._") or "weights"
+    if len(plain) > LONGEST_NAME:
+        plain = re.sub(r"^[^-._]*[-._](?=.)", "", plain[-LONGEST_NAME - 1 :])[-LONGEST_NAME:]
+    return plain.strip("-._") or "weights"
 
 
 def _last(folder: str) -> str:

@@ -216,6 +216,13 @@ def test_the_name_is_one_that_every_tool_takes(folder: str) -> None:
     assert not name.endswith(("-", "."))
 
 
+def test_a_long_name_is_cut_between_words() -> None:
+    folder = "/m/acme-research--Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d-checkpoint-750"
+    upload = command(folder, MODEL, "hugging face").split(" ")[2]
+    assert upload == "YOUR-NAME/Meta-Llama-3.1-8B-Instruct-Reference-support-bot-1a2b3c4d-checkpoint-750"
+    assert command("/m/" + 100 * "x", MODEL, "hugging face").split(" ")[2] == "YOUR-NAME/" + 80 * "x"
+
+
 def test_a_folder_that_vllm_would_call_otherwise_has_a_note() -> None:
     assert (
         by_tool("/models/acme--bot", ADAPTER)["vllm"].note == "the folder resolver of vLLM would serve it as acme--bot"
