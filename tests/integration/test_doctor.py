@@ -74,7 +74,7 @@ def test_a_set_up_that_works(doctor: Doctor, sim: Simulator, folder: Path) -> No
     sim.add_archive(LORA_JOB, BytesArchive(os.urandom(16 << 20)))
     found = doctor(LORA_JOB, code=0)
     assert list(found) == [*CHECKS, *DOWNLOAD, *DISK]
-    assert found["storage"]["seen"].startswith("the archive of 16.8 MB is redirected to the storage host")
+    assert found["storage"]["seen"].startswith("the storage host 127.0.0.1 sends the archive (16.8 MB)")
     assert "1 connection: " in found["rate"]["seen"]
     assert "8 connections: " in found["rate"]["seen"]
     assert sim.bytes_sent <= 14 << 20
@@ -127,7 +127,7 @@ def test_a_wrong_key(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_API_KEY", "another-key-0123456789")
     found = doctor()
     assert wrong(found) == ["API key"]
-    assert found["API key"]["seen"] == "it has 22 characters; the API refuses it (status 401)"
+    assert found["API key"]["seen"] == "refused by the API with status 401 (22 characters)"
 
 
 def test_a_wrong_url(doctor: Doctor, raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,7 +409,7 @@ def test_a_folder_without_permission(doctor: Doctor, folder: Path) -> None:
 
 def test_a_folder_that_does_not_exist_is_not_made(doctor: Doctor, folder: Path) -> None:
     found = doctor("-o", "new/models", code=0)
-    assert "a download makes it" in found["destination"]["seen"]
+    assert "a download creates it" in found["destination"]["seen"]
     assert list(folder.iterdir()) == []
 
 

@@ -61,7 +61,7 @@ def writable(folder: Path) -> Finding:
     except OSError as error:
         advice = _WAYS_OUT.get(error.errno or 0, "choose a folder that you may write to, with -o")
         return Finding(name, State.FAIL, f"{place} is not writable: {(error.strerror or str(error)).lower()}", advice)
-    made = "" if place == folder else f" ({folder} does not exist; a download makes it)"
+    made = "" if place == folder else f" ({folder} does not exist; a download creates it)"
     return Finding(name, State.OK, f"{place} is writable{made}")
 
 
@@ -71,7 +71,7 @@ def space(folder: Path, needed: int | None) -> Finding:
     seen = f"{size_text(usage.free)} free of {size_text(usage.total)}"
     advice = "make room, or choose another folder with -o"
     if needed is not None:
-        seen += f"; the archive has {size_text(needed)}"
+        seen += f"; the archive is {size_text(needed)}"
     if usage.free == 0 or (needed is not None and usage.free < needed):
         return Finding("disk space", State.FAIL, seen, advice)
     if needed is None and usage.free < LITTLE:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from together_ext.api.exchange import USER_AGENT
+from together_ext.cli.render.amounts import counted
 from together_ext.config import Settings
 from together_ext.errors import KEYS
 from together_ext.text import printable
@@ -132,7 +133,7 @@ def proxy(contact: Contact) -> Finding:
     """The proxy of the environment, and whether it passes the request on."""
     found = Proxies.of_environment().proxy_for(contact.url)
     if found is None:
-        return Finding("proxy", State.OK, "none is set for this address")
+        return Finding("proxy", State.OK, "no proxy for this address")
     url = found.url
     seen = f"{url.scheme}://{url.host}:{url.port or DEFAULT_PORTS.get(url.scheme, 1080)} from {found.variable}"
     advice = f"check {found.variable} and that the proxy runs, or exclude the host with NO_PROXY"
@@ -146,19 +147,19 @@ def proxy(contact: Contact) -> Finding:
 def certificates(contact: Contact) -> Finding:
     """Whether the certificate of the server is trusted."""
     if contact.url.scheme != "https":
-        return skipped("certificates", f"{contact.url.host} is addressed without encryption (http://)")
+        return skipped("certificates", f"{contact.url.host} is used over plain HTTP")
     problem = certificate_problem(contact.error)
     if problem:
         now = datetime.now(UTC).date().isoformat()
         advice = (
             f"check the date of this machine ({now}); if a proxy or server has its own certificate authority, set "
-            "SSL_CERT_FILE; else the owner of the server must renew the certificate"
+            "SSL_CERT_FILE; else the operator of the server must renew the certificate"
         )
         return Finding(
             "certificates", State.FAIL, f"the certificate of {contact.url.host} is refused: {problem}", advice
         )
     if contact.error is not None:
-        return skipped("certificates", "there was no connection")
+        return skipped("certificates", "no connection")
     return Finding("certificates", State.OK, f"the certificate of {contact.url.host} is trusted")
 
 
@@ -174,7 +175,7 @@ def address(contact: Contact) -> Finding:
     problem, advice = _problem_of_response(contact)
     if problem:
         return Finding(name, State.FAIL, f"{url} {problem}", advice)
-    return Finding(name, State.OK, f"{url} responds within {contact.seconds:.2f} s")
+    return Finding(name, State.OK, f"{url} responds in {contact.seconds:.2f} s")
 
 
 def _problem_of_response(contact: Contact) -> tuple[str, str]:
@@ -206,9 +207,9 @@ def clock(contact: Contact) -> Finding:
     except (KeyError, TypeError, ValueError, OverflowError, IndexError):
         return skipped("clock", "there is no response with a date")
     if abs(skew) <= LITTLE_SKEW:
-        return Finding("clock", State.OK, "agrees with that of the server within a minute")
+        return Finding("clock", State.OK, "differs from the server's by less than a minute")
     here, there = contact.at.isoformat(" ", "seconds"), sent.isoformat(" ", "seconds")
-    seen = f"this machine has {here}, the server {there}"
+    seen = f"{here} on this machine, {there} on the server"
     state = State.FAIL if abs(skew) > MUCH_SKEW else State.WARN
     return Finding("clock", state, seen, "set the clock of this machine, such as with: timedatectl set-ntp true")
 
@@ -219,13 +220,13 @@ def key(contact: Contact, settings: Settings) -> Finding:
     if settings.api_key is None:
         advice = f"set TOGETHER_API_KEY; keys are on {KEYS}"
         return Finding(name, State.FAIL, "there is no API key", advice)
-    seen = f"it has {len(settings.api_key)} characters"
+    seen = counted(len(settings.api_key), "character", "characters")
     if contact.accepted:
-        return Finding(name, State.OK, f"{seen} and is accepted")
+        return Finding(name, State.OK, f"accepted ({seen})")
     if contact.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} and contact.document is not None:
         advice = f"copy the key again from {KEYS}, and check that it is for this server"
-        return Finding(name, State.FAIL, f"{seen}; the API refuses it (status {contact.status})", advice)
-    return skipped(name, f"{seen}; the API was not reached")
+        return Finding(name, State.FAIL, f"refused by the API with status {contact.status} ({seen})", advice)
+    return skipped(name, f"the API was not reached (the key has {seen})")
 
 
 def project(contact: Contact, settings: Settings) -> Finding:
@@ -242,10 +243,10 @@ def project(contact: Contact, settings: Settings) -> Finding:
             return Finding("project", State.WARN, seen, "check TOGETHER_PROJECT_ID and --project")
         return Finding("project", State.OK, f"{settings.project} is set")
     if names:
-        return Finding("project", State.OK, f"that of the key: {shown}")
+        return Finding("project", State.OK, f"{shown}, from the API key")
     if not contact.accepted:
         return skipped("project", "the API key was not accepted")
-    return skipped("project", "the key names none; only the registry needs one: set TOGETHER_PROJECT_ID for it")
+    return skipped("project", "the API key has none; the model registry requires one: set TOGETHER_PROJECT_ID")
 
 
 def certificate_problem(error: BaseException | None) -> str:

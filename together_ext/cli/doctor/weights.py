@@ -63,23 +63,23 @@ def archive_of(client: Together, name: CheckpointName) -> tuple[Finding, Archive
 
 
 def head(remote: Remote) -> Content:
-    """What the server says about the archive, in response to a request for its first byte."""
+    """Size and validator of the archive, from the response to a request for its first byte."""
     with remote.open(0, 1) as body:
         return body.content
 
 
 def storage(remote: Remote, content: Content) -> Finding:
     """The host that has the archive."""
-    size = "of unknown size" if content.size is None else f"of {size_text(content.size)}"
-    where = f"redirected to the storage host {remote.host}" if remote.redirected else f"sent by {remote.host} itself"
-    return Finding("storage", State.OK, f"the archive {size} is {where}")
+    size = "unknown size" if content.size is None else size_text(content.size)
+    host = f"the storage host {remote.host}" if remote.redirected else remote.host
+    return Finding("storage", State.OK, f"{host} sends the archive ({size})")
 
 
 def ranges(content: Content) -> Finding:
     """Whether the server supports byte ranges."""
     if content.partial:
         return Finding("ranges", State.OK, "the server supports byte ranges")
-    advice = "downloads use one connection and cannot resume: tell the owner of the server or proxy"
+    advice = "downloads use one connection and cannot resume: report this to the operator of the server or proxy"
     return Finding("ranges", State.WARN, "the server ignores byte ranges: it sends the whole archive", advice)
 
 
@@ -90,7 +90,7 @@ def validator(content: Content) -> Finding:
         kind = "entity tag" if found.condition == found.etag else "Last-Modified"
         return Finding("validator", State.OK, f"strong ({kind}): an interrupted download can resume")
     seen = "weak" if found.etag or found.last_modified else "none"
-    advice = "an interrupted download starts over: tell the owner of the server or proxy"
+    advice = "an interrupted download starts over: report this to the operator of the server or proxy"
     return Finding("validator", State.WARN, f"{seen}: the server sends no strong entity tag", advice)
 
 
@@ -108,7 +108,7 @@ def measured(remote: Remote, content: Content, connections: int, most: int) -> R
 
     Args:
         remote: The archive.
-        content: What the server says about it.
+        content: Its size and validator.
         connections: The number of connections.
         most: Maximum number of bytes.
     """
