@@ -287,5 +287,5 @@ def test_each_client_announces_the_end_of_endpoints_once_on_use(sim: Simulator, 
         timeout=60,
         check=True,
     )
-    assert done.stderr.count("end with 2026") == 1
+    assert done.stderr.count("by the end of 2026") == 1
     assert done.stdout.startswith("ft-")

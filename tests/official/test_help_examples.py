@@ -24,7 +24,7 @@ PAIR: Final = (
 
 LEFT_OUT: Final = {
     r"(batches|beta|clusters|evals|jig|projects|switch|training)\b": "other products",
-    r"endpoints\b": "deployments: dedicated endpoints of version 1 end with 2026",
+    r"endpoints\b": "deployments: dedicated endpoints of version 1 are deprecated by the end of 2026",
     r"models (configs|create|deploy|public|remote-uploads|rm|update|upload)\b": "models are downloaded, not made",
     r"models download .*--format": "one layout of folders",
 }

@@ -126,7 +126,7 @@ app.add_typer(
 )
 app.add_typer(
     group(
-        "Manage dedicated endpoints (deprecated: they end with 2026).",
+        "Manage dedicated endpoints (deprecated by the end of 2026).",
         "together-ext endpoints list",
         ("create", "serving:create_endpoint", "together-ext endpoints create --model M --hardware H"),
         ("list", "serving:list_endpoints", "together-ext endpoints list --mine"),

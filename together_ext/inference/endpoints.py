@@ -28,10 +28,10 @@ COUNTS = Numbers(0, whole=True)
 log = logging.getLogger("together_ext")
 
 
-def _announce_the_end() -> None:
-    """Log, once for each client, that the operations end; the vendor's documentation of November 2026 says so."""
+def _warn() -> None:
+    """Log, once for each client, that the operations are deprecated, as the documentation of November 2026 says."""
     log.warning(
-        "the API's operations of dedicated endpoints are deprecated and end with 2026; SDK 3 has their successor"
+        "the API deprecates these endpoint operations by the end of 2026; the official SDK 3 supports their successor"
     )
 
 
@@ -66,7 +66,7 @@ class Endpoints:
 
     def __init__(self, run: Runner) -> None:
         self._run = run
-        _announce_the_end()
+        _warn()
 
     @keywords.shows(EndpointOptions)
     def create(self, **options: Unpack[EndpointOptions]) -> models.Endpoint:
@@ -129,7 +129,7 @@ class AsyncEndpoints:
 
     def __init__(self, run: AsyncRunner) -> None:
         self._run = run
-        _announce_the_end()
+        _warn()
 
     @keywords.shows(EndpointOptions)
     async def create(self, **options: Unpack[EndpointOptions]) -> models.Endpoint:
