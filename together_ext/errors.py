@@ -507,7 +507,7 @@ class NotFoundError(ApiStatusError):
     """404: no such job, checkpoint or file."""
 
     code = "not_found"
-    hint = "check the ID and the base URL, and that the API key is of the account that owns it"
+    hint = "check the ID and the base URL, and that the API key belongs to the account that owns it"
 
 
 class ConflictError(ApiStatusError):
