@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from together_ext.cli.commands.download_many import NOTHING_SELECTED
 from together_ext.simulator import DPO_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB, Fault, Simulator
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ LISTS = {
     "endpoints list": ["STATE", "NAME"],
     "endpoints hardware": ["1x_nvidia_h100_80gb_sxm", "$3.36"],
 }
+
+
+class Terminal(io.StringIO):
+    """A stream that claims to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def tar_of(name: str) -> bytes:
+    """An archive with one empty file."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo(name))
+    return packed.getvalue()
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
@@ -60,11 +76,33 @@ def test_help_is_wrapped_between_words(
     assert max(map(len, out.splitlines())) <= columns
 
 
-def test_messages_are_wrapped_between_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+def test_times_in_tables_are_marked_as_utc(command: Command, on_a_terminal: Callable[..., str], sim: Simulator) -> None:
+    sim.add_archive(DPO_JOB, tar_of("config.json"))
+    model = command("models", "list", "-q").out.split()[-1]
+    command("ft", "download", DPO_JOB, "--extract", "-o", "models")
+    tables = ("ft list", f"ft list-checkpoints {LORA_JOB}", f"ft list-events {LORA_JOB}", "files list", "ls models")
+    for line in (*tables, f"models revisions {model}"):
+        out = on_a_terminal(*line.split())
+        assert re.search(r"[A-Z] \(UTC\)", out), line
+        assert re.search(r"\b20\d\d-\d\d-\d\d \d\d:\d\d\b", out), line
+        assert not re.search(r"\d\d:\d\d:\d\d", out), line
 
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_several_downloads_are_a_table(
+    columns: int, command: Command, on_a_terminal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("ft", "download", LORA_JOB, FULL_JOB, "-o", "models").code == 0
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    out = on_a_terminal("ft", "download", LORA_JOB, FULL_JOB, "-o", "models")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()
+    assert [text for text in lines if "\t" in text or (len(text) > columns and len(text.split()) > 1)] == []
+    assert {LORA_JOB, FULL_JOB, "NAME", "SIZE"} <= set(" ".join(lines).split())
+
+
+def test_messages_are_wrapped_between_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     err = Terminal()
     monkeypatch.setattr(sys, "stderr", err)
     monkeypatch.setenv("COLUMNS", "60")
@@ -128,6 +166,9 @@ def test_the_type_of_a_job_is_shown(training: object, shown: str, command: Comma
         ("files list", {"data": []}, "no files"),
         ("endpoints list", {"data": []}, "no endpoints"),
         ("endpoints hardware", {"data": []}, "no hardware"),
+        ("ft download --suffix nothing --dry-run", None, NOTHING_SELECTED),
+        ("ls .", None, "no extracted folders"),
+        ("prune . --keep last", None, "no extracted folders"),
     ],
 )
 def test_an_empty_list_prints_a_message(
@@ -147,10 +188,7 @@ def test_an_empty_list_prints_a_message(
 
 
 def test_an_extraction_ends_with_the_inspect_command(command: Command, sim: Simulator, folder: Path) -> None:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        tar.addfile(tarfile.TarInfo("config.json"))
-    sim.add_archive(LORA_JOB, packed.getvalue())
+    sim.add_archive(LORA_JOB, tar_of("config.json"))
     outcome = command("ft", "download", LORA_JOB, "--extract", "-o", "my models")
     made = outcome.out.splitlines()[0]
     hint = outcome.err.splitlines()[-1]

@@ -358,6 +358,17 @@ def test_a_lost_connection_is_shown_until_the_retry(
     assert not re.search(r"[0-9] left", shown)
 
 
+def test_the_progress_of_a_stream_names_the_job(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim.add_archive(LORA_JOB, 3_000_000)
+    sim.script(Fault(cut=1_000_000))
+    clock = HeldClock()
+    err = Listener("retry 1 of 8 in", clock.released.set)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+    assert main(["ft", "download", LORA_JOB, "--output", "-"], clock=clock) == 0
+    assert re.search(rf"^{LORA_JOB}: .*retry 1 of 8", err.getvalue(), re.MULTILINE)
+
+
 def test_a_command_without_a_partial_file_gives_no_hint(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(_: object) -> bool:
         os.kill(os.getpid(), signal.SIGINT)

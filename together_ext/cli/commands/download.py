@@ -289,7 +289,7 @@ def _pipe(settings: Settings, client: "Together", name: str, options: "DownloadO
     """Write an archive to standard output, with progress and summary on standard error."""
     output, started = standard_output(), time.monotonic()
     with (
-        progress(settings) as callback,
+        progress(settings, name) as callback,
         client.fine_tuning.open(
             name,
             checkpoint_step=step,

@@ -17,11 +17,12 @@ from together_ext.cli.render.many import progress_of_many
 from together_ext.cli.render.screen import (
     print_document,
     print_lines,
+    show,
     stderr_is_terminal,
     stdout_is_terminal,
     tell,
 )
-from together_ext.cli.render.views import cell
+from together_ext.cli.render.views import Table, cell
 from together_ext.cli.settings import Settings
 from together_ext.text import printable
 
@@ -79,7 +80,8 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
             elif not later:
                 # A reader that has closed the pipe, as `head` does, ends no download.
                 with suppress(BrokenPipeError):
-                    print_lines([_line(settings, outcome)])
+                    path, *more = _cells(outcome)
+                    print_lines([path if settings.quiet else "\t".join([path, *more])])
     settings.resumable = False
     if later:
         _show(settings, ended, options.get("storage_options"))
@@ -90,11 +92,11 @@ def download_many(  # noqa: PLR0913 -- what the command line gives
 
 
 def _show(settings: Settings, ended: Sequence[Outcome[DownloadResult]], storage: Mapping[str, str] | None) -> None:
-    """Print all outcomes."""
+    """Print all outcomes: as a document, or the downloads that succeeded as a table on a terminal."""
     if settings.json:
         print_document(Listed("data", [entry_of(outcome, storage, settings.options) for outcome in ended], {}))
-    else:
-        print_lines([_line(settings, outcome) for outcome in ended if outcome.error is None])
+    elif rows := [_cells(outcome) for outcome in ended if outcome.error is None]:
+        show(settings, None, Table(("PATH", "NAME", "SIZE", "HOST")[: len(rows[0])], rows, key=0, flexible=0))
 
 
 def selected(
@@ -163,11 +165,11 @@ def _count(names: Sequence[str | Selection], executor: Executors | None) -> int 
     return copies * len(set(names)) if all(isinstance(name, str) for name in names) else None
 
 
-def _line(settings: Settings, outcome: Outcome[DownloadResult]) -> str:
+def _cells(outcome: Outcome[DownloadResult]) -> tuple[str, ...]:
+    """Path, name and size, and the host if each host has a copy."""
     result = outcome.unwrap()
-    path = result.extracted_to or result.filename
-    host = [] if outcome.host is None else [cell(outcome.host)]
-    return path if settings.quiet else "\t".join([path, cell(outcome.name), size_text(result.size), *host])
+    host = () if outcome.host is None else (cell(outcome.host),)
+    return result.extracted_to or result.filename, cell(outcome.name), size_text(result.size), *host
 
 
 def _failure(settings: Settings, outcome: Outcome[DownloadResult], error: BaseException) -> str:

@@ -61,7 +61,9 @@ def list_files(context: typer.Context) -> None:
     settings = settings_of(context)
     with connect(settings) as client:
         files = client.files.list()
-    rows = [(cell(file.id), _size(file.bytes_), _date(file.created_at), cell(file.filename)) for file in files.data]
+    rows = [
+        (cell(file.id), _size(file.bytes_), date_of(_time(file.created_at)), cell(file.filename)) for file in files.data
+    ]
     table = Table(("ID", "SIZE", "UPLOADED (UTC)", "NAME"), rows, key=0, flexible=3)
     show(settings, document_of(files), table, empty="no files")
 
@@ -71,7 +73,8 @@ def retrieve_file(context: typer.Context, id: FileId) -> None:
     settings = settings_of(context)
     with connect(settings) as client:
         found = document_of(client.files.retrieve(id))
-    shown = {**found, **({"created_at": _date(found["created_at"])} if found.get("created_at") else {})}
+    created = _time(found.get("created_at"))
+    shown = {**found, "created_at": created and created.isoformat()}
     show(settings, found, Record(pairs_of(shown)))
 
 
@@ -186,6 +189,6 @@ def _size(value: object) -> str:
     return size_text(found) if found is not None and 0 <= found < 1 << 63 else NOTHING
 
 
-def _date(value: object) -> str:
+def _time(value: object) -> datetime | None:
     found = whole(value)
-    return date_of(datetime.fromtimestamp(found, UTC)) if found is not None and 0 <= found < 1 << 33 else NOTHING
+    return datetime.fromtimestamp(found, UTC) if found is not None and 0 <= found < 1 << 33 else None

@@ -72,7 +72,7 @@ def list_revisions(context: typer.Context, model: Model) -> None:
         )
         for one in found.data
     ]
-    table = Table(("REVISION", "CREATED", "VALIDATION", "ERRORS"), rows, key=0, flexible=3)
+    table = Table(("REVISION", "CREATED (UTC)", "VALIDATION", "ERRORS"), rows, key=0, flexible=3)
     show(settings, document_of(found), table, empty="no revisions")
 
 

@@ -34,7 +34,7 @@ def show_plan(settings: Settings, names: Sequence[str | Selection], options: Dow
     if settings.json:
         totals = {"remaining": plan.remaining, "needed": plan.needed, "free": plan.free}
         print_document(Listed("data", [_document(entry, settings) for entry in plan.entries], totals))
-    else:
+    elif plan.entries:
         rows = [_row(entry) for entry in plan.entries]
         show(settings, None, Table(("STATE", "SIZE", "PRESENT", "SOURCE", "NAME", "PATH"), rows, key=5, flexible=5))
     if not settings.quiet:

@@ -10,6 +10,7 @@ import typer
 from together_ext.cli.exits import CommandError, Exit, code_of, sentence_of
 from together_ext.cli.paths import folder_of
 from together_ext.cli.render.amounts import counted, size_text
+from together_ext.cli.render.fields import date_of
 from together_ext.cli.render.screen import show, tell
 from together_ext.cli.render.views import NOTHING, Table, cell
 from together_ext.cli.settings import Settings, settings_of
@@ -29,15 +30,15 @@ Folder = Annotated[str, typer.Argument(metavar="DIR", help="Folder with extracte
 def list_extracted(context: typer.Context, folder: Folder) -> None:
     """List the extracted folders below a folder, by their receipts.
 
-    Works offline. VERIFIED is when a folder was extracted and its files were hashed; to verify it again, run
-    together-ext verify.
+    Works offline. VERIFIED is the time at which the folder was extracted and its files were hashed. To verify it again,
+    run together-ext verify.
     """
     from together_ext.archive.retention import extractions  # noqa: PLC0415 -- not for `--help`
 
     settings = settings_of(context)
     found = extractions(folder_of(folder, "DIR", SAVED))
-    titles = ("JOB", "STEP", "TYPE", "SIZE", "VERIFIED", "PATH")
-    rows = [(*_cells(one), cell(one.verified_at), cell(one.folder)) for one in found]
+    titles = ("JOB", "STEP", "TYPE", "SIZE", "VERIFIED (UTC)", "PATH")
+    rows = [(*_cells(one), date_of(one.verified_at), cell(one.folder)) for one in found]
     show(settings, {"data": found}, Table(titles, rows, key=5, flexible=5), empty="no extracted folders")
     for one in found:
         if one.problem and not settings.quiet and not settings.json:
@@ -62,7 +63,7 @@ def prune(
     """Remove extracted folders of older checkpoints.
 
     Without --yes, nothing is removed. Only folders with a valid receipt and without other files are removed. The best
-    checkpoint is known if it was downloaded as ft-...:best. Exit code 7: some folders could not be removed.
+    checkpoint is one that was downloaded as ft-...:best. Exit code 7: some folders could not be removed.
     """
     from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from together_ext.cli.settings import Settings
@@ -27,13 +28,18 @@ APART: Final = 1.0
 
 
 @contextmanager
-def progress(settings: Settings) -> Iterator[ProgressCallback]:
-    """A callback that shows the progress of a download while the context lasts."""
+def progress(settings: Settings, name: str | None = None) -> Iterator[ProgressCallback]:
+    """A callback that shows the progress of a download while the context lasts.
+
+    Args:
+        settings: Decides the form.
+        name: What to show in place of the file, for a download without one.
+    """
     with _display(settings) as show:
 
         def update(now: DownloadProgress) -> None:
             settings.resumable = now.resumable
-            show(now)
+            show(now if name is None else replace(now, file=name))
 
         yield update
 
