@@ -215,6 +215,11 @@ def requested_checkpoint(name: CheckpointName, wanted: CheckpointType, training_
     raise UnknownTrainingTypeError(job_id, training_type)
 
 
+def type_of(checkpoint: str | None) -> CheckpointType:
+    """The type that the `checkpoint` of a download request names: the inverse of `requested_checkpoint`."""
+    return CheckpointType(checkpoint) if checkpoint in list(CheckpointType) else CheckpointType.DEFAULT
+
+
 def check_ready(name: CheckpointName, status: str | None) -> None:
     """Refuse final weights that cannot be there; a state that is absent or unknown lets the server decide.
 

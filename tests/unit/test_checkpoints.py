@@ -31,6 +31,7 @@ from together_ext.checkpoints import (
     parse_job_id,
     requested_checkpoint,
     training_kind,
+    type_of,
 )
 from together_ext.errors import CheckpointNameError, CheckpointTypeError, JobNotReadyError, UnknownTrainingTypeError
 from together_ext.text import NAME_BYTES
@@ -162,6 +163,19 @@ def test_the_form_follows_from_training_type_and_checkpoint_type(
     else:
         with pytest.raises(outcome, match="ft-x"):
             requested_checkpoint(CheckpointName("ft-x"), wanted, training)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [
+        ("model_output_path", CheckpointType.DEFAULT),
+        ("merged", CheckpointType.MERGED),
+        ("adapter", CheckpointType.ADAPTER),
+        (None, CheckpointType.DEFAULT),
+    ],
+)
+def test_the_type_follows_from_the_form(form: str | None, kind: CheckpointType) -> None:
+    assert type_of(form) is kind
 
 
 words = st.none() | st.sampled_from(["Full", "FULL", "Lora", "lora"]) | st.text()

@@ -19,6 +19,7 @@ from together_ext.checkpoints import (
     parse_checkpoint_name,
     parse_checkpoint_type,
     requested_checkpoint,
+    type_of,
 )
 from together_ext.config import (
     REGISTRY_CONNECTIONS,
@@ -43,7 +44,7 @@ from together_generated import models
 from together_generated.models import DownloadCheckpoint
 
 from .download_options import DownloadRequest, StreamRequest
-from .download_result import DownloadResult, FinetuneDownloadResult, result_of, type_of
+from .download_result import DownloadResult, FinetuneDownloadResult, result_of
 from .extraction import Extraction, extracted
 from .job import training_type
 from .operations import list_checkpoints, retrieve
@@ -168,11 +169,11 @@ def prepared(name: str, wanted: DownloadRequest) -> Flow[Prepared]:
         progress=wanted.progress,
     )
     job, found, best = yield from archive(name, wanted.checkpoint_step, wanted.checkpoint_type)
-    if wanted.base_model is not None and found.checkpoint != DownloadCheckpoint.ADAPTER.value:
+    if wanted.base_model is not None and type_of(found.checkpoint) is not CheckpointType.ADAPTER:
         raise RuleError(
             f"base_model is given, and {name} is downloaded as a whole model: request the adapter, or remove base_model"
         )
-    origin = {"job": found.job_id, "step": found.step, "type": type_of(found), "base_model": text(job.model)}
+    origin = {"job": found.job_id, "step": found.step, "type": type_of(found.checkpoint), "base_model": text(job.model)}
     origin |= {} if best is None else {"best": best.reason}
     terms = Terms(choice, wanted.limits, wanted.overwrite, expected_layout(found), wanted.durable)
     extraction = Extraction(origin, terms, wanted.spool, wanted.keep_archive)
@@ -277,7 +278,7 @@ def place_of(output: str | os.PathLike[str] | None, found: Archive, job: models.
 
 def _stem(found: Archive, job: models.FinetuneResponse) -> str:
     """The name of an archive without its extension."""
-    name, adapter = CheckpointName(found.job_id, found.step), found.checkpoint == DownloadCheckpoint.ADAPTER.value
+    name, adapter = CheckpointName(found.job_id, found.step), type_of(found.checkpoint) is CheckpointType.ADAPTER
     return archive_stem(name, text(job.model_output_name), adapter=adapter)
 
 
@@ -285,7 +286,7 @@ def expected_layout(found: Archive) -> Layout | None:
     """The expected layout of an archive; None where the server chose its form."""
     if found.checkpoint is None:
         return None
-    return Layout.ADAPTER if found.checkpoint == DownloadCheckpoint.ADAPTER.value else Layout.MODEL
+    return Layout.ADAPTER if type_of(found.checkpoint) is CheckpointType.ADAPTER else Layout.MODEL
 
 
 def open_stream(name: str, wanted: StreamRequest) -> Flow[OrderedStream]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from together_ext.api.flow import Archive
-from together_ext.checkpoints import CheckpointType
+from together_ext.checkpoints import CheckpointType, type_of
 from together_ext.transfer import Fetched
-from together_generated.models import DownloadCheckpoint
 
 if TYPE_CHECKING:
     from .metrics import BestCheckpoint
@@ -56,19 +55,12 @@ FinetuneDownloadResult = DownloadResult
 """The official SDK's name for `DownloadResult`."""
 
 
-def type_of(found: Archive) -> CheckpointType:
-    """What an archive contains, as a checkpoint type."""
-    if found.checkpoint in {None, DownloadCheckpoint.MODEL_OUTPUT_PATH.value}:
-        return CheckpointType.DEFAULT
-    return CheckpointType(found.checkpoint)
-
-
 def result_of(found: Archive, fetched: Fetched) -> DownloadResult:
     """The result of an archive that was downloaded."""
     return DownloadResult(
         id=found.job_id,
         checkpoint_step=found.step,
-        checkpoint_type=type_of(found),
+        checkpoint_type=type_of(found.checkpoint),
         filename=str(fetched.path),
         size=fetched.size,
         resumed_from=fetched.resumed_from,

@@ -14,6 +14,7 @@ from together_ext.archive import folder_for
 from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.plan import PlanState
 from together_ext.bulk.running import Tasks
+from together_ext.checkpoints import type_of
 from together_ext.clock import SYSTEM
 from together_ext.destinations.urls import Location, parse_url
 from together_ext.errors import TargetExistsError, TogetherExtError
@@ -23,7 +24,6 @@ from together_ext.transfer.survey import Surveyed
 from .download import Prepared, prepared, registry_of, saving_of
 from .download_many import Claims, Many
 from .download_options import DownloadRequest
-from .download_result import type_of
 from .extraction import goes_directly, size_of
 from .refusals import explained
 from .to_objects import compared, object_url, store_at
@@ -218,7 +218,7 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
 
 def _identity(archive: Archive) -> dict[str, Any]:
     """What a receipt has of these weights."""
-    return {"job": archive.job_id, "step": archive.step, "type": type_of(archive)}
+    return {"job": archive.job_id, "step": archive.step, "type": type_of(archive.checkpoint)}
 
 
 def _folder(step: Fetch[Archive]) -> Path:

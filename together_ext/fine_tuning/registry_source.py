@@ -19,7 +19,7 @@ from together_ext.archive.places import Place
 from together_ext.archive.receipt import UnpackedFile
 from together_ext.archive.weights.adapter_config import set_base_model
 from together_ext.archive.weights.layout import check_layout
-from together_ext.checkpoints import Checkpoint
+from together_ext.checkpoints import Checkpoint, CheckpointType, type_of
 from together_ext.config import REGISTRY_CONNECTIONS
 from together_ext.errors import (
     ApiError,
@@ -36,9 +36,8 @@ from together_ext.registry.fetching import verification
 from together_ext.registry.revision import Revision, revision_of, said_of
 from together_ext.text import printable
 from together_generated import models
-from together_generated.models import DownloadCheckpoint
 
-from .download_result import DownloadResult, type_of
+from .download_result import DownloadResult
 from .operations import list_checkpoints
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ class RegistrySource:
         return DownloadResult(
             id=wanted.job_id,
             checkpoint_step=wanted.step,
-            checkpoint_type=type_of(wanted),
+            checkpoint_type=type_of(wanted.checkpoint),
             filename=making.where,
             size=sum(one.file.size for one in arrived),
             resumed_from=making.kept,
@@ -218,4 +217,4 @@ def object_of_step(
 
 
 def _kind(wanted: Archive) -> str:
-    return "adapter" if wanted.checkpoint == DownloadCheckpoint.ADAPTER.value else "model"
+    return "adapter" if type_of(wanted.checkpoint) is CheckpointType.ADAPTER else "model"
