@@ -62,8 +62,8 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from .files.upload import UploadedFile
-    from .fine_tuning.download import DownloadResult, FinetuneDownloadResult
     from .fine_tuning.download_options import DownloadOptions
+    from .fine_tuning.download_result import DownloadResult, FinetuneDownloadResult
     from .fine_tuning.job import Job
     from .fine_tuning.metrics import BestCheckpoint
     from .fine_tuning.parameters import JobParameters
@@ -213,7 +213,7 @@ _HOMES = {
     "files.upload": ("UploadedFile",),
     "registry.download": ("ModelDownload",),
     "transfer": ("DownloadProgress",),
-    "fine_tuning.download": (
+    "fine_tuning.download_result": (
         "DownloadResult",
         "FinetuneDownloadResult",
     ),

@@ -14,7 +14,8 @@ from typing import Any, Final
 from together_ext.archive import Extracted, retention
 from together_ext.archive.inspect import Inspection
 from together_ext.archive.next_steps import NextStep
-from together_ext.archive.receipt import UnpackedFile, Verification
+from together_ext.archive.receipt import Verification
+from together_ext.archive.terms import UnpackedFile
 from together_ext.bulk import PlannedDownload
 from together_ext.checkpoints import Checkpoint
 from together_ext.cli.doctor import findings as doctor

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import subprocess
 import sys
 import types
+import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import together_ext
-from together_ext import errors, transfer
+from together_ext import archive, bulk, errors, transfer
 from together_ext.simulator import LORA_JOB, Simulator
 from together_generated import models
 
@@ -49,7 +51,7 @@ def test_the_public_names_are_sorted_and_each_is_there() -> None:
     assert set(together_ext.__all__) <= set(dir(together_ext))
 
 
-@pytest.mark.parametrize(("package", "more"), [(together_ext, ["__version__"]), (transfer, [])])
+@pytest.mark.parametrize(("package", "more"), [(together_ext, ["__version__"]), (archive, []), (transfer, [])])
 def test_the_three_lists_of_names_agree(package: Any, more: list[str]) -> None:  # noqa: ANN401 -- its private names
     """One for type checkers, one for the import, and the public one."""
     homes = {home: set(names) for home, names in package._HOMES.items()}
@@ -58,11 +60,26 @@ def test_the_three_lists_of_names_agree(package: Any, more: list[str]) -> None: 
     assert sorted([*names, *more]) == package.__all__
 
 
-@pytest.mark.parametrize("package", [together_ext, transfer])
+@pytest.mark.parametrize("package", [together_ext, archive, transfer])
 def test_a_public_name_is_the_object_of_its_module(package: Any) -> None:  # noqa: ANN401 -- the same
     for home, names in package._HOMES.items():
         for name in names:
             assert getattr(package, name) is getattr(sys.modules[f"{package.__name__}.{home}"], name)
+
+
+VALUES = sorted(
+    f"{package.__name__}.{name}"
+    for package in (together_ext, archive, bulk, transfer)
+    for name in package.__all__
+    if dataclasses.is_dataclass(getattr(package, name))
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_the_annotations_of_a_public_value_can_be_read(value: str) -> None:
+    """Web frameworks read them when a handler returns the value."""
+    package, _, name = value.rpartition(".")
+    assert typing.get_type_hints(getattr(sys.modules[package], name))
 
 
 def test_every_error_that_a_user_may_catch_is_public() -> None:

@@ -34,7 +34,8 @@ from together_ext.leases import Lease, Patience, Waiting
 from together_ext.storage import flush_folder, is_at, is_own, not_private, publish_mode, storage_errors
 from together_ext.text import some_of
 
-from .receipt import RECEIPT, UnpackedFile, strangers, write
+from .receipt import RECEIPT, strangers, write
+from .terms import UnpackedFile
 from .tree import entries, folders
 
 SCRATCH: Final = ".unpacking"

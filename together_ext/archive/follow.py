@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from together_ext.clock import TURN, started
 from together_ext.errors import TransferCancelledError
 
-from . import Extracted
 from .formats.source import ArchiveSource
 from .formats.stream import CHUNK
 from .handover import Handover
+from .terms import Extracted
 
 log = logging.getLogger("together_ext.archive")
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from .formats.source import ArchiveSource
 from .limits import Limits
-from .receipt import UnpackedFile
+from .terms import UnpackedFile
 
 Pieces = Iterator[memoryview]
 

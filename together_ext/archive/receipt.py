@@ -24,6 +24,7 @@ from together_ext.text import printable
 from .formats.reading import reading
 from .formats.source import NotRegularError, open_regular
 from .names import checked
+from .terms import UnpackedFile
 from .tree import Entry, entries
 
 RECEIPT: Final = "together-ext.json"
@@ -35,21 +36,6 @@ LARGEST: Final = 64 << 20
 
 PIECE: Final = 1 << 20
 """Bytes of a file that are hashed between two checks for cancellation."""
-
-
-@dataclass(frozen=True)
-class UnpackedFile:
-    """An extracted file.
-
-    Attributes:
-        path: Its path inside the folder, with `/` between its parts.
-        size: Its size in bytes.
-        sha256: The SHA-256 of its content, in hexadecimal.
-    """
-
-    path: str
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +96,22 @@ def written(files: Sequence[Mapping[str, Any]], origin: Mapping[str, Any]) -> st
 
 
 def verify(folder: str | os.PathLike[str], *, cancel: threading.Event | None = None) -> Verification:
-    """Compare an extracted folder with its receipt; see `together_ext.archive.verify`."""
+    """Compare an extracted folder with its receipt. No network is needed.
+
+    Args:
+        folder: A folder that this package extracted.
+        cancel: When set, from any thread, the comparison ends with `TransferCancelledError`.
+
+    Returns:
+        The files that are missing, changed or extra.
+
+    Raises:
+        ArchiveError: The folder has no receipt, or it cannot be read.
+        MissingPathError: The folder does not exist.
+        StorageError: The folder, or a file or folder in it, cannot be read.
+        TransferCancelledError: `cancel` was set.
+        OutOfMemoryError: There is not enough memory.
+    """
     place = absolute(local_path(folder, "folder"))
     with reading(place):
         place.stat()

@@ -26,7 +26,8 @@ from together_ext.text import printable, some_of
 
 from .folders import check_place, is_temporary, locked, remove
 from .formats.reading import reading
-from .receipt import RECEIPT, UnpackedFile, content_of
+from .receipt import RECEIPT, content_of
+from .terms import UnpackedFile
 from .tree import entries
 
 REMOVED: Final = ".removed-"

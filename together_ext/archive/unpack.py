@@ -27,7 +27,8 @@ from .folders import (
 )
 from .formats.source import ArchiveSource
 from .limits import Limits
-from .receipt import UnpackedFile, strangers
+from .receipt import strangers
+from .terms import UnpackedFile
 from .tree import name_of
 from .writing import FolderWriting, Room, write_files
 

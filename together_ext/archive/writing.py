@@ -22,7 +22,7 @@ from .formats.tar import TarReader
 from .limits import Limits
 from .members import Allowed, allowed
 from .places import Pieces, Writing
-from .receipt import UnpackedFile
+from .terms import UnpackedFile
 from .tree import path_of
 
 FLUSHED: Final = 64 << 20

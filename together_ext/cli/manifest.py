@@ -21,7 +21,7 @@ from .render.documents import plain
 
 if TYPE_CHECKING:
     from together_ext.bulk import Outcome
-    from together_ext.fine_tuning.download import DownloadResult
+    from together_ext.fine_tuning.download_result import DownloadResult
 
 LONGEST_LINE: Final = 16 << 20
 """Maximum number of characters of a line; an entry of a manifest has the hash of each extracted file."""

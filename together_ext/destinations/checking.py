@@ -10,7 +10,8 @@ from typing import Final
 
 from together_ext.archive.content import File
 from together_ext.archive.inspect import Inspection, inspect_files
-from together_ext.archive.receipt import RECEIPT, UnpackedFile, Verification
+from together_ext.archive.receipt import RECEIPT, Verification
+from together_ext.archive.terms import UnpackedFile
 from together_ext.errors import ArchiveError, MissingPathError, StorageError
 
 from .object_state import OWN, PARTIAL, Found, look

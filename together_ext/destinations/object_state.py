@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, files_in, parsed
+from together_ext.archive.receipt import LARGEST, RECEIPT, files_in, parsed
+from together_ext.archive.terms import UnpackedFile
 from together_ext.errors import ArchiveError, TargetExistsError
 from together_ext.text import some_of
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 from together_ext.archive.formats.source import ArchiveSource
 from together_ext.archive.limits import Limits
 from together_ext.archive.places import Pieces
-from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, written
+from together_ext.archive.receipt import LARGEST, RECEIPT, written
+from together_ext.archive.terms import UnpackedFile
 from together_ext.archive.weights.adapter_config import SETTINGS
 from together_ext.archive.writing import write_files
 from together_ext.errors import ArchiveError, IntegrityError, RemoteChangedError, TogetherExtError

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from together_ext.archive.receipt import LARGEST, RECEIPT, UnpackedFile, parsed, written
+from together_ext.archive.receipt import LARGEST, RECEIPT, parsed, written
+from together_ext.archive.terms import UnpackedFile
 from together_ext.errors import ArchiveError, LeaseLostError, MissingPathError
 
 from .listing import PAGE, Stored

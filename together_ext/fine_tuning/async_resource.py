@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from together_ext.transfer import AsyncOrderedStream, Fetched, ProgressCallback
     from together_generated import models
 
-    from .download import DownloadResult
     from .download_many import Connect, Executors
     from .download_many import Names as ManyNames
     from .download_options import CheckpointForm
+    from .download_result import DownloadResult
     from .metrics import BestCheckpoint, Mode
 
 # Inside the classes below `list` is a method.

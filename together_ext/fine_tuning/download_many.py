@@ -35,10 +35,11 @@ from together_ext.text import printable
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, Target
 from together_ext.transfer.network.pauses import Pauses
 
-from .download import DownloadResult, archive, check_source, downloaded, place_of, prepared
+from .download import downloaded
 from .download_options import DownloadOptions, DownloadRequest, download_request
+from .download_result import DownloadResult
 from .operations import list_checkpoints, list_jobs
-from .to_objects import object_url
+from .prepared import archive, check_source, object_url, place_of, prepared
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from together_ext.api.flow import Archive
 from together_ext.checkpoints import CheckpointType, type_of
 from together_ext.transfer import Fetched
 
-if TYPE_CHECKING:
-    from .metrics import BestCheckpoint
+from .metrics import BestCheckpoint
 
 
 @dataclass(frozen=True)

@@ -7,31 +7,33 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from together_ext.api.flow import Archive, Fetch, Flow, Streamed, fetch, local, streamed
 from together_ext.api.responses import text
-from together_ext.archive import Extracted, Layout, Terms, folder_for, unpack_archive
-from together_ext.archive.formats.source import StoredArchive
+from together_ext.archive import folders, receipt
+from together_ext.archive.extraction import folder_for, unpack_archive
+from together_ext.archive.follow import Follower, Unpack, extract_arriving
+from together_ext.archive.formats.source import ArchiveSource, StoredArchive
+from together_ext.archive.terms import Extracted, Terms
+from together_ext.archive.weights.layout import Layout
 from together_ext.errors import ConfigurationError, NotEnoughSpaceError, RemoteChangedError, TargetExistsError
 from together_ext.text import printable
 from together_ext.transfer import DownloadProgress, Fetched, Front, Head, Options, ProgressCallback, StreamOptions
 from together_ext.transfer.progress import Reporter, Standing
 from together_ext.transfer.responses import NotResumableError, UndelimitedError
+from together_ext.transfer.target import HEAD
 
 from .download_result import DownloadResult, result_of
+from .prepared import Extraction
 from .refusals import explained
 
 if TYPE_CHECKING:
-    from together_ext.archive.follow import Unpack
-    from together_ext.archive.formats.source import ArchiveSource
     from together_ext.leases import Lease
     from together_ext.transfer import OrderedStream
-
-    from .registry_source import RegistrySource
 
 log = logging.getLogger("together_ext")
 
@@ -42,40 +44,15 @@ MOST_TRIES: Final = 3
 """Maximum number of direct extractions of an archive that changes, or breaks off on a server without resumption."""
 
 
-@dataclass(frozen=True)
-class Extraction:
-    """How to extract a download.
-
-    Attributes:
-        origin: The receipt's entries about the weights.
-        terms: The options of the extraction.
-        spool: Whether the archive is written to the disk; None decides by its size and the free space.
-        keep_archive: Whether the archive is kept.
-        registry: The registry, if it is preferred to the archive.
-    """
-
-    origin: Mapping[str, Any]
-    terms: Terms
-    spool: bool | None
-    keep_archive: bool
-    registry: RegistrySource | None = None
-
-    def entries(self, name: str, size: int, etag: str | None) -> Mapping[str, Any]:
-        """The receipt's entries about the weights and their archive."""
-        return {**self.origin, "source": "archive", "archive": {"name": name, "size": size, "validator": etag}}
-
-
 def extracted(step: Fetch[Archive], wanted: Extraction) -> Flow[DownloadResult]:
     """Download an archive and extract it to the folder beside its path."""
-    from together_ext.archive.folders import locked  # noqa: PLC0415 -- not for a download without extraction
-
     folder = folder_for(step.target.folder / f"{step.target.stem}{step.target.extensions[0]}")
     with ExitStack() as stack:
         # Two processes that extract to the same folder take turns from here on: the second one finds it complete.
         reporter = Reporter(step.options.progress, step.options.clock)
         reporter.file = folder.name
         lock = partial(
-            locked,
+            folders.locked,
             folder,
             timeout=step.options.lock_timeout,
             waiting=lambda waiting: reporter.report(Standing(holder=waiting.holder)),
@@ -111,11 +88,9 @@ def _archived(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lea
     return (yield from _direct(step, folder, wanted, lease)) or (yield from _spooled(step, folder, wanted, lease))
 
 
-def _kept(
-    step: Fetch[Archive], folder: Path, receipt: Mapping[str, Any], *, keep_archive: bool
-) -> Flow[DownloadResult]:
+def _kept(step: Fetch[Archive], folder: Path, record: Mapping[str, Any], *, keep_archive: bool) -> Flow[DownloadResult]:
     """The result for weights that were extracted before; downloads an archive that is to be kept."""
-    unpacked = replace(found_before(step.archive, str(folder), receipt), verified="hash")
+    unpacked = replace(found_before(step.archive, str(folder), record), verified="hash")
     if keep_archive:
         fetched = yield from explained(step.archive, fetch(step))
         return replace(unpacked, filename=str(fetched.path), size=fetched.size, resumed_from=fetched.resumed_from)
@@ -164,10 +139,6 @@ def in_order(reading: Streamed[Archive], name: str) -> Flow[Any]:
 def _from_stream(
     step: Fetch[Archive], stream: OrderedStream, folder: Path, wanted: Extraction, lease: Lease
 ) -> DownloadResult | None:
-    # The decompressor comes with it.
-    from together_ext.archive.follow import extract_arriving  # noqa: PLC0415
-    from together_ext.transfer.target import HEAD  # noqa: PLC0415
-
     size = stream.size
     if size is None:
         if wanted.spool is None:
@@ -236,8 +207,6 @@ def _naming(progress: ProgressCallback | None, name: str) -> ProgressCallback | 
 
 def _spooled(step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease) -> Flow[DownloadResult]:
     """Download an archive while it is extracted beside it."""
-    from together_ext.archive.follow import Follower  # noqa: PLC0415 -- as above
-
     # An archive that existed before is not removed.
     there_before = step.target.exists()
     front = Front()
@@ -317,8 +286,6 @@ def _unpacked_before(
     Raises:
         TargetExistsError: The folder has something else.
     """
-    from together_ext.archive import folders, receipt  # noqa: PLC0415 -- the same
-
     if terms.overwrite:
         folders.check_place(folder, overwrite=True)
         return None

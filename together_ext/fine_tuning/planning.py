@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from together_ext.api.flow import Archive, Fetch, Flow, Survey, changed, local, surveyed
-from together_ext.archive import folder_for
+from together_ext.archive import folders, receipt
+from together_ext.archive.extraction import folder_for
 from together_ext.bulk import DownloadPlan, Outcomes, PlannedDownload
 from together_ext.bulk.plan import PlanState
 from together_ext.bulk.running import Tasks
 from together_ext.checkpoints import type_of
 from together_ext.clock import SYSTEM
+from together_ext.destinations.object_state import existing
 from together_ext.destinations.urls import Location, parse_url
 from together_ext.errors import TargetExistsError, TogetherExtError
 from together_ext.storage import storage_errors
 from together_ext.transfer.survey import Surveyed
 
-from .download import Prepared, prepared, registry_of, saving_of
 from .download_many import Claims, Many
 from .download_options import DownloadRequest
 from .extraction import goes_directly, size_of
+from .prepared import Prepared, object_url, prepared, registry_of, saving_of
 from .refusals import explained
-from .to_objects import compared, object_url, store_at
+from .to_objects import compared, store_at
 
 if TYPE_CHECKING:
     from together_ext.registry.project import Project
@@ -125,11 +127,11 @@ def _with_files(entry: PlannedDownload, revision: Revision, present: int) -> Pla
     return replace(entry, source="registry", state=state, size=size, present=present, files=files)
 
 
-def _complete(entry: PlannedDownload, receipt: Mapping[str, Any]) -> PlannedDownload:
+def _complete(entry: PlannedDownload, record: Mapping[str, Any]) -> PlannedDownload:
     """The plan for weights that exist with this receipt."""
-    size, of_registry = size_of(receipt), receipt.get("source") == "registry"
+    size, of_registry = size_of(record), record.get("source") == "registry"
     entry = replace(entry, state="complete", size=size, present=size or 0)
-    return replace(entry, source="registry", files=len(receipt["files"])) if of_registry else entry
+    return replace(entry, source="registry", files=len(record["files"])) if of_registry else entry
 
 
 # In an object store ---------------------------------------------------------------------------------------------------
@@ -151,8 +153,6 @@ def _extracted_to_objects(
     project: Project, entry: PlannedDownload, request: DownloadRequest, of: Prepared
 ) -> Flow[PlannedDownload]:
     """The plan for an object for each file."""
-    from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
-
     saving, origin = saving_of(request, of), _identity(of.archive)
     store = store_at(saving.location(saving.stem), saving.storage)
     look = partial(existing, origin=origin, overwrite=request.overwrite)
@@ -201,8 +201,6 @@ def _extracted_before(name: str, request: DownloadRequest, step: Fetch[Archive])
     Raises:
         TargetExistsError: The folder has something else.
     """
-    from together_ext.archive import folders, receipt  # noqa: PLC0415 -- as in `extraction`
-
     folder, archive = _folder(step), step.archive
     said = {} if request.overwrite else receipt.origin(folder)
     expected = _identity(archive)

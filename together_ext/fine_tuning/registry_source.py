@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from together_ext.api.flow import Archive, Flow, local
 from together_ext.api.responses import text
-from together_ext.archive import Terms
 from together_ext.archive.places import Place
-from together_ext.archive.receipt import UnpackedFile
+from together_ext.archive.terms import Terms, UnpackedFile
 from together_ext.archive.weights.adapter_config import set_base_model
 from together_ext.archive.weights.layout import check_layout
 from together_ext.checkpoints import Checkpoint, CheckpointType, type_of

@@ -6,32 +6,36 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from together_ext.api.flow import Archive, Flow, Streamed, Survey, local, surveyed
-from together_ext.archive import Extracted, unpack_to
+from together_ext.archive.extraction import unpack_to
+from together_ext.archive.follow import extract_arriving
 from together_ext.archive.formats.sniff import ArchiveFormat
-from together_ext.destinations import urls
+from together_ext.archive.formats.source import ArchiveSource
+from together_ext.archive.receipt import RECEIPT
+from together_ext.archive.terms import Extracted
+from together_ext.destinations.listing import Stored
 from together_ext.destinations.local import UNKNOWN, archive_extension
-from together_ext.destinations.urls import Location, location_of, parse_url
-from together_ext.errors import ConfigurationError, RuleError, TargetExistsError
-from together_ext.text import printable
-from together_ext.transfer import Fetched, Head, Options
+from together_ext.destinations.object_state import Found, existing
+from together_ext.destinations.objects import Prefix, objects
+from together_ext.destinations.partial_receipt import prepare
+from together_ext.destinations.store import Store
+from together_ext.destinations.urls import Location, parse_url
+from together_ext.errors import ConfigurationError, TargetExistsError
+from together_ext.transfer import Fetched, Head
 from together_ext.transfer.target import HEAD
 
 from .download_options import DownloadRequest
 from .download_result import DownloadResult, result_of
-from .extraction import Extraction, check_base_model, found_before, in_order, stream_options
+from .extraction import check_base_model, found_before, in_order, stream_options
+from .prepared import Extraction, Saving
 from .refusals import explained
 
 if TYPE_CHECKING:
-    from together_ext.archive.formats.source import ArchiveSource
-    from together_ext.destinations.listing import Stored
-    from together_ext.destinations.object_state import Found
-    from together_ext.destinations.store import Store
     from together_ext.transfer import OrderedStream
     from together_ext.transfer.options import StreamOptions
     from together_ext.transfer.survey import Surveyed
@@ -43,52 +47,8 @@ WINDOW = 32 << 20
 """Maximum number of bytes of the archive in memory; the parts of the objects take more than that."""
 
 
-def object_url(wanted: DownloadRequest) -> str | None:
-    """The URL of the object store that a download goes to; None for a local path.
-
-    Raises:
-        RuleError: The URL is invalid, or an option does not fit.
-    """
-    url = urls.object_url(wanted.output, wanted.storage_options)
-    if url is None:
-        return None
-    for keyword, given in (("keep_archive", wanted.keep_archive), ("spool", wanted.spool)):
-        if given:
-            option = f"--{keyword.replace('_', '-')}"
-            raise RuleError(
-                f"{keyword} ({option}) needs a local folder, and output is {printable(url, 200)!r}: "
-                "omit it, or name a folder"
-            )
-    return url
-
-
-@dataclass(frozen=True)
-class Saving:
-    """A download to an object store.
-
-    Attributes:
-        archive: What.
-        url: Where to: a prefix to save in, or the path itself.
-        stem: The name, where the URL does not have it.
-        storage: Settings of the store.
-        options: The options of the download.
-    """
-
-    archive: Archive
-    url: str
-    stem: str
-    storage: Mapping[str, str] | None = field(repr=False)
-    options: Options
-
-    def location(self, name: str) -> Location:
-        """The location of what is saved, which has this name where the URL does not have one."""
-        return location_of(self.url, name)
-
-
 def store_at(location: Location, storage: Mapping[str, str] | None) -> Store:
     """The store at a location, with these settings."""
-    from together_ext.destinations.store import Store  # noqa: PLC0415 -- an extra
-
     return Store(location, storage)
 
 
@@ -136,9 +96,6 @@ def _archived(saving: Saving, store: Store, wanted: Extraction) -> Flow[Download
 
 def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
     """What is stored, and whether it is these weights completely; else the access has been tested by a small object."""
-    from together_ext.destinations.object_state import existing  # noqa: PLC0415 -- with the store alone
-    from together_ext.destinations.partial_receipt import prepare  # noqa: PLC0415
-
     found, complete = existing(store, wanted.origin, overwrite=wanted.terms.overwrite)
     if complete:
         check_base_model(str(store.location), found.document, wanted.terms)
@@ -148,11 +105,6 @@ def _prepared(store: Store, wanted: Extraction) -> tuple[Found, bool]:
 
 
 def _extracted(saving: Saving, stream: OrderedStream, store: Store, wanted: Extraction) -> DownloadResult:
-    from together_ext.archive.follow import extract_arriving  # noqa: PLC0415 -- the decompressor comes with it
-    from together_ext.archive.receipt import RECEIPT  # noqa: PLC0415
-    from together_ext.destinations.object_state import existing  # noqa: PLC0415
-    from together_ext.destinations.objects import Prefix, objects  # noqa: PLC0415
-
     size = stream.size
     if size is None:
         raise ConfigurationError(

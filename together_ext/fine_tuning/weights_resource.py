@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from together_ext.registry.project import Project
     from together_ext.transfer import Fetched, OrderedStream, ProgressCallback
 
-    from .download import DownloadResult
     from .download_many import Connect, Executors
     from .download_many import Names as ManyNames
     from .download_options import CheckpointForm
+    from .download_result import DownloadResult
 
 
 class Weights:

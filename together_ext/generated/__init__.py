@@ -20,7 +20,8 @@ from typing import Any, Self
 from together_ext.client import AsyncTogether
 from together_ext.errors import RuleError
 from together_ext.api.lists import EventList, JobList
-from together_ext.fine_tuning.download import DownloadResult, download_form
+from together_ext.fine_tuning.download import download_form
+from together_ext.fine_tuning.download_result import DownloadResult
 from together_generated.models import FinetuneResponse, FinetuneResponseTruncated
 
 from .models.fine_tunes_post_request import FineTunesPostRequest

@@ -16,7 +16,8 @@ from together_ext.api.flow import Flow, local
 from together_ext.api.responses import text
 from together_ext.archive import receipt
 from together_ext.archive.folders import check_place, locked
-from together_ext.archive.receipt import RECEIPT, UnpackedFile
+from together_ext.archive.receipt import RECEIPT
+from together_ext.archive.terms import UnpackedFile
 from together_ext.archive.weights.layout import Layout
 from together_ext.config import REGISTRY_CONNECTIONS, download_connections, download_limit_rate, download_lock_timeout
 from together_ext.destinations.urls import location_of, object_url

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from together_ext.archive.receipt import UnpackedFile
+from together_ext.archive.terms import UnpackedFile
 from together_ext.clock import awaited, submitted
 from together_ext.errors import NotEnoughSpaceError
 from together_ext.storage import create_own, storage_errors

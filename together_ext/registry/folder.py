@@ -20,7 +20,8 @@ from typing import Any, Final
 from together_ext.archive import receipt
 from together_ext.archive.folders import PARTIAL, PrivateFolder, flush_all, put
 from together_ext.archive.formats.source import open_regular
-from together_ext.archive.receipt import RECEIPT, UnpackedFile
+from together_ext.archive.receipt import RECEIPT
+from together_ext.archive.terms import UnpackedFile
 from together_ext.errors import ArchiveError, StorageError
 from together_ext.storage import create_own, storage_errors
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from together_ext.api.flow import Flow, local
 from together_ext.archive.folders import FolderPlace
 from together_ext.archive.places import Place
-from together_ext.archive.receipt import RECEIPT, UnpackedFile
+from together_ext.archive.receipt import RECEIPT
+from together_ext.archive.terms import UnpackedFile
 from together_ext.transfer import Options
 
 from .fetching import Arrived, Fetching

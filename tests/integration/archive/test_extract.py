@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from together_ext.archive import Terms, extract, retention, unpack_archive, verify
+from together_ext.archive import extract, retention, verify
+from together_ext.archive.extraction import unpack_archive
 from together_ext.archive.folders import locked
 from together_ext.archive.formats.source import StoredArchive
 from together_ext.archive.inspect import inspect
+from together_ext.archive.terms import Terms
 from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.cli import main
 from together_ext.errors import ArchiveError, MissingPathError, StorageError, TargetExistsError, TransferCancelledError

@@ -14,6 +14,7 @@ import pytest
 
 from together_ext import ArchiveError, LockTimeoutError, RuleError, StorageError, TargetExistsError
 from together_ext.archive import receipt, retention
+from together_ext.archive.terms import UnpackedFile
 from together_ext.cli import main
 from together_ext.leases import Lease, Patience
 
@@ -31,7 +32,7 @@ def made(tmp_path: Path) -> Made:
         (place / "sub").mkdir(parents=True)
         (place / "sub" / "w").write_bytes(b"weights")
         digest = "9d6a47e3dd3be35b1e2a4d1d9e4a6a1c" * 2
-        receipt.write(place, [receipt.UnpackedFile("sub/w", 7, digest)], {"job": "ft-a", "type": "adapter"} | origin)
+        receipt.write(place, [UnpackedFile("sub/w", 7, digest)], {"job": "ft-a", "type": "adapter"} | origin)
         return place
 
     return make

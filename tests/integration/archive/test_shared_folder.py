@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from together_ext.archive import Terms, unpack_archive
+from together_ext.archive.extraction import unpack_archive
 from together_ext.archive.folders import locked
 from together_ext.archive.formats.source import OpenArchive, StoredArchive
+from together_ext.archive.terms import Terms
 from together_ext.archive.weights.base_model import BaseChoice
 from together_ext.errors import LeaseLostError, StorageError
 from together_ext.leases import EXPIRY

@@ -20,6 +20,9 @@ class ArchiveFormat(StrEnum):
     TAR = ".tar"
 
 
+ENDINGS: Final = (*ArchiveFormat, ".tzst", ".tgz", ".bin")
+"""The extensions of archives that others have named, too."""
+
 _GZIP: Final = b"\x1f\x8b"
 _USTAR: Final = (257, b"ustar")
 _CHECKSUM: Final = slice(148, 156)

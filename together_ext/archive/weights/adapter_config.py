@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from together_ext.archive.places import Place
-from together_ext.archive.receipt import UnpackedFile
+from together_ext.archive.terms import UnpackedFile
 from together_ext.errors import ArchiveError, RuleError
 from together_ext.text import printable
 

@@ -45,8 +45,8 @@ from .wait import Timeout, wait_for
 if TYPE_CHECKING:
     from together_ext.bulk import Selection
     from together_ext.client import Together
-    from together_ext.fine_tuning.download import DownloadResult
     from together_ext.fine_tuning.download_options import DownloadOptions
+    from together_ext.fine_tuning.download_result import DownloadResult
 
 
 def download(  # noqa: PLR0913 -- the command's options

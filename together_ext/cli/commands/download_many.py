@@ -29,9 +29,9 @@ from together_ext.text import printable
 if TYPE_CHECKING:
     from together_ext.bulk import Outcome, Selection
     from together_ext.client import Together
-    from together_ext.fine_tuning.download import DownloadResult
     from together_ext.fine_tuning.download_many import Executors
     from together_ext.fine_tuning.download_options import DownloadOptions
+    from together_ext.fine_tuning.download_result import DownloadResult
     from together_ext.transfer import DownloadProgress
 
 NOTHING_SELECTED: Final = "nothing to download: no name is given, and no job matches --suffix and --status"

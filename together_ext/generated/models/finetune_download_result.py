@@ -1,5 +1,5 @@
 """Downloaded weights."""
 
-from together_ext.fine_tuning.download import DownloadResult as FinetuneDownloadResult
+from together_ext.fine_tuning.download_result import DownloadResult as FinetuneDownloadResult
 
 __all__ = ["FinetuneDownloadResult"]
