@@ -299,10 +299,8 @@ class AsyncTogether:
             case Raw():
                 return await self._seam.raw(step)
             case Local(work):
-                from .transfer.beside import beside
-
                 cancel = threading.Event()
-                return await beside(partial(work, cancel), cancel)
+                return await _beside(partial(work, cancel), cancel)
             case Pause(seconds):
                 if seconds > 0:
                     await self._clock.sleep(seconds)
@@ -318,28 +316,23 @@ class AsyncTogether:
 
     async def _open(self, step: Open) -> AsyncOrderedStream:
         from .transfer.async_stream import AsyncOrderedStream
-        from .transfer.beside import beside
         from .transfer.stream import begin
 
         async with AsyncExitStack() as stack:
             remote = await self._remote(stack, step.archive)
             options = timed(step.options, self._clock)
-            stream = await beside(partial(begin, remote, options), options.cancel)
+            stream = await _beside(partial(begin, remote, options), options.cancel)
             return AsyncOrderedStream(stream, options.cancel, stack.pop_all())
 
     async def _move(self, step: Fetch[Any] | Streamed[Any] | Survey[Any]) -> object:
-        from .transfer.beside import beside
-
         async with AsyncExitStack() as stack:
             remote = await self._remote(stack, step.archive)
-            return await beside(partial(moved, step, remote, self._clock), step.options.cancel)
+            return await _beside(partial(moved, step, remote, self._clock), step.options.cancel)
 
     async def _transfers(self, work: Callable[[Line], T]) -> T:
-        from .transfer.beside import beside
-
         async with AsyncExitStack() as stack:
             line = _line(await self._seam.transfer_client(stack), self._settings, self._clock)
-            return await beside(partial(work, line), line.cancel)
+            return await _beside(partial(work, line), line.cancel)
 
     async def _remote(self, stack: AsyncExitStack, archive: Archive | StoredFile) -> Remote:
         """An archive as the engine's threads see it; the stack closes what they send through."""
@@ -371,6 +364,13 @@ def _connect(settings: Settings) -> Callable[[], Together]:
         call_timeout=settings.call_timeout,
         project=settings.project,
     )
+
+
+async def _beside(work: Callable[[], T], cancel: threading.Event) -> T:
+    """Do blocking work in a thread."""
+    from .transfer.beside import beside
+
+    return await beside(work, cancel)
 
 
 def _line(sender: Sender, settings: Settings, clock: AsyncClock) -> Line:

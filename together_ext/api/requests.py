@@ -12,6 +12,7 @@ from together_ext.clock import AsyncClock, Deadline
 from together_ext.config import Settings
 from together_ext.errors import MissingKeyError
 from together_ext.transfer.network.pauses import Pauses
+from together_generated.api.files import retrieve_file_content
 from together_generated.api.fine_tuning import download_fine_tune
 from together_generated.models import DownloadCheckpoint
 from together_generated.types import UNSET
@@ -107,8 +108,6 @@ def download_request(archive: Archive | StoredFile) -> dict[str, Any]:
     # A private name of the generated code, since its functions read whole bodies into memory; a test checks that it
     # exists. `operations.list_jobs` does the same.
     if isinstance(archive, StoredFile):
-        from together_generated.api.files import retrieve_file_content  # noqa: PLC0415 -- rarely needed
-
         return retrieve_file_content._get_kwargs(id=archive.file_id)  # noqa: SLF001 -- the same
     return download_fine_tune._get_kwargs(  # noqa: SLF001
         ft_id=archive.job_id,

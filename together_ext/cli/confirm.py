@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from together_ext.checkpoints import parse_job_id
+
 from .exits import BadUsageError, CommandError
 from .render.screen import stdin_is_terminal
 from .settings import Settings
@@ -28,8 +30,6 @@ def confirm(settings: Settings, action: str, job_id: str, *, yes: bool) -> None:
         CommandError: The answer is no.
         CheckpointNameError: Invalid job ID.
     """
-    from together_ext.checkpoints import parse_job_id  # noqa: PLC0415 -- not for `--help`
-
     parse_job_id(job_id)
     confirm_action(settings, f"{action} {job_id}", yes=yes)
 

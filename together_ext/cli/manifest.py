@@ -12,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from together_ext.destinations.urls import is_object_url, parse_url
 from together_ext.errors import TogetherExtError
 from together_ext.storage import storage_errors
 
@@ -134,8 +135,6 @@ def entry_of(
 
 def _receipt(place: str, storage: Mapping[str, str] | None) -> Mapping[str, object]:
     """The receipt of a folder or a prefix; empty if it cannot be read."""
-    from together_ext.destinations.urls import is_object_url, parse_url  # noqa: PLC0415 -- not for `--help`
-
     if not is_object_url(place):
         from together_ext.archive.receipt import origin  # noqa: PLC0415
 

@@ -34,6 +34,8 @@ from together_ext.transfer.network.redirects import RedirectRefused, redirect_ta
 from together_ext.transfer.options import Conduct
 from together_ext.transfer.progress import Reporter, Standing
 from together_generated import models
+from together_generated.api.files import upload_file as endpoint
+from together_generated.types import File
 
 from .local_file import Steady, look, opened, path_of
 from .sending import Part, Sending
@@ -316,9 +318,6 @@ class _Watch:
 
 def _at_once(job: _Job, watch: _Watch) -> Flow[UploadedFile]:
     """Upload a file in one request, to a server that does not sign URLs."""
-    from together_generated.api.files import upload_file as endpoint  # noqa: PLC0415 -- rarely needed
-    from together_generated.types import File  # noqa: PLC0415 -- the same
-
     # The server may support further purposes; the generated model only reads `value`.
     purpose = cast("models.FilePurpose", _Purpose(job.purpose))
     body = models.FileUpload(purpose, job.name, File(job.content, job.name), job.kind)

@@ -12,6 +12,7 @@ from together_ext.api.responses import date, items
 from together_ext.checkpoints import STEPS, Checkpoint, parse_job_id
 from together_ext.errors import Numbers, RuleError
 from together_generated import models
+from together_generated.api.fine_tuning import list_fine_tune_metrics as endpoint
 from together_generated.types import UNSET, Unset
 
 from . import metrics
@@ -77,8 +78,6 @@ def metric_range(
 
 def list_metrics(job_id: str, wanted: Range = Range()) -> Flow[MetricList]:
     """List the metrics that a job has recorded."""
-    from together_generated.api.fine_tuning import list_fine_tune_metrics as endpoint
-
     job_id = parse_job_id(job_id)
     arguments = {"id": job_id, "body": wanted.body(), **wanted.query()}
     response = yield from ask(Call(f"list the metrics of {job_id}", endpoint.sync, endpoint.asyncio, arguments))

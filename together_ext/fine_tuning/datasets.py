@@ -23,6 +23,8 @@ from together_ext.transfer import DEFAULT_CONNECTIONS, DEFAULT_TIMEOUT, Fetched,
 from together_ext.transfer.engine import transfer
 from together_ext.transfer.parts import ExpiredError, Part, PartedRemote
 from together_generated import models
+from together_generated.api.fine_tuning import preview_fine_tune as preview_endpoint
+from together_generated.api.fine_tuning import retrieve_tokenized_dataset as dataset_endpoint
 from together_generated.types import UNSET
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ def preview(
     model: str, training_file: str, top_k: int | None, *, train_on_inputs: bool | None
 ) -> Flow[models.FinetunePreview]:
     """Tokenize the first examples of a training file."""
-    from together_generated.api.fine_tuning import preview_fine_tune as endpoint
-
     training_file = checked_id(training_file, "file-")
     if not isinstance(model, str) or not model.strip():
         raise RuleError(f"model is {model!r}: expected the name of a base model")
@@ -48,7 +48,9 @@ def preview(
         UNSET if top_k is None else top_k,
         UNSET if train_on_inputs is None else train_on_inputs,
     )
-    return (yield from ask(call(f"preview {training_file}", endpoint.sync, endpoint.asyncio, body=body)))
+    return (
+        yield from ask(call(f"preview {training_file}", preview_endpoint.sync, preview_endpoint.asyncio, body=body))
+    )
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,8 @@ def download_tokenized_dataset(
 
 
 def _located(job_id: str) -> Flow[_Located]:
-    from together_generated.api.fine_tuning import retrieve_tokenized_dataset as endpoint
-
     action = f"locate the tokenized dataset of {job_id}"
-    answer = yield from ask(call(action, endpoint.sync, endpoint.asyncio, id=job_id))
+    answer = yield from ask(call(action, dataset_endpoint.sync, dataset_endpoint.asyncio, id=job_id))
     size = whole(answer.size)
     if size is None or size < 1:
         shown = printable(repr(answer.size), 40)

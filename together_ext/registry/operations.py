@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from together_ext.api.flow import Call, Flow, ask, call
 from together_ext.api.identifiers import checked_part
+from together_ext.api.responses import date
 from together_ext.text import printable
 from together_generated import models
 from together_generated.types import UNSET, Unset
@@ -50,7 +51,6 @@ def retrieve(project: Project, model: str) -> Flow[models.RegistryModel]:
 def list_revisions(project: Project, model: str) -> Flow[RevisionList]:
     """All revisions of a model, newest first."""
     from together_ext.api.lists import RevisionList
-    from together_ext.api.responses import date
     from together_generated.api.registry import list_model_revisions as endpoint
 
     object_id = yield from object_id_of(project, model)

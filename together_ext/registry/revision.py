@@ -22,6 +22,7 @@ from together_ext.transfer import DEFAULT_TIMEOUT, Options
 from together_ext.transfer.parts import ExpiredError
 from together_ext.transfer.persistence import PROGRESS
 from together_generated import models
+from together_generated.api.registry import download_model as endpoint
 
 from . import operations
 from .fetching import Arrived
@@ -121,8 +122,6 @@ class Revision:
             files = yield from self._located()
 
     def _located(self) -> Flow[list[LocatedFile]]:
-        from together_generated.api.registry import download_model as endpoint
-
         body = models.ModelDownloadRequest(self.object_id, self.id, [] if self.whole else list(self.paths))
         arguments = {"project_id": (yield from self.project.id()), "body": body}
         action = f"locate the files of {self.object_id}"

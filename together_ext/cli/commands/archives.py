@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from together_ext.archive import Limits
 from together_ext.cli.exits import BadUsageError, CommandError, Exit
 from together_ext.cli.options.base_model import BaseModel, NoFixBase, check_base
 from together_ext.cli.options.durable import Durable
@@ -17,6 +18,7 @@ from together_ext.cli.render.screen import show
 from together_ext.cli.render.unpacked import inspected, lines_of, show_unpacked, with_steps
 from together_ext.cli.render.views import NOTHING, Lines, Record, Results, cell
 from together_ext.cli.settings import settings_of
+from together_ext.destinations.urls import SUPPORTED, is_object_url
 from together_ext.storage import absolute
 
 if TYPE_CHECKING:
@@ -70,7 +72,6 @@ def extract(  # noqa: PLR0913 -- the command's options
     The folder appears once the archive is extracted and verified. Only regular files and folders are extracted. The
     archive is kept. With --quiet, print only the path of the folder.
     """
-    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
     from together_ext.archive import extract as unpack  # noqa: PLC0415
 
     settings = settings_of(context)
@@ -144,7 +145,6 @@ def verify(
 
 def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "Verification":
     from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
-    from together_ext.destinations.urls import SUPPORTED, is_object_url  # noqa: PLC0415
 
     if is_object_url(folder):
         from together_ext.destinations.checking import verify_objects  # noqa: PLC0415 -- an extra
@@ -156,8 +156,6 @@ def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "V
 
 def _refuse_storage(*, quick: bool = False, storage: dict[str, str] | None = None) -> None:
     """Refuse options for object stores with a local path."""
-    from together_ext.destinations.urls import SUPPORTED  # noqa: PLC0415 -- not for `--help`
-
     option = "--quick" if quick else "--storage-option" if storage else None
     if option is not None:
         raise BadUsageError(f"{option} is for the URL of an object store: omit it, or pass a URL with {SUPPORTED}")
@@ -167,10 +165,8 @@ def _inspected(
     path: str, storage: dict[str, str] | None, max_window: int | None
 ) -> "tuple[Inspection, tuple[NextStep, ...]]":
     """What is at a path or URL, and the commands that load it."""
-    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
     from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
     from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
-    from together_ext.destinations.urls import SUPPORTED, is_object_url  # noqa: PLC0415
 
     if is_object_url(path):
         found = inspected(path, storage)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from together_ext.archive import Limits
+from together_ext.checkpoints import parse_checkpoint_name, parse_checkpoint_type
 from together_ext.cli.exits import BadUsageError
 from together_ext.cli.options.base_model import BaseModel, NoFixBase, check_base
 from together_ext.cli.options.durable import Durable
@@ -35,6 +37,7 @@ from together_ext.cli.render.unpacked import show_unpacked
 from together_ext.cli.render.views import Lines
 from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
+from together_ext.destinations.urls import SUPPORTED, is_object_url, names_folder, parse_url, prefix_url
 from together_ext.errors import ConfigurationError
 from together_ext.text import printable
 
@@ -172,8 +175,6 @@ def download(  # noqa: PLR0913 -- the command's options
     many = {"--manifest": manifest is not None, "--dask": dask is not None}
     _refuse("--dry-run", {**single, **many}, given=dry_run)
     check_base(base_model, no_fix_base=no_fix_base)
-    from together_ext.archive import Limits  # noqa: PLC0415 -- not for `--help`
-    from together_ext.checkpoints import parse_checkpoint_type  # noqa: PLC0415
     from together_ext.fine_tuning.download_options import DownloadOptions  # noqa: PLC0415
 
     options = DownloadOptions(
@@ -210,8 +211,6 @@ def download(  # noqa: PLR0913 -- the command's options
 
 def _uploads_files(options: "DownloadOptions") -> bool:
     """Whether complete files stay in an object store if the command is interrupted."""
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
-
     return bool(options.get("extract")) and is_object_url(options.get("output"))
 
 
@@ -234,8 +233,6 @@ def _with_step(names: "list[str | Selection]", step: int | None) -> "list[str | 
     Raises:
         BadUsageError: There are several names.
     """
-    from together_ext.checkpoints import parse_checkpoint_name  # noqa: PLC0415 -- not for `--help`
-
     match names:
         case _ if step is None:
             return names
@@ -254,8 +251,6 @@ def _download_one(  # noqa: PLR0913 -- what the command line gives
     wait: bool,
     timeout: float | None,
 ) -> None:
-    from together_ext.checkpoints import parse_checkpoint_name  # noqa: PLC0415 -- not for `--help`
-
     with connect(settings) as client:
         if wait:
             settings.waiting = name
@@ -333,8 +328,6 @@ def _target(folder: str | None, file: str | None) -> str | None:
         BadUsageError: Both are given, or the file is a folder.
         ConfigurationError: The value is a URL, or `-`.
     """
-    from together_ext.destinations.urls import SUPPORTED  # noqa: PLC0415 -- not for `--help`
-
     if folder is not None and file is not None:
         raise BadUsageError("--output-dir and --output cannot be combined: pass a folder or a file, not both")
     if file == STANDARD_OUTPUT:
@@ -367,8 +360,6 @@ def _url(folder: str | None, file: str | None) -> str | None:
         BadUsageError: The URL of a file is that of a prefix.
         RuleError: The URL is invalid.
     """
-    from together_ext.destinations.urls import is_object_url, names_folder, parse_url, prefix_url  # noqa: PLC0415 -- not for `--help`
-
     if file is not None and is_object_url(file):
         if names_folder(file):
             raise BadUsageError(f"--output {printable(file, 200)} is a prefix: pass a path, or use --output-dir")

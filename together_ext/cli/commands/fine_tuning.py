@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from together_ext.checkpoints import training_label
 from together_ext.cli.confirm import Yes, confirm
 from together_ext.cli.render.documents import Listed, document_of
 from together_ext.cli.render.fields import date_of, pairs_of
@@ -57,8 +58,6 @@ def _row(job: Mapping[str, object]) -> tuple[str, ...]:
 
 def _training(training_type: object) -> str:
     """How a job is trained."""
-    from together_ext.checkpoints import training_label  # noqa: PLC0415 -- not for `--help`
-
     name = training_type.get("type") if isinstance(training_type, Mapping) else None
     return cell(training_label(name) if isinstance(name, str) else name)
 

@@ -19,6 +19,7 @@ from together_ext.cli.render.screen import show
 from together_ext.cli.render.views import NOTHING, Lines, Record, Table, cell
 from together_ext.cli.session import connect
 from together_ext.cli.settings import settings_of
+from together_ext.destinations.urls import is_object_url, prefix_url
 
 Model = Annotated[
     str,
@@ -120,8 +121,6 @@ def download(  # noqa: PLR0913 -- the command's options
 
     Run the same command again to resume.
     """
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415 -- not for `--help`
-
     settings = settings_of(context)
     place = _place(folder, output, output_dir)
     settings.uploading = is_object_url(place)
@@ -148,8 +147,6 @@ def _place(folder: str | None, output: str | None, output_dir: str | None) -> st
     """The model's folder, or the folder that it is made in, which ends in a separator."""
     if sum(given is not None for given in (folder, output, output_dir)) > 1:
         raise BadUsageError("DIR, --output and --output-dir exclude each other: pass one of them")
-    from together_ext.destinations.urls import is_object_url, prefix_url  # noqa: PLC0415
-
     itself = folder if output is None else output
     if itself is not None:
         return itself if is_object_url(itself) else path_of(itself, "DIR" if output is None else "--output")

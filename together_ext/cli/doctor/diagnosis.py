@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from together_ext.api.connection import Anonymous
+from together_ext.api.requests import Requests
 from together_ext.cli.session import connect, key_of
 from together_ext.clock import SYSTEM
 from together_ext.config import DEFAULT_BASE_URL, Settings, download_connections, download_source
 from together_ext.text import environment_secrets
+from together_ext.transfer.network.clients import Certificates, sync_client
 
 from . import destination, machine, network, objects, weights
 from .findings import Finding, shareable, skipped
@@ -129,8 +132,6 @@ def _others(common: Common) -> int:
 
 def _online(wanted: Wanted, settings: Settings) -> Generator[Finding, None, int | None]:
     """The checks that need the network; returns the size of the archive, if it is known."""
-    from together_ext.transfer.network.clients import Certificates, sync_client  # noqa: PLC0415 -- loads httpx
-
     trusted = Certificates()
     with sync_client(trusted, timeout=network.PATIENCE) as client:
         valid = attempt("proxy", partial(network.check_proxy, settings.base_url))
@@ -196,7 +197,4 @@ def _archive(common: Common, name: CheckpointName) -> tuple[Finding, Archive | N
 
 
 def _remote(settings: Settings, client: httpx.Client, archive: Archive) -> Remote:
-    from together_ext.api.connection import Anonymous  # noqa: PLC0415 -- loads the client
-    from together_ext.api.requests import Requests  # noqa: PLC0415 -- the same
-
     return Requests(settings, SYSTEM).remote(Anonymous(client), archive, timeout=network.PATIENCE)

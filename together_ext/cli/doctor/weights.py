@@ -7,16 +7,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from together_ext.api.flow import Archive
 from together_ext.api.responses import text
 from together_ext.checkpoints import CheckpointName, CheckpointType, check_ready, requested_checkpoint, training_label
 from together_ext.cli.render.amounts import rate_text, size_text
 from together_ext.clock import started
 from together_ext.errors import JobNotReadyError, OutOfThreadsError, TransferCancelledError
+from together_ext.fine_tuning.job import training_type
 
 from .findings import Finding, State, failed, skipped
 
 if TYPE_CHECKING:
-    from together_ext.api.flow import Archive
     from together_ext.client import Together
     from together_ext.transfer import Remote
     from together_ext.transfer.responses import Content
@@ -48,9 +49,6 @@ class Rate:
 
 def archive_of(client: Together, name: CheckpointName) -> tuple[Finding, Archive | None]:
     """What a download of a job would request; None if the job has no weights yet."""
-    from together_ext.api.flow import Archive  # noqa: PLC0415 -- loads the client
-    from together_ext.fine_tuning.job import training_type  # noqa: PLC0415 -- the same
-
     job = client.fine_tuning.retrieve(name.job_id)
     kind, status = training_type(job), text(job.status)
     seen = f"{name.job_id} is {status}, training type {training_label(kind) or 'unknown'}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from together_ext.cli.exits import BadUsageError
+from together_ext.config import SOURCES
 from together_ext.text import printable
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ def source_of(given: str | None) -> "SourceName | None":
     Raises:
         BadUsageError: It does not exist.
     """
-    from together_ext.config import SOURCES  # noqa: PLC0415 -- not for `--help`
-
     for source in (None, *SOURCES):
         if given == source:
             return source

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from together_ext.cli.settings import Settings
+from together_ext.destinations.urls import is_object_url
 from together_ext.errors import TogetherExtError
 
 from .amounts import counted
+from .documents import plain
 from .screen import show, tell
 from .views import View
 
@@ -28,7 +30,6 @@ def inspected(place: str, storage: Mapping[str, str] | None) -> Inspection:
         TogetherExtError: As `inspect`.
     """
     from together_ext.archive.inspect import inspect  # noqa: PLC0415 -- not for `--help`
-    from together_ext.destinations.urls import is_object_url  # noqa: PLC0415
 
     if not is_object_url(place):
         return inspect(place)
@@ -75,8 +76,6 @@ def show_unpacked(
 
 def with_steps(outcome: object, steps: tuple[NextStep, ...]) -> dict[str, object]:
     """An outcome as a document with its next steps."""
-    from .documents import plain  # noqa: PLC0415 -- not for `--help`
-
     document = plain(outcome)
     return {**(document if isinstance(document, dict) else {}), "next_steps": steps}
 
