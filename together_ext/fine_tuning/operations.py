@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from together_ext.api.flow import Flow, Read, ask, call, read
+from together_ext.api.long_lists import LazyList, ListReader
 from together_ext.api.responses import date, items, text, warn_of_skipped
 from together_ext.checkpoints import Checkpoint, checkpoint_name, is_step, newest_first, parse_job_id
 from together_ext.errors import RuleError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 def list_jobs() -> Flow[JobList]:
     """List all jobs, newest first; each becomes an object only when it is accessed, since there may be very many."""
     from together_ext.api.lists import JobList
-    from together_ext.api.long_lists import LazyList, ListReader
     from together_generated.api.fine_tuning import list_fine_tunes as endpoint
 
     request = endpoint._get_kwargs()  # noqa: SLF001 -- as in `api`

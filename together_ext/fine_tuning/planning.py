@@ -20,6 +20,7 @@ from together_ext.clock import SYSTEM
 from together_ext.destinations.object_state import existing
 from together_ext.destinations.urls import Location, parse_url
 from together_ext.errors import TargetExistsError, TogetherExtError
+from together_ext.registry.folder import PartialFolder
 from together_ext.storage import storage_errors
 from together_ext.transfer.survey import Surveyed
 
@@ -174,8 +175,6 @@ def _extracted_to_objects(
 
 def _of_registry(entry: PlannedDownload, revision: Revision, step: Fetch[Archive]) -> PlannedDownload:
     """The plan for a folder that is made of the files in the registry."""
-    from together_ext.registry.folder import PartialFolder  # noqa: PLC0415 -- rarely needed
-
     entry = _with_files(entry, revision, PartialFolder(_folder(step)).present(revision.sizes))
     return replace(entry, needed=(entry.size or entry.present) - entry.present)
 

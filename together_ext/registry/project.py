@@ -8,6 +8,7 @@ from together_ext.api.flow import Flow, ask, call
 from together_ext.api.identifiers import checked_part
 from together_ext.errors import NoProjectError, NotFoundError, PermissionDeniedError
 from together_ext.text import printable
+from together_generated import models
 
 if TYPE_CHECKING:
     from together_generated.models import WhoAmI as WhoAmI  # noqa: PLC0414 -- `client` has it from here
@@ -50,10 +51,8 @@ class Project:
 
 
 def _project_of(owner: WhoAmI) -> str:
-    from together_generated.models import WhoAmIProject
-
     project = owner.project
-    if isinstance(project, WhoAmIProject) and project.id:
+    if isinstance(project, models.WhoAmIProject) and project.id:
         return checked_part(project.id, "a project ID")
     kind = printable(owner.type_, 40) if isinstance(owner.type_, str) else "unknown"
     raise NoProjectError(f"the API key (type: {kind}) does not belong to a project: {HOW}")

@@ -39,6 +39,7 @@ from together_ext.cli.session import connect
 from together_ext.cli.settings import Settings, settings_of
 from together_ext.destinations.urls import SUPPORTED, is_object_url, names_folder, parse_url, prefix_url
 from together_ext.errors import ConfigurationError
+from together_ext.fine_tuning.download_options import DownloadOptions
 from together_ext.text import printable
 
 from .download_many import download_many, executor_of, selected
@@ -48,7 +49,6 @@ from .wait import Timeout, wait_for
 if TYPE_CHECKING:
     from together_ext.bulk import Selection
     from together_ext.client import Together
-    from together_ext.fine_tuning.download_options import DownloadOptions
     from together_ext.fine_tuning.download_result import DownloadResult
 
 
@@ -175,8 +175,6 @@ def download(  # noqa: PLR0913 -- the command's options
     many = {"--manifest": manifest is not None, "--dask": dask is not None}
     _refuse("--dry-run", {**single, **many}, given=dry_run)
     check_base(base_model, no_fix_base=no_fix_base)
-    from together_ext.fine_tuning.download_options import DownloadOptions  # noqa: PLC0415
-
     options = DownloadOptions(
         output=target,
         checkpoint_type=parse_checkpoint_type(checkpoint_type),

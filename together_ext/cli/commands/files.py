@@ -27,7 +27,7 @@ from together_ext.errors import TrainingFileError
 from .training_files import uploaded
 
 if TYPE_CHECKING:
-    from together_generated.models import FilePurpose
+    from together_ext.files.resource import Purpose
 
 FileId = Annotated[str, typer.Argument(metavar="ID", help="ID of the file, file-...", show_default=False)]
 
@@ -49,7 +49,7 @@ def upload(
     settings = settings_of(context)
     path = path_of(file, "FILE")
     with connect(settings) as client, progress(settings) as callback:
-        found = client.files.upload(path, purpose=cast("FilePurpose", purpose), check=check, progress=callback)
+        found = client.files.upload(path, purpose=cast("Purpose", purpose), check=check, progress=callback)
     if found.already_existed and not settings.quiet and not settings.json:
         tell(uploaded(file, found))
     document = {**document_of(found), "already_existed": found.already_existed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 import warnings
@@ -145,8 +146,6 @@ def check_image(path: str, *, overwrite: bool) -> None:
         StorageError: The current folder has been deleted.
         MissingExtraError: matplotlib is missing.
     """
-    import importlib.util  # noqa: PLC0415 -- only for plots
-
     target = absolute(path_of(path, "--plot"))
     if target.suffix.lower() not in IMAGES:
         raise BadUsageError(
