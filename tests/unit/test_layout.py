@@ -88,7 +88,8 @@ LATE: Final = {
     ],
     "async code: 23 ms": ["anyio", "anyio.lowlevel", "api.bridge", "transfer.async_stream", "transfer.beside"],
     "archives, with decompressors and hash functions: 20 to 70 ms": [
-        *("archive", "archive.inspect", "archive.next_steps", "archive.receipt", "fine_tuning.extraction")
+        *("archive", "archive.inspect", "archive.next_steps", "archive.receipt", "fine_tuning.extraction"),
+        "archive.retention",
     ],
     "object stores, an extra: 20 to 60 ms": [
         *("obstore", "obstore.exceptions", "obstore.store", "destinations.checking", "destinations.object_state"),

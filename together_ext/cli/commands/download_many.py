@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from together_ext.bulk import all_checkpoints as every_checkpoint
-from together_ext.bulk import jobs
 from together_ext.cli.exits import BadUsageError, Exit, exit_of, sentence_of
 from together_ext.cli.manifest import entry_of, manifest, names_of
 from together_ext.cli.render.amounts import duration_text, size_text
@@ -115,6 +113,9 @@ def selected(
         BadUsageError: Nothing; or the file of names cannot be read.
         CheckpointNameError: An ID has another form.
     """
+    from together_ext.bulk import all_checkpoints as every_checkpoint  # noqa: PLC0415 -- not for `--help`
+    from together_ext.bulk import jobs  # noqa: PLC0415
+
     names = [*ids, *([] if source is None else names_of(source))]
     found: list[str | Selection] = [every_checkpoint(name) for name in names] if all_checkpoints else [*names]
     if suffix is not None or statuses:

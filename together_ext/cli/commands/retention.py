@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from together_ext.archive import retention
-from together_ext.archive.retention import extractions
 from together_ext.cli.exits import CommandError, Exit, code_of, sentence_of
 from together_ext.cli.paths import folder_of
 from together_ext.cli.render.amounts import counted, size_text
@@ -35,6 +33,8 @@ def list_extracted(context: typer.Context, folder: Folder) -> None:
     Works offline. VERIFIED is the time at which the folder was extracted and its files were hashed. To verify it again,
     run together-ext verify.
     """
+    from together_ext.archive.retention import extractions  # noqa: PLC0415 -- not for `--help`
+
     settings = settings_of(context)
     found = extractions(folder_of(folder, "DIR", SAVED))
     titles = ("JOB", "STEP", "TYPE", "SIZE", "VERIFIED (UTC)", "PATH")
@@ -65,6 +65,8 @@ def prune(
     Without --yes, nothing is removed. Only folders with a valid receipt and without other files are removed. The best
     checkpoint is one that was downloaded as ft-...:best. Exit code 7: some folders could not be removed.
     """
+    from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
+
     settings = settings_of(context)
     wanted = retention.Keep.parse(keep)
     choices = retention.planned(retention.extractions(folder_of(folder, "DIR", SAVED)), wanted)
@@ -103,6 +105,8 @@ def _report(failed: list[dict[str, str]], count: int, document: object) -> None:
 
 def _removed(settings: Settings, unneeded: list[Choice]) -> dict[str, dict[str, str]]:
     """Remove folders; returns why some could not be removed, by folder."""
+    from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
+
     failures = {}
     for choice in unneeded:
         try:
