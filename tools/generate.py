@@ -32,7 +32,7 @@ class GenerationError(Exception):
 
 OBJECTS: Final = re.compile(r"\s*<[\w.]+ object at 0x[0-9a-f]+>")
 """Addresses of objects, which the generator prints in place of texts."""
-SUBJECT: Final = re.compile(r"parsing (?P<operation>[A-Z]+ \S+) within|Unable to \w+ schema (?P<schema>\S+?):")
+SUBJECT: Final = re.compile(r"parsing (?P<operation>[A-Z]+ \S+) within|Unable to \w+ schema (?P<schema>\S+?):?(?: |$)")
 """Begins a complaint of the generator."""
 REASON: Final = 200
 """Maximum number of characters of the reason why a document is invalid."""
@@ -212,12 +212,14 @@ def complaints(output: str) -> list[str]:
         output: What it has printed: paragraphs, with parts of the document and addresses of its own objects among them.
     """
     paragraphs = [" ".join(OBJECTS.sub("", paragraph).split()) for paragraph in output.split("\n\n")]
-    found: list[str] = []
+    types: list[str] = []
+    operations: list[str] = []
     for paragraph, reason in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
         if match := SUBJECT.search(paragraph):
             subject = (match["operation"] or match["schema"]).removeprefix("/components/schemas/")
-            found.append(f"  {subject}: {reason}")
-    return found or [f"  {paragraph}" for paragraph in paragraphs if paragraph]
+            (operations if match["operation"] else types).append(f"  {subject}: {reason}")
+    # A type that cannot be processed is the cause, the operations that refer to it follow from it.
+    return [*types, *operations] or [f"  {paragraph}" for paragraph in paragraphs if paragraph]
 
 
 def _invalid(error: Exception) -> str:

@@ -641,7 +641,7 @@ def test_a_specification_that_the_generator_supports_only_partly_is_refused(tmp_
         generate(tmp_path / "client", spec)
 
 
-def test_a_complaint_of_the_generator_names_the_thing_without_addresses_of_objects() -> None:
+def test_complaints_of_the_generator_name_the_cause_first_without_addresses_of_objects() -> None:
     output = """Generating /tmp/c
 
 Warning(s) encountered while generating. Client was generated, but some pieces may be missing
@@ -653,13 +653,18 @@ Cannot parse response for status code <openapi_python_client.schema.UntrustedStr
   "description": "A picture."
 }
 
+Unable to parse schema /components/schemas/JobPriority
+
+Enum values must all be the same type: Got {<class 'str'>, <class 'int'>}
+
 Unable to process schema /components/schemas/Job:
 
-type array must have items
+Invalid property in union <openapi_python_client.schema.UntrustedString object at 0x7ffa9384ffd0>
 """
     assert complaints(output) == [
+        "  JobPriority: Enum values must all be the same type: Got {<class 'str'>, <class 'int'>}",
+        "  Job: Invalid property in union",
         "  GET /picture: Cannot parse response for status code (odd)",
-        "  Job: type array must have items",
     ]
     assert complaints("Traceback\n\n<a.B object at 0x1f> failed\n") == ["  Traceback", "  failed"]
 

@@ -192,7 +192,8 @@ def sync(
             generate(client, fresh)
         except GenerationError as error:
             raise SpecError(
-                f"the client cannot be generated: {error}\nDescribe it in openapi.overlay.yaml as the server sends it."
+                f"the client cannot be generated: {error}\n"
+                "Describe it in openapi.overlay.yaml as servers send it, or remove it there."
             ) from error
         check(client, fresh, root)
         changed = not spec.exists() or spec.read_text(encoding="utf-8") != text or any(differences(package, client))
