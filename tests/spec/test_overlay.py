@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tools.spec.documents import Node, SpecError
-from tools.spec.overlay import apply, read_overlay
+from tools.spec.overlay import Action, apply, read_overlay
 
 ACTION = {"target": "$.info", "description": "A reason.", "x-date": "2026-11-25", "update": {"title": "Ours"}}
 
@@ -135,3 +135,30 @@ def test_a_name_of_a_target_that_matches_nothing_any_more_is_told(tmp_path: Path
     action = {"target": f"{PLACE}['id', 'gone', \"lost\"]", "remove": True, "update": "-"}
     with pytest.raises(SpecError, match=r"matches nothing for gone, lost\. Its reason is: A reason\. Remove these"):
         overlaid(tmp_path, action)
+
+
+UUID = {"type": "string", "format": "uuid"}
+
+
+def test_what_the_specification_says_itself_in_some_places_alone_is_moved_to_an_action_for_the_others() -> None:
+    """Removing it would lose it in the others, in silence."""
+    given = document()
+    given["components"]["schemas"]["Short Job"] = {"properties": {"name": {}}}
+    both = "$.components.schemas[*].properties"
+    action = Action(1, both, "A reason.", "2026-11-25", remove=False, update={"id": UUID, "size": {}})
+    with pytest.raises(SpecError) as refused:
+        apply(given, [action])
+    assert str(refused.value) == (
+        "action 1 of the overlay ($.components.schemas[*].properties) says what the specification says itself now for "
+        "$.components.schemas.Job.properties: id. Move that part to an action for "
+        "$.components.schemas['Short Job'].properties alone."
+    )
+
+
+def test_all_superfluous_actions_are_named_up_to_one_that_matches_nothing(tmp_path: Path) -> None:
+    """Actions after that one may rely on it."""
+    same = {"update": {"version": "1"}}
+    with pytest.raises(SpecError) as refused:
+        overlaid(tmp_path, same, {"target": PLACE, "update": {"id": UUID}}, {"target": "$.gone"}, same)
+    numbers = [sentence.split(" of the overlay")[0] for sentence in str(refused.value).splitlines()]
+    assert numbers == ["action 1", "action 2", "action 3"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonpath
 
@@ -16,6 +16,10 @@ from tools.spec.documents import Node, SpecError, drop_unused, read
 NAMES = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"))*)\s*\]")
 """A list of names in a JSONPath."""
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+_Match: TypeAlias = tuple[tuple[str | int, ...], Any]
+"""Where a target matches, and what is there."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +59,18 @@ def apply(document: Node, actions: list[Action]) -> Node:
         A new document, without the types that nothing refers to.
 
     Raises:
-        SpecError: An action matches nothing, or what it matches cannot take the update.
+        SpecError: Actions are superfluous, which are all named; or one matches nothing, or cannot be applied.
     """
     changed: Node = deepcopy(document)
     removed: list[_Removed] = []
+    problems: list[str] = []
     for action in actions:
         found = [(match.parts, match.obj) for match in _matches(action, changed)]
-        if not found:
-            raise SpecError(
-                f"{action} matches nothing. Its reason is: {action.reason} "
-                "If the specification says so itself now, remove the action; if the thing has moved, change its target."
-            )
-        if idle := _idle_names(action, changed):
-            raise SpecError(
-                f"{action} matches nothing for {', '.join(idle)}. Its reason is: {action.reason} "
-                "Remove these names from its target; if the things have moved, change them."
-            )
+        if idle := _idle(action, found, changed):
+            # Those after it may rely on it: what would be said of them may be wrong.
+            problems.append(idle)
+            break
+        problems += _superfluous(action, found)
         # The last first: removing an item of a list moves those after it.
         for parts, value in reversed(found):
             if action.remove:
@@ -78,9 +78,54 @@ def apply(document: Node, actions: list[Action]) -> Node:
                 _remove(changed, parts, action)
             else:
                 _update(changed, parts, value, action)
-        _check_restored(removed, changed, action)
+        problems += _restored(removed, changed, action)
+    if problems:
+        raise SpecError("\n".join(problems))
     drop_unused(changed)
     return changed
+
+
+def _idle(action: Action, found: list[_Match], document: Node) -> str:
+    """What to do with an action that matches nothing, in whole or for some of its names."""
+    if not found:
+        return (
+            f"{action} matches nothing. Its reason is: {action.reason} "
+            "If the specification says so itself now, remove the action; if the thing has moved, change its target."
+        )
+    if names := _idle_names(action, document):
+        return (
+            f"{action} matches nothing for {', '.join(names)}. Its reason is: {action.reason} "
+            "Remove these names from its target; if the things have moved, change them."
+        )
+    return ""
+
+
+def _superfluous(action: Action, found: list[_Match]) -> Iterator[str]:
+    """What to do with an update that the specification has caught up with, in whole or in part."""
+    if action.remove:
+        return
+    said = {parts: [*_said_already(value, _update_of(value, action))] for parts, value in found}
+    for where in dict.fromkeys(", ".join(each) for each in said.values() if each):
+        there = [parts for parts, each in said.items() if ", ".join(each) == where]
+        others = [parts for parts in said if parts not in there]
+        if not others:
+            yield (
+                f"{action} says what the specification says itself now: {where}. Remove that part of it, or all of it."
+            )
+        else:
+            yield (
+                f"{action} says what the specification says itself now for {_named(there)}: {where}. "
+                f"Move that part to an action for {_named(others)} alone."
+            )
+
+
+def _named(places: list[tuple[str | int, ...]]) -> str:
+    """Places of a document as JSONPaths."""
+    return " and ".join("$" + "".join(_step(part) for part in parts) for parts in places)
+
+
+def _step(part: str | int) -> str:
+    return f".{part}" if str(part).isidentifier() else f"[{part!r}]"
 
 
 @dataclass(frozen=True)
@@ -106,18 +151,12 @@ class _Removed:
 _NOTHING = object()
 
 
-def _check_restored(removed: list[_Removed], document: Node, action: Action) -> None:
-    """See that an update does not add again what actions before it have removed.
-
-    Raises:
-        SpecError: It does: the specification says the same itself.
-    """
-    if action.remove:
-        return
-    for one in removed:
+def _restored(removed: list[_Removed], document: Node, action: Action) -> Iterator[str]:
+    """What an update adds again as it was, after actions before it have removed it."""
+    for one in removed if not action.remove else ():
         if one.is_back(document):
             where = ".".join(map(str, one.parts))
-            raise SpecError(
+            yield (
                 f"action {one.action.number} of the overlay ({one.action.target}) removes, and action {action.number} "
                 f"({action.target}) adds again, what the specification says itself now: {where}. Remove the first "
                 "action, and that part of the second."
@@ -178,28 +217,26 @@ def _remove(document: Node, parts: tuple[str | int, ...], action: Action) -> Non
 
 
 def _update(document: Node, parts: tuple[str | int, ...], value: Any, action: Action) -> None:  # noqa: ANN401 -- a part of a document
-    if isinstance(value, list):
-        # Of a list, the update is one item.
-        changed = merged(value, [action.update])
-    elif isinstance(value, dict) and isinstance(action.update, dict):
-        changed = merged(value, action.update)
-    else:
+    if not isinstance(value, list) and not (isinstance(value, dict) and isinstance(action.update, dict)):
         raise SpecError(f"{action} would put {action.update!r} in the place of {value!r}: remove that first")
-    if said := list(_said_already(value, [action.update] if isinstance(value, list) else action.update)):
-        where = ", ".join(said)
-        raise SpecError(
-            f"{action} says what the specification says itself now: {where}. Remove that part of it, or all of it."
-        )
+    changed = merged(value, _update_of(value, action))
     if parts:
         _at(document, parts[:-1])[parts[-1]] = changed
     else:
         document.update(changed)
 
 
+def _update_of(value: Any, action: Action) -> Any:  # noqa: ANN401 -- parts of documents
+    """What an action merges into a value: of a list, its update is one item."""
+    return [action.update] if isinstance(value, list) else action.update
+
+
 def _said_already(old: Any, new: Any, name: str = "") -> Iterator[str]:  # noqa: ANN401 -- parts of documents
     """Where an update repeats what is there."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in new.keys() & old.keys():
+    if isinstance(new, dict | list) and old == new and name:
+        yield name
+    elif isinstance(old, dict) and isinstance(new, dict):
+        for key in [key for key in new if key in old]:
             yield from _said_already(old[key], new[key], f"{name}.{key}" if name else key)
     elif isinstance(old, list) and isinstance(new, list):
         yield from (f"{name} {item!r}".strip() for item in new if item in old)
