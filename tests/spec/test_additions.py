@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tools.spec.additions import merged, read_additions
 from tools.spec.documents import SCHEMAS, Node, SpecError, operations, parse
 from tools.spec.sync import made, read_recipe, sync, text_of
 
-from .cases import operation, schema
+from .cases import JSON, operation, schema
 from .conftest import SPECIMEN, Repository
 
 ADDITIONS = "openapi.additions.yaml"
@@ -137,6 +138,24 @@ def test_parts_are_added_to_an_operation_that_has_moved(specimen: Repository) ->
     forgotten = replace(surface, operations=(*others, replace(moved, former=())))
     with pytest.raises(SpecError, match=r"has parts of GET /fine-tunes/\{id\}, .*: correct the address, or remove"):
         merged(upstream, specimen.recipe.additions, forgotten)
+
+
+def test_parts_of_a_field_that_is_not_in_the_specification_are_refused(specimen: Repository) -> None:
+    """They would become a field with these parts alone, under the name that the list of jobs had."""
+    upstream = specimen.upstream
+    jobs = schema(upstream, "FinetuneTruncatedList")
+    jobs["properties"]["jobs"] = jobs["properties"].pop("data")
+    parts = {"properties": {"data": {"items": {"properties": {"region": {"type": "string"}}}}}}
+    added: Node = deepcopy(specimen.recipe.additions)
+    added["paths"]["/fine-tunes"] = {
+        "get": {"x-parts": True, "responses": {"200": {"content": {JSON: {"schema": parts}}}}}
+    }
+    with pytest.raises(SpecError) as refused:
+        merged(upstream, added, specimen.recipe.surface)
+    assert str(refused.value) == (
+        "openapi.additions.yaml has parts of GET /fine-tunes in response.data, which the specification does not have "
+        "(is it called jobs now?): correct or remove them"
+    )
 
 
 def test_parts_without_their_mark_are_refused(tmp_path: Path) -> None:

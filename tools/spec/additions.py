@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.spec.addresses import Operation, by_key, host_of, key_of, keys_of, names_in, prefix_of, server_of
+from tools.spec.compare_schemas import is_it_called
 from tools.spec.contents import chosen
 from tools.spec.documents import (
     SCHEMAS,
@@ -33,6 +34,8 @@ from tools.spec.surface import Surface, is_versioned
 SOURCE, SINCE = "x-source", "x-date"
 PARTS = "x-parts"
 """Marks an operation of which only parts are described: it is not added where the specification lacks it."""
+DESCRIBED = frozenset({"type", "$ref", "const", *UNIONS, "allOf"})
+"""Keywords of a part that is described as a whole; one without them only leads to parts of what is there."""
 NOTHING: Node = {"openapi": "3.1.0", "paths": {}}
 
 
@@ -119,7 +122,12 @@ def merged(document: Node, additions: Node, surface: Surface) -> tuple[Node, lis
                 _whole_path(document, path, surface.prefix), method, operation, versioned=is_versioned(path)
             )
             continue
-        found = merge.add_parts(known, operation)
+        try:
+            found = merge.add_parts(known, operation)
+        except _LostError as error:
+            raise SpecError(
+                f"openapi.additions.yaml has parts of {address} in {error}: correct or remove them"
+            ) from None
         if had := [part for part, needed in found if not needed]:
             idle.append(Idle(address, tuple(had) if len(had) < len(found) else ()))
     return merge.document, idle
@@ -128,6 +136,10 @@ def merged(document: Node, additions: Node, surface: Surface) -> tuple[Node, lis
 def _whole_path(document: Node, path: str, prefix: str) -> str:
     """A path of `surface.yaml` as the document writes its paths."""
     return path if is_versioned(path) or prefix_of(server_of(document)) == prefix else f"{prefix}{path}"
+
+
+class _LostError(Exception):
+    """Parts of a field belong nowhere: the field is not in the specification."""
 
 
 class _Merge:
@@ -209,6 +221,10 @@ class _Merge:
         for name, field in ours.get("properties", {}).items():
             fields = theirs.setdefault("properties", {})
             if name not in fields:
+                if not DESCRIBED & field.keys():
+                    alike = [other for other in fields if _is_like(followed(self.document, fields[other]), field)]
+                    also = f" (is it called {alike[0]} now?)" if len(alike) == 1 else is_it_called(name, alike)
+                    raise _LostError(f"{place}.{name}, which the specification does not have{also}")
                 fields[name] = self._ours(field)
             if id(fields[name]) in self._new:
                 yield f"{place}.{name}", True
