@@ -237,7 +237,7 @@ def a_required_field_is_added_where_we_say_what_is_required(document: Node) -> N
 
 @case(
     "field-removed breaking",
-    synced=r"not in the specification now: FinetuneCreateRequest\.suffix\. Remove these words; or",
+    synced=r"not in the specification now: FinetuneCreateRequest\.suffix\. Rename or remove these words; or",
 )
 def a_field_is_removed_from_a_request(document: Node) -> None:
     del body(document, "POST /fine-tunes")["properties"]["suffix"]

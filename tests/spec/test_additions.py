@@ -38,9 +38,7 @@ def test_a_specification_that_has_caught_up_with_all_gives_the_same_file_and_eve
     text, idle = outcome(repository, caught_up)
     assert text == repository.spec.read_text()
     addresses = [f"{method.upper()} {path}" for method, path, _, _ in operations(repository.recipe.additions)]
-    assert idle == [
-        f"{one} as a whole is in the public specification now: remove it from {ADDITIONS}" for one in addresses
-    ]
+    assert idle == [f"The public specification has {one} now: remove it from {ADDITIONS}" for one in addresses]
 
 
 def test_the_sync_reports_what_is_no_longer_needed_and_changes_no_byte(specimen: Repository, tmp_path: Path) -> None:
@@ -51,7 +49,7 @@ def test_the_sync_reports_what_is_no_longer_needed_and_changes_no_byte(specimen:
     shutil.copytree(specimen.root, root)
     done = sync(tmp_path / "upstream.yaml", root)
     assert [str(one) for one in done.idle] == [
-        f"GET /fine-tunes/{{id}}, response.user_id, is in the public specification now: remove it from {ADDITIONS}"
+        f"The public specification has response.user_id of GET /fine-tunes/{{id}} now: remove it from {ADDITIONS}"
     ]
     assert not done.changed
 
@@ -72,7 +70,7 @@ def test_a_type_that_the_specification_names_and_describes_in_its_own_way_keeps_
     text, idle = outcome(specimen, upstream)
     fields = parse(text, "it")["components"]["schemas"]["WhoAmI"]["properties"]
     assert fields.keys() == {"type", "user", "project"}
-    assert idle == [f"GET /v3/whoami, response.type, is in the public specification now: remove it from {ADDITIONS}"]
+    assert idle == [f"The public specification has response.type of GET /v3/whoami now: remove it from {ADDITIONS}"]
 
 
 @pytest.mark.parametrize(

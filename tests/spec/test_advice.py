@@ -63,7 +63,7 @@ class Maintainer:
         yield r"(is|are) not in the specification:\n", self._operations
         yield r"renames types that are not in the specification: (?P<names>[^:]*?)\. Remove", self._remove_types
         yield r"names the types of places that have none now: (?P<names>.*?)\. Remove", self._remove_types
-        yield r"describes what is not in the specification now: (?P<names>.*?)\. Remove these words", self._remove_words
+        yield r"describes what is not in the specification now: (?P<names>.*?)\. Rename or remove", self._remove_words
         yield r"replace that line by (?P<lines>.*)$", self._name_members
         yield r"action (?P<first>\d+) of the overlay .* removes, and action (?P<second>\d+) ", self._drop_both
         yield r"action (?P<number>\d+) of the overlay .* (says what|matches nothing)", self._drop_action
@@ -113,15 +113,19 @@ class Maintainer:
         self._edit(self.surface, change)
 
     def _remove_words(self, found: re.Match[str]) -> None:
+        """Remove the words, or rename them where the sentence has a name."""
+
         def change(words: Node) -> None:
-            for name in found["names"].split(", "):
+            for name, new in re.findall(r"([\w.]+)(?: \(is it called (\w+) now\?\))?", found["names"]):
                 holder, _, part = name.partition(".")
                 if not part:
                     words["types" if holder in words["types"] else "operations"].pop(holder)
-                elif holder in words["types"]:
-                    words["types"][holder]["fields"].pop(part)
-                else:
-                    words["operations"][holder]["parameters"].pop(part)
+                    continue
+                is_type = holder in words["types"]
+                known = words["types"][holder]["fields"] if is_type else words["operations"][holder]["parameters"]
+                about = known.pop(part)
+                if new:
+                    known[new] = about
 
         self._edit(self.words, change)
 

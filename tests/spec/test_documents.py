@@ -92,6 +92,10 @@ def test_references_are_followed_and_those_that_lead_nowhere_are_told() -> None:
             "list_jobs has the address '/jobs'; use a method and a path, such as GET",
         ),
         ("operations: {A: {x: GET /a}, B: {x: GET /b}}", "lists the operationId x twice"),
+        (
+            "operations: {A: {x: GET /a}}\nforms: {x.response: text/csv, x.limit: text/csv, y.body: text/csv}",
+            r"media types for what is not the body or response of an operation in it: x\.limit, y\.body\. Remove",
+        ),
     ],
 )
 def test_a_surface_that_makes_no_sense_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -120,11 +124,44 @@ def test_words_for_what_is_gone_are_an_error(tmp_path: Path) -> None:
     file = tmp_path / "words.yaml"
     file.write_text("info: {}\ntags: {}\noperations: {x: {}}\ntypes: {Gone: Words., Job: {fields: {y: Words.}}}")
     document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Job": {"type": "object"}}}}
-    with pytest.raises(SpecError, match=r"describes what is not in the specification now: x, Gone, Job\.y\."):
+    with pytest.raises(SpecError, match=r"describes what is not in the specification now: x, Gone, Job\.y\. Rename"):
         described(document, read_words(file))
     file.write_text("[]")
     with pytest.raises(SpecError, match="is not a mapping of mappings"):
         read_words(file)
+
+
+def test_words_for_what_may_have_another_name_come_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text(
+        "operations: {list_jobs: {parameters: {ft_id: An ID.}}}\n"
+        "types: {Job: {fields: {queue_depth: Words., y: Words.}}}\n"
+    )
+    parameters = [{"name": "id", "in": "query"}, {"name": "limit", "in": "query"}]
+    document = {
+        "paths": {"/jobs": {"get": {"operationId": "list_jobs", "parameters": parameters}}},
+        "components": {"schemas": {"Job": {"type": "object", "properties": {"queue_position": {}, "size": {}}}}},
+    }
+    words = read_words(file)
+    with pytest.raises(SpecError) as refused:
+        described(document, words)
+    assert str(refused.value) == (
+        "tools/spec/words.yaml describes what is not in the specification now: list_jobs.ft_id (is it called id now?), "
+        "Job.queue_depth (is it called queue_position now?), Job.y. Rename or remove these words; or, if servers still "
+        "send or accept it, describe it in openapi.overlay.yaml."
+    )
+    assert [*undescribed(document, words)] == ["list_jobs.id", "list_jobs.limit", "Job.queue_position", "Job.size"]
+
+
+def test_a_name_that_has_nothing_left_is_no_error(tmp_path: Path) -> None:
+    """As where the last line below it was removed, which an advice may ask for."""
+    surface, words = tmp_path / "surface.yaml", tmp_path / "words.yaml"
+    surface.write_text("operations: {Jobs: {list_jobs: GET /jobs}, Account: }\ntypes:\nforms:")
+    words.write_text("operations: {a: {parameters: }}\ntypes: {B: {fields: }, C: }\ntags: ")
+    read = read_surface(surface)
+    assert ([one.id for one in read.operations], read.types, read.forms) == (["list_jobs"], {}, {})
+    found = read_words(words)
+    assert (found.operations, found.types, found.tags) == ({"a": {}}, {"B": {}, "C": {}}, {})
 
 
 # Pruning and writing --------------------------------------------------------------------------------------------

@@ -87,6 +87,8 @@ def test_several_items_of_a_list_are_removed_at_once(tmp_path: Path) -> None:
         ({"x-date": "soon"}, r"lacks its reason \(description\) or date \(x-date\)"),
         ({"update": "-"}, r"has to have either an update or `remove: true`"),
         ({"remove": True}, r"has to have either an update or `remove: true`"),
+        ({"update": None}, r"action 1 \(\$\.info\) has an empty update: remove it"),
+        ({"update": {"a": {"const": None, "properties": None}}}, r"has an empty properties: remove it"),
     ],
 )
 def test_an_action_that_cannot_be_done_is_an_error(tmp_path: Path, action: Any, sentence: str) -> None:  # noqa: ANN401

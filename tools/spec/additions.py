@@ -52,8 +52,9 @@ class Idle:
     parts: tuple[str, ...]
 
     def __str__(self) -> str:
-        what = f"{self.address}, {', '.join(self.parts)}," if self.parts else f"{self.address} as a whole"
-        return f"{what} is in the public specification now: remove it from openapi.additions.yaml"
+        what = f"{', '.join(self.parts)} of {self.address}" if self.parts else self.address
+        them = "them" if len(self.parts) > 1 else "it"
+        return f"The public specification has {what} now: remove {them} from openapi.additions.yaml"
 
 
 def read_additions(path: Path) -> Node:

@@ -15,6 +15,8 @@ from tools.spec.documents import Node, SpecError, drop_unused, read
 
 NAMES = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"))*)\s*\]")
 """A list of names in a JSONPath."""
+VALUES = frozenset({"const", "default", "example"})
+"""Keywords that may be null."""
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -200,7 +202,17 @@ def _action(number: int, action: Any, file: str) -> Action:  # noqa: ANN401 -- w
     remove = action.get("remove") is True
     if remove == ("update" in action):
         raise SpecError(f"{file}: action {number} ({action['target']}) has to have either an update or `remove: true`")
+    if empty := next(_empty(action.get("update", {}), "update"), None):
+        raise SpecError(f"{file}: action {number} ({action['target']}) has an empty {empty}: remove it")
     return Action(number, action["target"], reason.strip(), str(date), remove, action.get("update"))
+
+
+def _empty(update: Any, name: str) -> Iterator[str]:  # noqa: ANN401 -- a part of a document
+    """Names in an update that have nothing after them, and would replace what is there by null."""
+    if update is None and name not in VALUES:
+        yield name
+    for key, value in update.items() if isinstance(update, dict) else ():
+        yield from _empty(value, key)
 
 
 def _matches(action: Action, document: Node) -> list[jsonpath.JSONPathMatch]:

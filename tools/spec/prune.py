@@ -124,16 +124,20 @@ def _gone(gone: list[Kept], there: dict[str, Operation], surface: Surface, known
     ours = {key_of(kept.address) for kept in surface.operations}
     others = [one for key, one in there.items() if key not in ours]
     lines = [f"  {_told(kept, others, known)}" for kept in gone]
-    places = [place for place in surface.types for kept in gone if place.startswith(f"{kept.id}.")]
-    types = f", the types of its places ({', '.join(places)})" if places else ""
-    what = "an operation of" if len(gone) == 1 else f"{len(gone)} operations of"
-    return "\n".join(
-        [
-            f"{what} tools/spec/surface.yaml {'is' if len(gone) == 1 else 'are'} not in the specification:",
-            *lines,
-            f"If it was removed, remove its line there{types}, its words in tools/spec/words.yaml and its uses.",
-        ]
+    named = [*surface.types, *surface.forms]
+    places = [place for kept in gone for place in named if place.startswith(f"{kept.id}.")]
+    lines_of = f", the lines of its body, response and parameters ({', '.join(places)})" if places else ""
+    one = len(gone) == 1
+    head = (
+        "an operation of tools/spec/surface.yaml is"
+        if one
+        else f"{len(gone)} operations of tools/spec/surface.yaml are"
     )
+    last = (
+        f"If {'it' if one else 'one'} was removed, remove its line there{lines_of}, its words in tools/spec/words.yaml "
+        "and its uses; if servers still have it, describe it in openapi.additions.yaml."
+    )
+    return "\n".join([f"{head} not in the specification:", *lines, last])
 
 
 def _with_names_of(kept: Kept, one: Operation) -> str:

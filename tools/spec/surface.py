@@ -70,12 +70,17 @@ def read_surface(path: Path) -> Surface:
     kept = tuple(
         _kept(called, tag, address, path.name)
         for tag, operations in content["operations"].items()
-        for called, address in operations.items()
+        for called, address in (operations or {}).items()
     )
     for double in {operation.id for operation in kept if sum(other.id == operation.id for other in kept) > 1}:
         raise SpecError(f"{path.name} lists the operationId {double} twice")
-    prefix = str(content.get("prefix", Surface.prefix)).rstrip("/")
-    return Surface(kept, content.get("types") or {}, content.get("without") or {}, prefix, content.get("forms") or {})
+    types, without, forms = (content.get(name) or {} for name in ("types", "without", "forms"))
+    if lost := forms.keys() - {f"{operation.id}.{role}" for operation in kept for role in ("body", "response")}:
+        raise SpecError(
+            f"{path.name} has media types for what is not the body or response of an operation in it: "
+            f"{', '.join(sorted(lost))}. Remove these lines under forms, or correct their names."
+        )
+    return Surface(kept, types, without, str(content.get("prefix", Surface.prefix)).rstrip("/"), forms)
 
 
 def _kept(id: str, tag: str, addresses: Any, file: str) -> Kept:  # noqa: ANN401 -- whatever the file says

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tools.spec.compare_schemas import is_it_called
 from tools.spec.documents import Node, SpecError, read
 from tools.spec.source import FIELD
 
@@ -32,10 +32,17 @@ def read_words(path: Path) -> Words:
         SpecError: It cannot be read, or has another shape.
     """
     content = read(path)
-    if not isinstance(content, dict) or not all(isinstance(part, dict) for part in content.values()):
-        raise SpecError(f"{path.name} is not a mapping of mappings")
-    types = {name: {"about": entry} if isinstance(entry, str) else entry for name, entry in content["types"].items()}
-    return Words(content["info"], content["tags"], content["operations"], types)
+    sections = ("info", "tags", "operations", "types")
+    if not isinstance(content, dict) or not all(isinstance(content.get(name) or {}, dict) for name in sections):
+        raise SpecError(f"{path.name} is not a mapping of mappings: {', '.join(sections)}")
+    info, tags, operations, types = (content.get(name) or {} for name in sections)
+    return Words(info, tags, _entries(operations), _entries(types))
+
+
+def _entries(section: Node) -> dict[str, Node]:
+    """The entries of a section; a type may have its description alone, and lists of words may be empty."""
+    entries = {name: {"about": entry} if isinstance(entry, str) else entry or {} for name, entry in section.items()}
+    return {name: {part: it for part, it in entry.items() if it is not None} for name, entry in entries.items()}
 
 
 def described(document: Node, words: Words) -> Node:
@@ -47,7 +54,7 @@ def described(document: Node, words: Words) -> Node:
     if gone := list(_gone(document, words)):
         raise SpecError(
             f"tools/spec/words.yaml describes what is not in the specification now: {', '.join(gone)}. "
-            "Remove these words; or, if servers still send it, describe it in openapi.overlay.yaml."
+            "Rename or remove these words; or, if servers still send or accept it, describe it in openapi.overlay.yaml."
         )
     operations = {
         path: {method: _operation(operation, words) for method, operation in item.items()}
@@ -65,15 +72,22 @@ def described(document: Node, words: Words) -> Node:
 
 
 def undescribed(document: Node, words: Words) -> Iterator[str]:
-    """What has no words of ours yet: operations, types, and fields by `Type.field`."""
+    """What has no words of ours yet: operations, types, and parameters and fields by what they belong to."""
+    for holder, known, parts in _described_parts(document, words):
+        if known is None:
+            yield holder
+        yield from (f"{holder}.{name}" for name in parts if name not in (known or {}))
+
+
+def _described_parts(document: Node, words: Words) -> Iterator[tuple[str, Node | None, Iterable[str]]]:
+    """Each operation and type: its words for its parts, None if it has no words; and the names of its parts."""
     for operation in _operations(document):
-        if operation["operationId"] not in words.operations:
-            yield operation["operationId"]
+        entry = words.operations.get(operation["operationId"])
+        names = [parameter["name"] for parameter in operation.get("parameters", [])]
+        yield operation["operationId"], None if entry is None else entry.get("parameters", {}), names
     for name, schema in document["components"]["schemas"].items():
-        if name not in words.types:
-            yield name
-        known = words.types.get(name, {}).get("fields", {})
-        yield from (f"{name}.{field}" for field in schema.get("properties", {}) if field not in known)
+        entry = words.types.get(name)
+        yield name, None if entry is None else entry.get("fields", {}), schema.get("properties", {})
 
 
 def in_order(names: Iterable[str], like: Iterable[str]) -> list[str]:
@@ -109,20 +123,14 @@ def _with(node: Node, description: str | None) -> Node:
 
 
 def _gone(document: Node, words: Words) -> Iterator[str]:
-    operations = {operation["operationId"]: operation for operation in _operations(document)}
-    for called, entry in words.operations.items():
-        if called not in operations:
-            yield called
+    there = {holder: (known or {}, [*parts]) for holder, known, parts in _described_parts(document, words)}
+    for holder in [*words.operations, *words.types]:
+        if holder not in there:
+            yield holder
             continue
-        parameters = {parameter["name"] for parameter in operations[called].get("parameters", [])}
-        yield from (f"{called}.{name}" for name in entry.get("parameters", {}) if name not in parameters)
-    schemas: Mapping[str, Any] = document["components"]["schemas"]
-    for name, entry in words.types.items():
-        if name not in schemas:
-            yield name
-        else:
-            fields = schemas[name].get("properties", {})
-            yield from (f"{name}.{field}" for field in entry.get("fields", {}) if field not in fields)
+        known, parts = there[holder]
+        fresh = [name for name in parts if name not in known]
+        yield from (f"{holder}.{name}{is_it_called(name, fresh)}" for name in known if name not in parts)
 
 
 def _operations(document: Node) -> Iterator[Node]:

@@ -95,8 +95,8 @@ def sync_detailed(
 ) -> Response[FinetuneListMetrics]:
     """List a job's metrics
 
-     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
-    are a JSON body, unusual as that is for a GET.
+     The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
+    filters from the query, the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -146,8 +146,8 @@ def sync(
 ) -> FinetuneListMetrics | None:
     """List a job's metrics
 
-     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
-    are a JSON body, unusual as that is for a GET.
+     The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
+    filters from the query, the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -192,8 +192,8 @@ async def asyncio_detailed(
 ) -> Response[FinetuneListMetrics]:
     """List a job's metrics
 
-     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
-    are a JSON body, unusual as that is for a GET.
+     The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
+    filters from the query, the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -241,8 +241,8 @@ async def asyncio(
 ) -> FinetuneListMetrics | None:
     """List a job's metrics
 
-     The training and evaluation metrics that a fine-tuning job has recorded, oldest first. The filters
-    are a JSON body, unusual as that is for a GET.
+     The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
+    filters from the query, the public specification describes them as a JSON body.
 
     Args:
         id (str):
