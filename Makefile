@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Create the virtual environment; the other commands do so when they need it
+setup: $(READY) ## Create the virtual environment; the other commands do so if it is missing
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -87,7 +87,7 @@ $(OFFICIAL)/.ready: requirements/official-1.txt requirements/official-3.txt test
 		else echo "npm was not found: the Node client is not tested"; fi
 	@touch $(OFFICIAL)/.ready
 
-test-cloud: $(CLOUD)/.ready $(CLOUD)/node/.ready ## Save weights in real servers of object stores; in its own environment
+test-cloud: $(CLOUD)/.ready $(CLOUD)/node/.ready ## Save weights in servers of object stores; in its own environment
 	@$(CLOUD)/bin/python -m pytest -q -W ignore --confcutdir=tests/cloud --randomly-seed=$(SEED) tests/cloud
 
 $(CLOUD)/.ready: requirements/cloud.txt pyproject.toml
@@ -100,7 +100,7 @@ $(CLOUD)/node/.ready: tests/cloud/node/package-lock.json | $(CLOUD)/.ready
 		npm --prefix $(CLOUD)/node ci --silent --ignore-scripts --no-audit --no-fund && touch $@; \
 	else echo "npm was not found: Azure is not tested"; fi
 
-test-lowest: $(LOWEST)/.ready ## Run a part of the tests with the lowest versions of the dependencies; in its own environment
+test-lowest: $(LOWEST)/.ready ## Run part of the tests with the lowest versions of the dependencies; in its own environment
 	@$(LOWEST)/bin/python -m pytest -q -n auto -W ignore --randomly-seed=$(SEED) tests/wire tests/integration/test_cli.py \
 		tests/integration/test_cli_failures.py tests/integration/test_download_extract.py tests/integration/test_fine_tuning.py \
 		tests/integration/test_environment.py tests/integration/test_metrics.py tests/integration/test_objects.py \
@@ -110,7 +110,7 @@ test-lowest: $(LOWEST)/.ready ## Run a part of the tests with the lowest version
 $(LOWEST)/.ready: requirements/lowest.txt pyproject.toml
 	$(call set_up,$(LOWEST),lowest)
 
-test-spec: $(READY) $(JUDGE)/.ready ## Try what openapi.yaml describes on the simulator, and judge its responses; EXAMPLES=n for random ones
+test-spec: $(READY) $(JUDGE)/.ready ## Test the simulator against openapi.yaml with schemathesis; EXAMPLES=n for random requests
 	@$(BIN)/python -m tools.judge $(JUDGE)/bin/schemathesis $(or $(EXAMPLES),10 --generation-deterministic)
 
 $(JUDGE)/.ready: requirements/spec.txt
@@ -120,16 +120,16 @@ $(JUDGE)/.ready: requirements/spec.txt
 	@$(JUDGE)/bin/python -m pip check -qq
 	@touch $(JUDGE)/.ready
 
-test-drift: $(READY) ## Try over a hundred changes on a public specification, and a sync after each: UPSTREAM=path
+test-drift: $(READY) ## Test the sync with over a hundred changes of the public specification: UPSTREAM=path
 	@test -n "$(UPSTREAM)" || { echo "make test-drift UPSTREAM=path, to the specification of openapi.yaml"; exit 2; }
 	@TOGETHER_EXT_UPSTREAM="$(UPSTREAM)" $(BIN)/python -m pytest -q -n auto tests/spec
 
-fuzz: $(READY) ## Try each property on a thousand examples; then read damaged archives, receipts and headers, for SECONDS=600
+fuzz: $(READY) ## Test each property with a thousand examples, then parse damaged archives, receipts and headers for SECONDS=600
 	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=thorough
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@$(BIN)/python -m tools.fuzz $(SECONDS)
 
-kills: $(READY) ## Kill a hundred downloads, half of them in another PID namespace, and run them again; needs root
+kills: $(READY) ## Kill a hundred downloads, half of them in another PID namespace, and run them again; requires root
 	@$(BIN)/python -m tools.kills 100
 
 docs: $(READY) $(DOCS)/.ready ## Build the documentation site into site/; broken links and warnings fail
@@ -142,10 +142,10 @@ docs-serve: $(DOCS)/.ready ## Serve the documentation site on this machine, rebu
 $(DOCS)/.ready: requirements/docs.txt pyproject.toml
 	$(call set_up,$(DOCS),docs)
 
-pictures: $(READY) ## Make the images of README and docs: the CLI at work, and the plot of the benchmarks
+pictures: $(READY) ## Generate the images of README and docs: the command line, badges, and the plot of the benchmarks
 	@$(BIN)/python -m tools.pictures
 
-check: $(READY) lint types check-generated ## Format, lint, types, generated code
+check: $(READY) lint types check-generated ## Check the format, lint, types and generated code
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --quiet --fix-only
@@ -165,13 +165,13 @@ generate: $(READY) ## Regenerate the client from openapi.yaml, and the JSON Sche
 	@$(BIN)/python -m tools.generate
 	@$(BIN)/python -m tools.json_schemas
 
-sync-spec: $(READY) ## Make openapi.yaml and the client from a public specification: UPSTREAM=path, COMMIT=hash, FRAGMENTS=folder
+sync-spec: $(READY) ## Generate openapi.yaml and the client from a public specification: UPSTREAM=path, COMMIT=hash, FRAGMENTS=folder
 	@test -n "$(UPSTREAM)" || { echo "make sync-spec UPSTREAM=path, to a public specification"; exit 2; }
 	@$(BIN)/python -m tools.spec sync "$(UPSTREAM)" $(if $(COMMIT),--commit "$(COMMIT)") $(if $(FRAGMENTS),--fragments "$(FRAGMENTS)")
 	@$(BIN)/python -m tools.json_schemas
 
 # For a person: that something breaks (1) is no error of the command. CI calls `python -m tools.spec diff OLD NEW --json`.
-spec-diff: $(READY) ## Report what changed between specifications, and what it breaks: OLD=path NEW=path, or FRAGMENTS=path
+spec-diff: $(READY) ## Report changes between specifications, and what they break: OLD=path NEW=path, or FRAGMENTS=path
 	@test -n "$(OLD)" -a -n "$(NEW)$(FRAGMENTS)" || { echo "make spec-diff OLD=path NEW=path (or FRAGMENTS=path)"; exit 2; }
 	@$(BIN)/python -m tools.spec diff "$(OLD)" "$(or $(FRAGMENTS),$(NEW))" || test $$? -eq 1
 
@@ -205,9 +205,9 @@ lock: $(READY) ## Update the pins of the development requirements, with hashes
 			--no-header --no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
-bench: $(READY) ## Measure together-ext beside curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
+bench: $(READY) ## Benchmark together-ext, curl, aria2c and the official SDKs; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(BENCH)
 	@$(BIN)/python -m tools.pictures
 
-clean: ## Remove what the commands have made
+clean: ## Remove everything that these commands create
 	@rm -rf $(VENV) $(LOAD) $(CLUSTER) $(OFFICIAL) $(DOCS) $(CLOUD) $(LOWEST) $(JUDGE) site .fuzz build dist demo .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

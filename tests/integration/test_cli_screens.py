@@ -74,6 +74,7 @@ def test_help_is_wrapped_between_words(
     monkeypatch.setenv("COLUMNS", str(columns))
     out = command(*command_line.split(), "--help").out
     assert max(map(len, out.splitlines())) <= columns
+    assert "{" not in out
 
 
 def test_times_in_tables_are_marked_as_utc(command: Command, on_a_terminal: Callable[..., str], sim: Simulator) -> None:

@@ -52,7 +52,11 @@ class Command(_Help, TyperCommand):
         settings["params"] = _with_common(settings.get("params") or [])
         super().__init__(name, **settings)
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- click has another name for it
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- click has another name for it
+        """The arguments in the usage line, without the braces that newer versions of Typer put around required ones."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- the same
         """Parse the arguments; from here on, errors name the options of this command."""
         settings_of(ctx).options = frozenset(name for option in self.params for name in option.opts)
         return super().parse_args(ctx, args)

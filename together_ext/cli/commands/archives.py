@@ -36,15 +36,29 @@ def extract(  # noqa: PLR0913 -- the command's options
     output_dir: Annotated[
         str | None,
         typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="Folder to create (default: the archive's name, next to it)."
+            "--output-dir", "-o", metavar="DIR", help="Folder to create (default: beside the archive, under its name)."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
     max_members: Annotated[
-        int, typer.Option("--max-members", metavar="N", min=1, help="Maximum number of files and folders.")
+        int,
+        typer.Option(
+            "--max-members",
+            metavar="N",
+            min=1,
+            help="Maximum number of files and folders (default: 100,000).",
+            show_default=False,
+        ),
     ] = 100_000,
     max_ratio: Annotated[
-        float, typer.Option("--max-ratio", metavar="N", min=1, help="Maximum expansion ratio, beyond the first GiB.")
+        float,
+        typer.Option(
+            "--max-ratio",
+            metavar="N",
+            min=1,
+            help="Maximum expansion ratio, beyond the first GiB (default: 100).",
+            show_default=False,
+        ),
     ] = 100.0,
     max_size: Annotated[
         int | None,

@@ -39,10 +39,21 @@ def upload(
     ],
     *,
     purpose: Annotated[
-        str, typer.Option("--purpose", metavar="PURPOSE", help="Purpose, such as fine-tune, eval or batch-api.")
+        str,
+        typer.Option(
+            "--purpose",
+            metavar="PURPOSE",
+            help="Purpose, such as fine-tune, eval or batch-api (default: fine-tune).",
+            show_default=False,
+        ),
     ] = "fine-tune",
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Validate each line of training data first.")
+        bool,
+        typer.Option(
+            "--check/--no-check",
+            help="Validate each line of training data first (default: --check).",
+            show_default=False,
+        ),
     ] = True,
 ) -> None:
     """Upload a file, and print its ID."""

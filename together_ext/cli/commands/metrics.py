@@ -94,7 +94,9 @@ def metrics(  # noqa: PLR0913 -- the command's options
     ] = None,
     global_step_from: Annotated[int | None, typer.Option(metavar="STEP", help="First step.")] = None,
     global_step_to: Annotated[int | None, typer.Option(metavar="STEP", help="Last step.")] = None,
-    logged_at_from: Annotated[str | None, typer.Option(metavar="TIME", help="First time, as 2026-01-31T12:00.")] = None,
+    logged_at_from: Annotated[
+        str | None, typer.Option(metavar="TIME", help="First time, such as 2026-01-31T12:00.")
+    ] = None,
     logged_at_to: Annotated[str | None, typer.Option(metavar="TIME", help="Last time.")] = None,
     resolution: Annotated[
         int | None, typer.Option(metavar="N", help="Maximum number of training points (default: all).")

@@ -165,7 +165,7 @@ def _paths(given: list[str] | None) -> list[str] | None:
 def whoami(context: typer.Context) -> None:
     """Identify the API key: its organization and project.
 
-    With --quiet, print only the ID of the project: nothing for a key of a whole organization.
+    With --quiet, print only the ID of the project, or nothing for a key of a whole organization.
     """
     settings = settings_of(context)
     with connect(settings) as client:

@@ -34,8 +34,12 @@ def create_endpoint(  # noqa: PLR0913 -- the command's options
     *,
     model: Annotated[str, typer.Option(metavar="NAME", help="Model; for a job, its model_output_name.")],
     hardware: Annotated[str, typer.Option(metavar="NAME", help="Hardware; see together-ext endpoints hardware.")],
-    min_replicas: Annotated[int, typer.Option(metavar="N", min=0, help="Minimum number of replicas.")] = 1,
-    max_replicas: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum number of replicas.")] = 1,
+    min_replicas: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Minimum number of replicas (default: 1).", show_default=False)
+    ] = 1,
+    max_replicas: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Maximum number of replicas (default: 1).", show_default=False)
+    ] = 1,
     display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="Display name.")] = None,
     inactive_timeout: Annotated[
         int | None, typer.Option(metavar="MINUTES", min=0, help="Stop after this time without requests (0: never).")
