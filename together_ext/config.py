@@ -126,7 +126,7 @@ def _api_key(given: str | None, environ: Mapping[str, str]) -> str | None:
         raise ConfigurationError(f"the API key is of the type {type(given).__name__}: expected text")
     key = (environ.get("TOGETHER_API_KEY", "") if given is None else given).strip()
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigurationError("the API key has characters that no key has: copy it again, without line breaks")
+        raise ConfigurationError("the API key has invalid characters: copy it again, without line breaks")
     return key or None
 
 

@@ -247,7 +247,7 @@ class TrainingFileError(RuleError):
         more = len(self.problems) - 5
         rest = f"; and {more:,} more, which `together-ext files check` lists" if more > 0 else ""
         expected = f" (a line has the keys of one form: {forms})" if forms else ""
-        super().__init__(f"{printable(repr(path), 200)} cannot be trained on: {shown}{rest}{expected}")
+        super().__init__(f"{printable(repr(path), 200)} is not valid training data: {shown}{rest}{expected}")
 
 
 class ModelLimitError(RuleError):

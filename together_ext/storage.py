@@ -200,7 +200,7 @@ def _objection(found: os.stat_result, folder: Path) -> str:
     if not stat.S_ISREG(found.st_mode):
         return "it is not a regular file"
     if found.st_nlink != 1:
-        return f"it has {found.st_nlink} names"
+        return f"it has {found.st_nlink} hard links"
     return not_private(found, folder)
 
 

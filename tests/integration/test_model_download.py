@@ -555,7 +555,7 @@ class TestFaults:
         partial = tmp_path / ".out.registry-part"
         partial.mkdir()
         partial.chmod(0o777)
-        with pytest.raises(StorageError, match="is not a private folder of yours: remove it"):
+        with pytest.raises(StorageError, match="is not a private folder of this user: remove it"):
             client.models.download(model, output=tmp_path / "out")
 
     def test_a_location_of_another_revision_or_of_other_files_is_refused(

@@ -128,7 +128,7 @@ def test_a_rerun_with_other_content_removes_only_the_objects_of_the_first_run(
     found = content(place)
     assert found.pop("notes.txt") == b"of another program"
     assert found.keys() == {*other, RECEIPT}
-    assert "has 1 objects that are not of these weights (notes.txt)" in caplog.text
+    assert "has 1 objects that do not belong to these weights (notes.txt)" in caplog.text
 
 
 def test_an_object_that_another_program_writes_during_the_upload_is_not_overwritten(

@@ -246,7 +246,7 @@ class TestFiles:
             sim.script(Fault(path="/files", method="POST", status=404))
         found = client.files.upload(data, purpose="evals")  # type: ignore[arg-type]  # what is tested
         assert found.purpose == "evals"
-        assert "known are fine-tune, eval and batch-api" in caplog.text
+        assert "the API documents fine-tune, eval and batch-api" in caplog.text
 
     @pytest.mark.parametrize("purpose", ["", "two words", "fun\n", "x" * 101, 7, None])
     def test_a_purpose_that_is_not_a_word_is_refused(

@@ -43,11 +43,11 @@ def test_each_format_is_accepted(example: object) -> None:
         ('{"text": "x"}'.encode("utf-16-le"), "line 2 is not JSON"),
         (b"[" * 100_000, "line 2 is not JSON"),
         ([], "line 2 is not a JSON object"),
-        ({"question": "?"}, "line 2 has none of the forms that can be trained on; its keys are question"),
+        ({"question": "?"}, "line 2 has none of the supported forms; its keys are question"),
         ({"messages": []}, "line 2 has messages that are not a list, or an empty list"),
         ({"messages": [{"content": "Hi"}]}, "line 2 has a message without a role"),
         ({"messages": [{"role": "assistant"}]}, "line 2 has a message without a content"),
-        ({"messages": [{"role": "user", "content": "Hi"}]}, "line 2 has no message of the assistant"),
+        ({"messages": [{"role": "user", "content": "Hi"}]}, "line 2 has no assistant message"),
         ({"prompt": "2+2", "completion": 4}, "line 2 has a completion that is not text"),
         ({"text": None}, "line 2 has a text that is not text"),
         (
@@ -61,7 +61,7 @@ def test_problems_are_reported_with_their_line(line: object, said: str) -> None:
     with pytest.raises(TrainingFileError) as caught:
         check_lines("train.jsonl", lines(CHAT, line))
     assert said in str(caught.value)
-    assert str(caught.value).startswith("'train.jsonl' cannot be trained on: ")
+    assert str(caught.value).startswith("'train.jsonl' is not valid training data: ")
 
 
 def test_all_problems_are_reported_up_to_a_thousand_and_the_first_five_are_shown() -> None:
@@ -78,9 +78,9 @@ def test_all_problems_of_a_line_are_reported_with_the_forms_that_exist() -> None
     assert caught.value.problems == (
         "line 1 has a message without a role",
         "line 1 has a message without a content",
-        "line 1 has no message of the assistant to learn from",
+        "line 1 has no assistant message to train on",
         "line 2 has a text that is not text",
-        "line 3 has none of the forms that can be trained on; its keys are question",
+        "line 3 has none of the supported forms; its keys are question",
         "line 1 is a conversation and line 2 plain text: expected the same form in all lines",
     )
     assert "one form: messages (a conversation); prompt and completion (an instruction); input" in str(caught.value)
@@ -91,7 +91,9 @@ def test_a_file_of_one_long_line_is_not_read_completely() -> None:
         def __len__(self) -> int:
             return LONGEST + 1
 
-    with pytest.raises(TrainingFileError, match=r"cannot be trained on: line 2 is longer than 256 MiB: expected one"):
+    with pytest.raises(
+        TrainingFileError, match=r"is not valid training data: line 2 is longer than 256 MiB: expected one"
+    ):
         check_lines("train.jsonl", iter([*lines(CHAT), Long(b"x"), pytest]))  # type: ignore[arg-type]  # never reached
 
 

@@ -106,7 +106,7 @@ _OBSTACLES: Final[Mapping[Finding, tuple[str, Mapping[tuple[Tool, ...], str]]]] 
     Finding.OTHER_MODULES: (
         "check the base model, and rename the tensors as it names its modules",
         {
-            (Tool.VLLM,): "loads the adapter and answers as the base model",
+            (Tool.VLLM,): "loads the adapter and responds as the base model",
             (Tool.PEFT, Tool.TRANSFORMERS): "ignores the tensors, so the adapter changes nothing",
             _GGUF: "is not known to convert such names",
         },
@@ -114,7 +114,7 @@ _OBSTACLES: Final[Mapping[Finding, tuple[str, Mapping[tuple[Tool, ...], str]]]] 
     Finding.OTHER_TARGETS: (
         "correct target_modules in adapter_config.json",
         {
-            (Tool.VLLM,): "may load the adapter and answer as the base model",
+            (Tool.VLLM,): "may load the adapter and respond as the base model",
             (Tool.PEFT, Tool.TRANSFORMERS): "ignores the tensors, so the adapter changes nothing",
         },
     ),

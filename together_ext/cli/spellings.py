@@ -38,7 +38,7 @@ class Spellings:
 
 NONE: Final = Spellings()
 _OTHERS: Final = "not available here: use the official command line"
-_READ: Final = "models are read here, not made: use the official command line"
+_READ: Final = "the registry is read-only here: use the official command line"
 ROOT: Final = Spellings(
     absent=dict.fromkeys(
         ("batches", "beta", "clusters", "evals", "jig", "projects", "switch", "training"),

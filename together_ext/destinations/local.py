@@ -72,7 +72,9 @@ def archive_extension(head: Head) -> str:
         IntegrityError: The file is empty, or is a page or message instead of an archive.
     """
     if not head.data:
-        raise IntegrityError("the server sent an empty file instead of weights: try again later, or ask its support")
+        raise IntegrityError(
+            "the server sent an empty file instead of weights: try again later, or contact its support"
+        )
     found = sniff(head.data)
     if found is not None:
         return found.value

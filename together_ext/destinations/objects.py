@@ -259,7 +259,7 @@ class ObjectPlace:
             stored = self._partial.listed()
         if others := more - stale:
             log.warning(
-                "%s has %d objects that are not of these weights (%s): another program has added them",
+                "%s has %d objects that do not belong to these weights (%s): another program has added them",
                 self._store.location,
                 len(others),
                 some_of(sorted(others)),
@@ -294,7 +294,7 @@ class ObjectPlace:
             else:
                 store.remove([PARTIAL])
         except TogetherExtError as error:
-            log.warning("could not tidy up after the failure: %s", error)
+            log.warning("could not clean up after the failure: %s", error)
 
     def close(self) -> None:
         """End the threads."""

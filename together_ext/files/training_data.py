@@ -104,7 +104,7 @@ def _example(line: bytes) -> tuple[str, list[str]]:
     for form, (keys, check) in _FORMS.items():
         if keys <= found.keys():
             return form, list(dict.fromkeys(check(found)))
-    return "", [f"has none of the forms that can be trained on; its keys are {_shown(found)}"]
+    return "", [f"has none of the supported forms; its keys are {_shown(found)}"]
 
 
 def _shown(found: Mapping[str, Any]) -> str:
@@ -122,7 +122,7 @@ def _messages(found: Mapping[str, Any]) -> Iterator[str]:
         elif "content" not in message and "tool_calls" not in message:
             yield "has a message without a content"
     if not any(isinstance(message, dict) and message.get("role") == "assistant" for message in messages):
-        yield "has no message of the assistant to learn from"
+        yield "has no assistant message to train on"
 
 
 def _texts(*names: str) -> Callable[[Mapping[str, Any]], Iterator[str]]:

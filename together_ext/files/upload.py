@@ -125,7 +125,7 @@ def _purpose(given: object) -> str:
     if not isinstance(text, str) or not _WORD.fullmatch(text):
         raise RuleError(f"invalid purpose {printable(repr(given), 80)}: expected a word, such as {_SUGGESTED}")
     if text not in list(models.FilePurpose):
-        log.warning("%r is not a known purpose: it is sent as it is; known are %s", text, _SUGGESTED)
+        log.warning("unknown purpose %r is sent unchanged; the API documents %s", text, _SUGGESTED)
     return text
 
 

@@ -191,8 +191,8 @@ def _folder(request: DownloadRequest, executor: Executors | None) -> str:
         return os.path.join(absolute(folder or "."), "")  # noqa: PTH118
     if isinstance(executor, Mapping):
         raise RuleError(
-            f"output is {printable(url, 200)}, which all hosts share, and each host is to get a copy: pass one "
-            "executor (omit --once-per-host), or a local output"
+            f"output is {printable(url, 200)}, which all hosts share; a copy for each host requires a local output: "
+            "pass one, or a single executor (omit --once-per-host)"
         )
     return prefix_url(url, "output")
 

@@ -101,7 +101,7 @@ class PartialFolder:
             self._opened = PrivateFolder.open(self.path)
             weakref.finalize(self, os.close, self._opened.fd)
         if self._opened is None or not self._opened.is_private():
-            raise StorageError(f"{self.path} is not a private folder of yours: remove it, and run it again")
+            raise StorageError(f"{self.path} is not a private folder of this user: remove it, and run it again")
 
     def _revision(self) -> object:
         """What identifies the revision that the files in it are of; it has the name of the receipt, as no file does."""

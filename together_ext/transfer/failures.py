@@ -30,7 +30,7 @@ class PassingError(TransferError):
     """
 
     tries: ClassVar[int | None] = None
-    way_out: ClassVar[str] = "run it again when the network is back"
+    way_out: ClassVar[str] = "run it again when the network is available"
 
     def __init__(
         self,

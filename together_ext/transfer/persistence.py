@@ -54,7 +54,9 @@ class Persistence:
         if left <= 0:
             return None
         if found is None or not self.gate.own:
-            found = Retry("the server has asked another download to wait", 1, self._conduct.retries, left)
+            found = Retry(
+                "the server limits requests (Retry-After of another download)", 1, self._conduct.retries, left
+            )
         return replace(found, seconds=left)
 
     def tolerate(self, error: PassingError, budget: Budget, *, done: int) -> None:

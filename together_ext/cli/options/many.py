@@ -12,7 +12,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FILE",
-        help="Also the IDs of a file, one on each line, or of a manifest; - for standard input.",
+        help="Also the IDs in a file, one on each line, or in a manifest; - for standard input.",
     ),
 ]
 Suffix = Annotated[

@@ -16,8 +16,7 @@ Source = Annotated[
     typer.Option(
         "--source",
         metavar="SOURCE",
-        help="With --extract: archive, registry or auto, which is the registry where it has the weights "
-        "(default: archive).",
+        help="With --extract: archive, registry, or auto (the registry if it has the weights) (default: archive).",
         show_default=False,
     ),
 ]
