@@ -86,7 +86,7 @@ def a_list_and_its_items_are_closed(document: Node) -> None:
         schema(document, name)["additionalProperties"] = False
 
 
-@kind(1, synced=SAME)
+@kind(1, "others-closed neutral tighter", synced=SAME)
 def a_response_is_closed_in_the_way_of_3_1(document: Node) -> None:
     schema(document, "FinetuneResponse")["unevaluatedProperties"] = False
 
@@ -100,6 +100,26 @@ def a_part_of_a_response_is_closed(document: Node) -> None:
 @kind(1, "others-closed breaking", synced=NEW)
 def a_request_is_closed(document: Node) -> None:
     body(document, "POST /fine-tunes/estimate-price")["additionalProperties"] = False
+
+
+@kind(1, "others-closed breaking", synced=NEW)
+def a_request_is_closed_in_the_way_of_3_1(document: Node) -> None:
+    body(document, "POST /fine-tunes/estimate-price")["unevaluatedProperties"] = False
+
+
+@kind(1, "others-closed breaking", synced=NEW)
+def no_value_satisfies_the_other_fields_of_a_request(document: Node) -> None:
+    body(document, "POST /fine-tunes/estimate-price")["additionalProperties"] = {"not": {}}
+
+
+@kind(1, "others-closed neutral tighter", "class-renamed breaking source", synced=SAME)
+def a_response_is_closed_beside_a_reference(document: Node) -> None:
+    fields(document, "FinetuneResponse")["progress"]["additionalProperties"] = False
+
+
+@kind(1, "type-narrowed neutral tighter", synced=SAME)
+def the_other_fields_of_a_response_get_a_type(document: Node) -> None:
+    schema(document, "FinetuneResponse")["additionalProperties"] = {"$ref": SCHEMAS + "FineTuneProgress"}
 
 
 # 2: allOf -------------------------------------------------------------------------------------------------------
@@ -162,6 +182,36 @@ def a_union_of_extended_objects_without_names(document: Node) -> None:
     document["components"]["schemas"]["ParamsBase"] = {"type": "object", "properties": {"scale": {"type": "number"}}}
     members = [tagged("kind", "red", size=STRING), tagged("kind", "blue", depth={"type": "integer"})]
     fields(document, "FinetuneResponse")["cluster"] = {"oneOf": members}
+
+
+@kind(2, "field-added additive", synced=NEW)
+def tags_of_several_values(document: Node) -> None:
+    kinds = [
+        {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": values}, "size": STRING}}
+        for values in (["warm", "hot"], ["cool", "cold"])
+    ]
+    fields(document, "FinetuneResponse")["cluster"] = {"type": "array", "items": {"oneOf": kinds}}
+
+
+def beside_a_union(document: Node, *members: Node) -> None:
+    """Put a union beside the fields of a body."""
+    body(document, "POST /fine-tunes/estimate-price")["anyOf"] = [*members]
+
+
+@kind(2, "bounds-tightened breaking", synced=SAME)
+def a_union_says_what_is_required(document: Node) -> None:
+    beside_a_union(document, {"required": ["model"]}, {"required": ["n_epochs"]})
+
+
+@kind(2, "field-added additive", synced=NEW)
+def a_union_of_one_adds_fields(document: Node) -> None:
+    beside_a_union(document, {"properties": {"region": STRING}})
+
+
+@kind(2, "bounds-tightened neutral", synced=SAME)
+def a_union_says_what_is_required_in_a_response(document: Node) -> None:
+    either = [{"required": ["estimate_available"]}, {"required": ["seconds_remaining"]}]
+    schema(document, "FineTuneProgress")["oneOf"] = either
 
 
 @kind(2, "problem", synced=r"no value is both string and integer, as an allOf asks for")
@@ -621,3 +671,56 @@ def a_place_that_has_a_name_becomes_a_union(document: Node) -> None:
     create = body(document, "POST /fine-tunes")["properties"]
     per_device = {"type": "object", "properties": {"per_device": {"type": "integer"}}}
     create["batch_size"]["oneOf"].append(per_device)
+
+
+# 17: restrictions -----------------------------------------------------------------------------------------------
+
+
+def restricted(document: Node, **keywords: Any) -> None:  # noqa: ANN401 -- keywords
+    """Restrict what a body may be."""
+    body(document, "POST /fine-tunes/estimate-price").update(keywords)
+
+
+@kind(17, "bounds-tightened breaking", synced=SAME)
+def some_fields_may_not_be_sent_together(document: Node) -> None:
+    restricted(document, **{"not": {"required": ["model", "n_epochs"]}})
+
+
+@kind(17, "bounds-tightened breaking", synced=SAME)
+def one_field_requires_another(document: Node) -> None:
+    restricted(document, dependentRequired={"model": ["n_epochs"]})
+
+
+@kind(17, "bounds-tightened breaking", synced=SAME)
+def names_of_fields_are_restricted(document: Node) -> None:
+    restricted(document, propertyNames={"pattern": "^[a-z_]+$"})
+
+
+@kind(17, "bounds-tightened breaking", synced=SAME)
+def a_number_has_to_be_a_multiple(document: Node) -> None:
+    body(document, "POST /fine-tunes")["properties"]["n_epochs"]["multipleOf"] = 2
+
+
+@kind(17, "bounds-tightened neutral", synced=SAME)
+def a_response_is_restricted(document: Node) -> None:
+    schema(document, "FineTuneProgress")["if"] = {"required": ["seconds_remaining"]}
+
+
+@kind(17, "bounds-tightened breaking", synced=NEW)
+def a_text_gets_a_format(document: Node) -> None:
+    body(document, "POST /fine-tunes")["properties"]["suffix"]["format"] = "hostname"
+
+
+@kind(17, "field-removed breaking", synced=r"not in the specification now: FinetuneCreateRequest\.suffix\.")
+def a_field_of_a_request_is_forbidden(document: Node) -> None:
+    body(document, "POST /fine-tunes")["properties"]["suffix"] = False
+
+
+@kind(17, "field-removed breaking", synced=NEW)
+def a_field_of_a_request_becomes_read_only(document: Node) -> None:
+    body(document, "POST /fine-tunes")["properties"]["suffix"]["readOnly"] = True
+
+
+@kind(17, "field-removed breaking", synced=NEW)
+def a_field_of_a_response_becomes_write_only(document: Node) -> None:
+    fields(document, "FinetuneResponse")["queue_depth"]["writeOnly"] = True

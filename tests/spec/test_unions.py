@@ -28,9 +28,22 @@ def extended(kind: str, **more: Node) -> Node:
     return {"allOf": [{"$ref": "#/components/schemas/Base"}, own]}
 
 
+def pipe(carries: list[str | None], type_: str | list[str] = "string") -> Node:
+    """A member that is known by one of several values."""
+    return {"type": "object", "properties": {"carries": {"type": type_, "enum": carries}, "width": STRING}}
+
+
+def valve(*, opens: bool) -> Node:
+    """A member that is known by a flag."""
+    return {"type": "object", "required": ["opens"], "properties": {"opens": {"const": opens}, "width": STRING}}
+
+
 def machine() -> Node:
-    """Three unions: of members on the spot, of named ones, and of members that a discriminator alone tells apart."""
-    mapping = {"hot": "#/components/schemas/Oven", "cold": "Fridge"}
+    """Unions: of members on the spot, of named ones, and of members that a discriminator alone tells apart.
+
+    A tag may have several values, or be a flag.
+    """
+    mapping = {"hot": "#/components/schemas/Oven", "warm": "Oven", "cold": "Fridge"}
     appliances = [{"$ref": "#/components/schemas/Oven"}, {"$ref": "#/components/schemas/Fridge"}]
     schemas = {
         "Base": BASE,
@@ -41,6 +54,9 @@ def machine() -> Node:
                 "engine": {"oneOf": [extended("steam", coal=STRING), extended("petrol", oil=STRING)]},
                 "drive": {"oneOf": [{"$ref": "#/components/schemas/Belt"}, {"$ref": "#/components/schemas/Chain"}]},
                 "appliance": {"oneOf": appliances, "discriminator": {"propertyName": "is", "mapping": mapping}},
+                "pipe": {"oneOf": [pipe(["cold", "icy"]), pipe(["hot", "warm", None], ["string", "null"])]},
+                "valve": {"oneOf": [valve(opens=True), valve(opens=False)]},
+                "chimney": {"type": "object", "properties": {"made": STRING}, "anyOf": [{"required": ["made"]}]},
             },
         },
         "Belt": extended("belt", width=STRING),
@@ -78,10 +94,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
         del sys.modules[name]
 
 
-def test_classes_are_named_by_their_tags_and_none_by_a_number(models: ModuleType) -> None:
-    classes = {name for name in models.__all__ if not name.endswith(("Kind", "Is"))}
+def test_classes_are_named_by_their_tags(models: ModuleType) -> None:
+    classes = {name for name in models.__all__ if not name.endswith(("Kind", "Is", "Carries"))}
     assert classes == {
         *("Machine", "MachineEngineSteam", "MachineEnginePetrol", "Belt", "Chain", "Oven", "Fridge"),
+        *("MachinePipe1", "MachinePipe2", "MachineValveTrue", "MachineValveFalse", "MachineChimney"),
         "UnknownObject",
     }
 
@@ -95,7 +112,14 @@ def test_classes_are_named_by_their_tags_and_none_by_a_number(models: ModuleType
         ({"drive": {"kind": "belt"}}, "Belt"),
         ({"drive": {"kind": "chain", "links": 7}}, "Chain"),
         ({"appliance": {"is": "hot", "size": "big"}}, "Oven"),
+        ({"appliance": {"is": "warm", "size": "big"}}, "Oven"),
         ({"appliance": {"is": "cold", "size": "big"}}, "Fridge"),
+        ({"pipe": {"carries": "icy"}}, "MachinePipe1"),
+        ({"pipe": {"carries": "hot", "width": "1"}}, "MachinePipe2"),
+        ({"pipe": {"carries": "oil"}}, "UnknownObject"),
+        ({"valve": {"opens": True}}, "MachineValveTrue"),
+        ({"valve": {"opens": False, "width": "1"}}, "MachineValveFalse"),
+        ({"chimney": {"made": "1820", "height": "much"}}, "MachineChimney"),
         ({"appliance": {"is": "broken"}}, "UnknownObject"),
     ],
     ids=json.dumps,

@@ -9,9 +9,11 @@ from typing import Any
 
 from tools.spec.changes import Found
 from tools.spec.documents import Node
+from tools.spec.normal import LOWER, UPPER
 from tools.spec.shape import Fields, Many, Plain, Shape, fingerprint_of, shape
 
-LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems"})
+LONG = 60
+"""So many characters of a value are shown."""
 ALIKE = 0.5
 """From this share of the fields in common on, two objects are one that was changed."""
 
@@ -120,15 +122,16 @@ def _values(pair: Pair, old: frozenset[Any], new: frozenset[Any], subject: str, 
         yield replace(found, gone=frozenset(map(str, old - new)))
 
 
-def _bounds(pair: Pair, old: Plain | Many, new: Plain | Many, subject: str) -> Iterator[Found]:
+def _bounds(pair: Pair, old: Plain | Many | Fields, new: Plain | Many | Fields, subject: str) -> Iterator[Found]:
     for name in sorted(old.bounds.keys() | new.bounds.keys()):
         before, after = old.bounds.get(name), new.bounds.get(name)
         if before == after:
             continue
-        if name == "pattern" or before is None or after is None or isinstance(after, bool) or isinstance(before, bool):
-            tightened = after is not None and after is not False
+        numbers = [it for it in (before, after) if isinstance(it, int | float) and not isinstance(it, bool)]
+        if name in LOWER | UPPER and len(numbers) == len((before, after)):
+            tightened = (numbers[1] > numbers[0]) == (name in LOWER)
         else:
-            tightened = (after > before) == (name in LOWER)
+            tightened = after is not None
         kind = "bounds-tightened" if tightened else "bounds-loosened"
         yield pair.found(kind, subject, f"has {name} {_told(after)}, had {_told(before)}")
 
@@ -143,6 +146,7 @@ def _objects(pair: Pair, before: Shape, after: Shape, subject: str) -> Iterator[
     for one, other in matched:
         if _names(one) != _names(other) and (one.properties or other.properties):
             yield _renamed({_class(one)}, {_class(other)}, {one.name}, {other.name}, subject)
+        yield from _bounds(pair, one, other, one.name or subject)
         yield from _fields(pair, one, other, one.name or subject)
 
 
@@ -175,6 +179,7 @@ def _likeness(one: Fields, other: Fields) -> float:
 
 
 def _fields(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
+    old, new = _of_side(old, pair.side), _of_side(new, pair.side)
     for name in [name for name in old.properties if name not in new.properties]:
         hint = _renamed_to(pair, old, new, name)
         yield pair.found("field-removed", f"{subject}.{name}", f"was removed{hint}")
@@ -187,6 +192,17 @@ def _fields(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Foun
         yield from required(pair, f"{subject}.{name}", was=name in old.required, now=name in new.required)
         yield from schemas(pair, old.properties[name], new.properties[name], f"{subject}.{name}")
     yield from _others(pair, old, new, subject)
+
+
+def _of_side(one: Fields, side: str) -> Fields:
+    """The object with the fields that this side has: clients do not send what is read-only."""
+    mark = "readOnly" if side == "request" else "writeOnly"
+    fields = {
+        name: field
+        for name, field in one.properties.items()
+        if not (isinstance(field, dict) and field.get(mark) is True)
+    }
+    return replace(one, properties=fields)
 
 
 def required(pair: Pair, subject: str, *, was: bool, now: bool) -> Iterator[Found]:
@@ -278,4 +294,5 @@ def _listed(values: Iterable[Any], joint: str = ", ") -> str:
 
 
 def _told(value: Any) -> str:  # noqa: ANN401 -- a value of a document
-    return "none" if value is None else repr(value)
+    told = "none" if value is None else repr(value)
+    return told if len(told) <= LONG else f"{told[:LONG]}..."

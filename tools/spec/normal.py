@@ -19,27 +19,62 @@ ANNOTATIONS = frozenset(
     }
 )
 """Keywords that do not restrict which values are allowed."""
+ALTERNATIVES = "requiredAlternatives"
+"""What we call a union that only says which fields are required: a restriction, not several types."""
 LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 """The JSON type of a Python value."""
 
 
+STRUCTURE = ANNOTATIONS | {
+    *("$ref", "type", "format", "enum", "const", "allOf", *UNIONS, "properties", "required"),
+    *("additionalProperties", "unevaluatedProperties", "items", "prefixItems"),
+}
+"""Keywords that say what a type consists of."""
+
+
+def restricts(keyword: str) -> bool:
+    """Whether a keyword of a schema restricts the values of a type, such as a bound: any that is nothing else."""
+    return keyword not in STRUCTURE and not keyword.startswith(("x-", "$"))
+
+
 def one_schema(document: Node, schema: Node, within: tuple[str, ...] = ()) -> Node:
-    """The schema without `allOf`, and without restrictions beside a reference, which are the same.
+    """The schema without `allOf`, and without what is the same: restrictions beside a reference, fields beside a union.
 
     Raises:
         SpecError: As `merged`.
     """
+    schema = _with_alternatives(schema)
     if "$ref" in schema and (beside := schema.keys() - ANNOTATIONS - {"$ref", "type"}) and beside - {*UNIONS}:
         rest = {key: value for key, value in schema.items() if key not in {"$ref", "allOf"}}
         schema = {"allOf": [{"$ref": schema["$ref"]}, *schema.get("allOf", []), rest]}
+    elif "properties" in schema and (unions := [{union: schema[union]} for union in UNIONS if union in schema]):
+        rest = {key: value for key, value in schema.items() if key not in {*UNIONS, "allOf"}}
+        schema = {"allOf": [*schema.get("allOf", []), rest, *unions]}
     return merged(document, schema, within) if "allOf" in schema else schema
+
+
+def _with_alternatives(schema: Node) -> Node:
+    """The schema with a union that only says which fields are required as the restriction that it is."""
+    for union in UNIONS:
+        members = schema.get(union)
+        if members and all(
+            isinstance(one, dict) and {*one} - ANNOTATIONS - {"type"} == {"required"} for one in members
+        ):
+            required = sorted(sorted(one["required"]) for one in members)
+            return {**{key: value for key, value in schema.items() if key != union}, ALTERNATIVES: required}
+    return schema
 
 
 def is_null(schema: Any) -> bool:  # noqa: ANN401 -- a schema may be true or false
     """Whether a schema allows null alone."""
     return isinstance(schema, dict) and (schema.get("type") == "null" or schema.get("const", "") is None)
+
+
+def is_nothing(schema: Any) -> bool:  # noqa: ANN401 -- a schema may be true or false
+    """Whether a schema allows no value: a field that has it may not be there."""
+    return schema is False or (isinstance(schema, dict) and schema.get("not", False) in ({}, True))
 
 
 def is_named(reference: str) -> bool:
@@ -160,7 +195,7 @@ def _both(document: Node, one: Node, other: Node, within: tuple[str, ...]) -> No
 
 def _others(one: Any, other: Any) -> Any:  # noqa: ANN401 -- schemas may be true or false
     """What fields that are not described may hold, of two such schemas."""
-    return False if False in (one, other) else other if one is True else one
+    return False if is_nothing(one) or is_nothing(other) else other if one is True else one
 
 
 def _with_values(found: Node, one: Node, other: Node) -> Node:
@@ -177,6 +212,8 @@ def _with_values(found: Node, one: Node, other: Node) -> Node:
 
 def _fields(document: Node, one: Any, other: Any, within: tuple[str, ...]) -> Any:  # noqa: ANN401 -- a schema may be true or false
     """What two schemas of the same field allow both: as it stands, where one of them says nothing more."""
+    if is_nothing(one) or is_nothing(other):
+        return False
     if not isinstance(one, dict) or one == other or not one.keys() - ANNOTATIONS:
         return other
     if not isinstance(other, dict) or not other.keys() - ANNOTATIONS:
@@ -192,7 +229,7 @@ def _fields(document: Node, one: Any, other: Any, within: tuple[str, ...]) -> An
 
 def _distributed(document: Node, union_of: Node, other: Node, union: str, within: tuple[str, ...]) -> Node:
     """A union of what each of its members and `other` allow both; members that allow nothing then are left out."""
-    rest = {key: value for key, value in union_of.items() if key not in (*UNIONS, "type")}
+    rest = {key: value for key, value in union_of.items() if key not in {union, "type"}}
     other = _both(document, rest, other, within) if rest.keys() - ANNOTATIONS else other
     members: list[Any] = []
     for member in union_of[union]:

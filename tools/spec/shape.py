@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tools.spec.documents import Node, SpecError, resolve
-from tools.spec.normal import TYPES, is_named, is_null, joined, one_schema
+from tools.spec.normal import TYPES, is_named, is_nothing, is_null, joined, one_schema, restricts
 
-BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern")
-COUNTS = ("minItems", "maxItems")
 DEEP = 6
 """How deep schemas are looked into to tell whether they are the same."""
 READ_OTHERWISE = frozenset({"date-time", "date", "uuid", "binary"})
@@ -54,6 +52,7 @@ class Fields:
     properties: Mapping[str, Any]
     required: frozenset[str]
     others: Any = True
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     def tags(self, document: Node) -> frozenset[tuple[str, Any]]:
         """The fields that have one value: by them a union knows its member."""
@@ -199,14 +198,18 @@ def _simple(schema: Node, names: Names) -> Iterator[Alternative]:
 def _of_type(schema: Node, type_: str, names: Names) -> Alternative:
     if type_ == "null":
         return None
+    bounds = {key: value for key, value in schema.items() if restricts(key) and value is not False}
     if type_ == "array":
-        return Many(schema.get("items", True), {key: schema[key] for key in COUNTS if key in schema})
+        return Many(schema.get("items", True), bounds)
     if type_ == "object":
+        properties = {name: field for name, field in schema.get("properties", {}).items() if not is_nothing(field)}
         required = frozenset(schema.get("required", []))
-        others = schema.get("additionalProperties", True)
-        return Fields(names.name, names.title, schema.get("properties", {}), required, others)
-    format_ = schema.get("format", "") if schema.get("format") in READ_OTHERWISE else ""
-    return Plain(type_, format_, bounds={key: schema[key] for key in BOUNDS if key in schema})
+        others = schema.get("additionalProperties", schema.get("unevaluatedProperties", True))
+        return Fields(names.name, names.title, properties, required, not is_nothing(others) and others, bounds)
+    format_ = schema.get("format", "")
+    if format_ in READ_OTHERWISE:
+        return Plain(type_, format_, bounds=bounds)
+    return Plain(type_, bounds=bounds | ({"format": format_} if format_ and type_ == "string" else {}))
 
 
 def _marks(document: Node, schema: Any) -> Iterator[Node]:  # noqa: ANN401 -- a schema may be true or false

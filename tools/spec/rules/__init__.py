@@ -29,7 +29,10 @@ RULES: tuple[Rule, ...] = (
     *EXCHANGES,
     # One form for one meaning, so that the rules after these need to know one alone.
     forms.no_foreign_words,
+    # Before what is closed is put together: of a closed type that is extended, nothing would be left.
+    responses.responses_are_open,
     forms.no_intersections,
+    forms.no_forbidden_fields,
     exchanges.nothing_unused,
     forms.constants_are_enums,
     forms.discriminators_are_tags,
@@ -50,7 +53,6 @@ RULES: tuple[Rule, ...] = (
     names.places_have_types,
     exchanges.nothing_unused,
     # What servers send. Null comes last, as it does in each union.
-    responses.responses_are_open,
     responses.tags_are_required,
     responses.constants_are_open,
     responses.little_is_required,

@@ -6,26 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 from tools.spec.documents import SCHEMAS, Node, SpecError, resolve
-from tools.spec.normal import is_null, joined, one_schema
+from tools.spec.normal import is_nothing, is_null, joined, one_schema, restricts
 from tools.spec.rules.places import NULL, UNIONS, Place, or_null, rewrite, united
 from tools.spec.surface import Surface
 
 WORDS = frozenset({"title", "description", "example", "examples", "externalDocs"})
-BOUNDS = frozenset(
-    {
-        *(
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "multipleOf",
-            "minLength",
-            "maxLength",
-            "pattern",
-        ),
-        *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
-    }
-)
 DEEPEST = 16
 """Levels of `allOf` within what an `allOf` refers to."""
 NUMBER_FORMATS = frozenset({"int32", "int64", "float", "double"})
@@ -75,6 +60,19 @@ def no_intersections(document: Node, _surface: Surface) -> None:
     raise SpecError(f"{min(merged)} is an allOf that contains itself: describe it without allOf")
 
 
+def no_forbidden_fields(document: Node, _surface: Surface) -> None:
+    """A field that may not be there would be one of any type, and other fields that may not be there of none."""
+
+    def change(schema: Node, _place: Place) -> Node:
+        if "properties" in schema:
+            schema["properties"] = {name: it for name, it in schema["properties"].items() if not is_nothing(it)}
+        if is_nothing(schema.get("additionalProperties")):
+            schema["additionalProperties"] = False
+        return schema
+
+    rewrite(document, change)
+
+
 def constants_are_enums(document: Node, _surface: Surface) -> None:
     """A union of constants is an enum, and would get a class for each of them."""
     rewrite(document, lambda schema, _place: joined(schema))
@@ -104,12 +102,12 @@ def _values_for(reference: str, mapping: Node) -> list[str]:
 
 
 def _tag(member: Any, field: str, values: list[str]) -> None:  # noqa: ANN401 -- a schema may be true or false
-    """Give a member of a union its tag, unless it has one, or is known by several."""
-    if not isinstance(member, dict) or field not in member.get("properties", {}) or len(values) > 1:
+    """Give a member of a union its tag, unless it has one."""
+    if not isinstance(member, dict) or field not in member.get("properties", {}):
         return
     known = member["properties"][field]
     if not isinstance(known, dict) or not ("const" in known or len(known.get("enum", [])) == 1):
-        member["properties"][field] = {"const": values[0]}
+        member["properties"][field] = {"const": values[0]} if len(values) == 1 else {"type": "string", "enum": values}
     member["required"] = sorted({*member.get("required", []), field})
 
 
@@ -215,7 +213,7 @@ def no_bounds(document: Node, _surface: Surface) -> None:
     """Servers check them, the generated client does not; nor does `deprecated: false` say anything."""
 
     def change(schema: Node, _place: Place) -> Node:
-        for name in BOUNDS & schema.keys():
+        for name in [name for name in schema if restricts(name)]:
             del schema[name]
         if schema.get("deprecated") is False:
             del schema["deprecated"]

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tools.spec.documents import SCHEMAS, Node, references
+from tools.spec.documents import SCHEMAS, Node, references, resolve
+from tools.spec.normal import TYPES, is_nothing
 from tools.spec.rules.places import ANY_OBJECT, NULL, UNIONS, UNKNOWN_OBJECT, Place, members, rewrite, united
 from tools.spec.surface import Surface
 
@@ -15,42 +16,48 @@ ID = "id"
 
 
 def responses_are_open(document: Node, _surface: Surface) -> None:
-    """A class of a closed object drops the fields that it does not have, in silence: clients are older than servers."""
+    """A closed class drops fields that it does not have, in silence, and a typed one raises: clients are older."""
 
     def change(schema: Node, place: Place) -> Node:
         if place.from_server:
             schema.pop("unevaluatedProperties", None)
-            if schema.get("additionalProperties") is False:
-                del schema["additionalProperties"]
+            if is_nothing(schema.get("additionalProperties")) or schema.get("properties"):
+                schema.pop("additionalProperties", None)
         return schema
 
     rewrite(document, change)
 
 
 def tags_are_required(document: Node, _surface: Surface) -> None:
-    """A constant field by which the members of a union differ tells them apart only where it has to be there."""
+    """A field by whose values the members of a union differ tells them apart only where it has to be there."""
     schemas = document["components"]["schemas"]
     for names in _unions(document):
-        constants = [(name, field, one) for name in names for field, one in _constants(schemas[name])]
-        for name, field, one in constants:
-            if any(other != name and it == field and _value(one) != _value(known) for other, it, known in constants):
-                # Null would be the tag of none of them.
-                schemas[name]["properties"][field] = one
-                required = schemas[name].setdefault("required", [])
-                if field not in required:
-                    schemas[name]["required"] = sorted([*required, field])
+        for name, field in _apart(document, names):
+            # Null would be the tag of none of them.
+            values = [one for one in members(schemas[name]["properties"][field]) if one != NULL]
+            schemas[name]["properties"][field] = values[0] if len(values) == 1 else {"anyOf": values}
+            schemas[name]["required"] = sorted({*schemas[name].get("required", []), field})
 
 
-def _constants(schema: Node) -> Iterator[tuple[str, Node]]:
-    """The fields of one value, or of that and null, each with the schema of the value."""
-    for name, field in schema["properties"].items():
-        alternatives = [one for one in members(field) if one != NULL] if isinstance(field, dict) else []
-        if len(alternatives) == 1 and _is_constant(alternatives[0]):
-            yield name, alternatives[0]
+def _apart(document: Node, names: list[str]) -> Iterator[tuple[str, str]]:
+    """The fields, by type, for which a member of a union has other known values than another member."""
+    fields = {name: document["components"]["schemas"][name]["properties"] for name in names}
+    known = {(name, field): _known(document, it) for name in names for field, it in fields[name].items()}
+    for (name, field), values in known.items():
+        others = [known.get((other, field)) for other in names if other != name]
+        if values and any(other and not values & other for other in others):
+            yield name, field
 
 
-def _value(constant: Node) -> Any:  # noqa: ANN401 -- any value
-    return constant["const"] if "const" in constant else constant["enum"][0]
+def _known(document: Node, field: Any) -> frozenset[Any]:  # noqa: ANN401 -- a schema may be true or false
+    """The values of a field that has no others but null; none if it may have any."""
+    values: set[Any] = set()
+    for one in members(field) if isinstance(field, dict) else []:
+        it = resolve(document, one["$ref"]) if "$ref" in one else one
+        if one != NULL and not ("const" in it or "enum" in it):
+            return frozenset()
+        values |= {it["const"]} if "const" in it else set(it.get("enum", ()))
+    return frozenset(values)
 
 
 def constants_are_open(document: Node, _surface: Surface) -> None:
@@ -61,9 +68,12 @@ def constants_are_open(document: Node, _surface: Surface) -> None:
         if "const" not in schema and not (place.role == "field" and len(schema.get("enum", [])) == 1):
             return schema
         value = schema.pop("const", (schema.get("enum") or [None])[0])
-        if place.from_server and place.name not in tags:
-            return {"type": schema.get("type", "string")}
-        return {"type": schema.get("type", "string"), "enum": [value]}
+        plain = {"type": schema.get("type", TYPES.get(type(value), "string"))}
+        is_tag = place.name in tags
+        if isinstance(value, bool):
+            # The generator makes no enums of booleans, and no constants of what may be absent.
+            return {"const": value} if is_tag else plain
+        return plain if place.from_server and not is_tag else {**plain, "enum": [value]}
 
     rewrite(document, change)
 
@@ -85,10 +95,11 @@ def little_is_required(document: Node, _surface: Surface) -> None:
 def enums_are_open(document: Node, _surface: Surface) -> None:
     """One new status, and a whole list cannot be read: a known value or any string."""
     enums = {SCHEMAS + name for name, schema in document["components"]["schemas"].items() if "enum" in schema}
+    tags = _tags(document)
 
     def change(schema: Node, place: Place) -> Node:
         alternatives = members(schema)
-        closed = any(one.get("$ref") in enums for one in alternatives)
+        closed = any(one.get("$ref") in enums for one in alternatives) and place.name not in tags
         if not place.from_server or place.role in {"type", "member"} or not closed or TEXT in alternatives:
             return schema
         return united(schema, [*alternatives, TEXT])
@@ -174,15 +185,18 @@ def _unions(document: Node) -> list[list[str]]:
 
 
 def _tags(document: Node) -> set[str]:
-    """The fields, as `Type.field`, by which a union knows its member: required, and of one value."""
+    """The fields, as `Type.field`, by which a union knows its member: required, and of one value or other values."""
     schemas = document["components"]["schemas"]
-    return {
-        f"{name}.{field}"
-        for names in _unions(document)
-        for name in names
-        for field in schemas[name].get("required", [])
-        if _is_constant(schemas[name]["properties"].get(field, {}))
-    }
+    found: set[str] = set()
+    for names in _unions(document):
+        apart = {*_apart(document, names)}
+        found |= {
+            f"{name}.{field}"
+            for name in names
+            for field in schemas[name].get("required", [])
+            if (name, field) in apart or _is_constant(schemas[name]["properties"].get(field, {}))
+        }
+    return found
 
 
 def _distinguishing(document: Node) -> list[str]:
