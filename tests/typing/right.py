@@ -1,7 +1,9 @@
 # Code as users write it: mypy --strict and pyright must accept each function.
 import argparse
 import dataclasses
+import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Unpack
@@ -28,6 +30,7 @@ from together_ext import (
     token_count,
     verify,
 )
+from together_ext.bulk import DownloadPlan, Outcome, all_checkpoints, jobs
 
 
 def a_client_with_defaults() -> Together:
@@ -269,6 +272,53 @@ def a_job_that_is_not_ready(client: Together) -> str:
         return str(error)
 
 
+def many_downloads(client: Together) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for outcome in client.fine_tuning.download_many(["ft-1", "ft-2:best"], output="models/", parallel=2, extract=True):
+        if outcome.result is None:
+            print(f"{outcome.name}: {outcome.error} after {outcome.seconds:.1f} s")
+        else:
+            found[outcome.name] = outcome.result.filename
+    return found
+
+
+def many_downloads_of_selections(client: Together) -> int:
+    chosen = client.fine_tuning.download_many([all_checkpoints("ft-1"), jobs(suffix="prod"), "ft-2"], output="models/")
+    return sum(outcome.result is not None for outcome in chosen)
+
+
+def many_downloads_in_processes(client: Together) -> list[Outcome[DownloadResult]]:
+    with ProcessPoolExecutor(4) as pool:
+        return list(client.fine_tuning.download_many("ft-1", output="s3://bucket/", executor=pool))
+
+
+async def many_downloads_async(client: AsyncTogether) -> list[DownloadResult]:
+    outcomes = client.fine_tuning.download_many(["ft-1"], output=Path("models"), checkpoint_type="merged")
+    return [outcome.result async for outcome in outcomes if outcome.result is not None]
+
+
+def a_plan(client: Together) -> int:
+    plan: DownloadPlan = client.fine_tuning.plan_downloads(["ft-1"], output="models/")
+    return sum(entry.size or 0 for entry in plan.entries)
+
+
+def a_stream_of_an_archive(client: Together) -> list[str]:
+    with (
+        client.fine_tuning.open("ft-1", checkpoint_type="adapter", connections=4, window=16 << 20) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
+        return archive.getnames()
+
+
+async def a_stream_of_an_archive_async(client: AsyncTogether) -> bytes:
+    async with client.fine_tuning.open("ft-1", checkpoint_type=CheckpointType.MERGED) as stream:
+        return await stream.read(4)
+
+
+def a_download_from_the_registry(client: Together) -> str:
+    return client.fine_tuning.download("ft-1", extract=True, source="registry", output="models/").source
+
+
 def raw_content(client: Together) -> bytes:
     return client.fine_tuning.content("ft-1", checkpoint="merged").content
 
@@ -323,6 +373,11 @@ def a_conversation(client: Together) -> str:
     messages = [{"role": "user", "content": "Hello"}]
     completion = client.chat.completions.create(model="m", messages=messages, max_tokens=10, temperature=0.0)
     return completion.text
+
+
+def a_conversation_as_the_official_client_reads_it(client: Together) -> str:
+    response = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}])
+    return response.choices[0].message.content or ""
 
 
 async def a_conversation_async(client: AsyncTogether) -> int:

@@ -1,5 +1,6 @@
 # Mistakes of users: mypy --strict and pyright must report each line that ends in "# error", and no other.
 from together_ext import AsyncTogether, DownloadOptions, DownloadResult, Job, JobParameters, Together, Togther  # error
+from together_ext.bulk import jobs
 
 
 def a_typo_in_a_type(client: Together) -> None:
@@ -52,6 +53,80 @@ def a_changed_result(result: DownloadResult) -> None:
 
 def wrong_options() -> DownloadOptions:
     return {"checkpoint_type": "lora"}  # error
+
+
+def a_typo_in_a_type_of_a_stream(client: Together) -> None:
+    client.fine_tuning.open("ft-1", checkpoint_type="adaptor")  # error
+
+
+async def a_stream_that_is_awaited(client: AsyncTogether) -> None:
+    await client.fine_tuning.open("ft-1")  # error
+
+
+def a_typo_in_a_keyword_of_a_stream(client: Together) -> None:
+    client.fine_tuning.open("ft-1", windows=1 << 20)  # error
+
+
+def a_typo_in_a_keyword_of_many_downloads(client: Together) -> None:
+    client.fine_tuning.download_many(["ft-1"], output="models/", paralell=2)  # error
+
+
+def a_typo_in_the_type_of_many_downloads(client: Together) -> None:
+    client.fine_tuning.download_many(["ft-1"], checkpoint_type="lora")  # error
+
+
+def numbers_as_names(client: Together) -> None:
+    client.fine_tuning.download_many([1, 2])  # error
+
+
+def a_result_that_may_be_missing(client: Together) -> list[str]:
+    return [outcome.result.filename for outcome in client.fine_tuning.download_many(["ft-1"])]  # error
+
+
+async def many_downloads_of_an_async_client_in_a_plain_loop(client: AsyncTogether) -> None:
+    for outcome in client.fine_tuning.download_many(["ft-1"]):  # error
+        print(outcome)
+
+
+def an_unknown_source(client: Together) -> None:
+    client.fine_tuning.download("ft-1", extract=True, source="cache")  # error
+
+
+def a_setting_that_is_no_text(client: Together) -> None:
+    client.fine_tuning.download("ft-1", storage_options={"allow_http": True})  # error
+
+
+def a_typo_in_a_selection() -> None:
+    jobs(stauts="completed")  # error
+
+
+def a_typo_in_a_setting_of_a_client() -> None:
+    Together(apikey="key")  # error
+
+
+async def an_async_client_in_a_plain_block() -> None:
+    with AsyncTogether() as client:  # error
+        print(client)
+
+
+def a_typo_in_a_keyword_of_wait(client: Together) -> None:
+    client.fine_tuning.wait("ft-1", pol_interval=5)  # error
+
+
+def a_callback_that_takes_too_much(client: Together) -> None:
+    client.fine_tuning.wait("ft-1", on_update=lambda job, step: print(job, step))  # error
+
+
+def a_typo_in_a_keyword_of_a_conversation(client: Together) -> None:
+    client.chat.completions.create(model="m", messages=[], temprature=0.2)  # error
+
+
+def a_conversation_as_text(client: Together) -> None:
+    client.chat.completions.create(model="m", messages="Hello")  # error
+
+
+def a_typo_in_a_keyword_of_a_model(client: Together) -> None:
+    client.models.download("ml_1", revison="rv_1")  # error
 
 
 def a_typo_in_a_keyword_of_create(client: Together) -> None:

@@ -80,6 +80,8 @@ def test_the_text_of_a_completion_is_that_of_its_first_choice(choices: object, t
     assert (completion.text, len(completion.choices)) == (text, count)
     assert completion.id == "c"
     assert completion.additional_properties == {"new": 1}
+    # As code for the official client reads it.
+    assert "".join(choice.message.content or "" for choice in completion.choices[:1]) == text
 
 
 def test_the_options_of_a_download_and_their_defaults_are_one_list() -> None:
