@@ -31,8 +31,8 @@ from together_ext.errors import (
     TransferCancelledError,
     TransferError,
 )
-from together_ext.registry.fetching import verification
 from together_ext.registry.revision import Revision, revision_of, said_of
+from together_ext.registry.taking import verification
 from together_ext.text import printable
 from together_generated import models
 

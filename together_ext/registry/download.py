@@ -27,10 +27,10 @@ from together_ext.text import file_name, printable
 from together_ext.transfer import Options
 
 from . import operations
-from .fetching import verification
 from .folder import Finish
 from .making import FolderMaking, Making, ObjectsMaking
 from .revision import Revision, revision_of, said_of
+from .taking import verification
 
 if TYPE_CHECKING:
     from together_ext.destinations.object_state import Found

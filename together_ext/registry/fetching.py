@@ -11,12 +11,11 @@ import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from together_ext.archive.terms import UnpackedFile
 from together_ext.clock import awaited, submitted
 from together_ext.errors import NotEnoughSpaceError
 from together_ext.storage import create_own, storage_errors
@@ -28,61 +27,33 @@ from .digests import Digests, digests
 from .folder import PartialFolder
 from .located import LocatedFile, blocks_of
 from .reading import TRIES, Connection, Reading, stays_bad
+from .taking import Arrived, Taking
 
 SMALL: Final = 1 << 20
 """Maximum number of bytes of a file that is downloaded in one request, beside others."""
 
 
-@dataclass(frozen=True)
-class Arrived:
-    """A file that is on the disk, and right.
-
-    Attributes:
-        file: The file.
-        sha256: Its hash in hexadecimal.
-    """
-
-    file: LocatedFile
-    sha256: str
-
-    @property
-    def unpacked(self) -> UnpackedFile:
-        """The file, as a receipt names it."""
-        return UnpackedFile(self.file.path, self.file.size, self.sha256)
-
-
-def verification(arrived: Sequence[Arrived]) -> Literal["hash", "size"]:
-    """What was compared: every file with the server's hash, or only sizes."""
-    return "hash" if all(one.file.verifiable for one in arrived) else "size"
-
-
-class Fetching:
+class Fetching(Taking):
     """Downloads the files of a revision into a folder.
 
     Attributes:
-        arrived: The files that are complete, by path; they stay if the rest fails.
-        kept: Number of bytes of earlier runs that were right.
-        done: Number of bytes that are not requested again.
         folder: The partial folder.
         identity: What identifies the revision in the journal of a partial file.
         received_large: Number of bytes of large files that hosts have sent.
-        readings: What has read the small files.
         needed: Number of connections to start with.
     """
 
     def __init__(self, folder: PartialFolder, identity: Mapping[str, str]) -> None:
-        self.arrived: dict[str, Arrived] = {}
-        self.kept = self.done = 0
+        super().__init__()
         self.folder, self.identity = folder, identity
         self.received_large = 0
-        self.readings: list[Reading] = []
         # Connections that an earlier file turned out to need: the next one starts with them.
         self.needed = 0
 
     @property
     def received(self) -> int:
         """Number of bytes that hosts have sent."""
-        return self.received_large + sum(one.received for one in self.readings)
+        return self.received_large + super().received
 
     def prepare(self, files: Sequence[LocatedFile]) -> None:
         """Make the partial folder, or take that of an earlier run.
@@ -100,17 +71,7 @@ class Fetching:
             raise NotEnoughSpaceError(str(folder.final.parent), needed=needed, free=free)
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
-        """Download what is not there yet.
-
-        Args:
-            files: All files, with URLs that are valid.
-            connection: How the parts are requested.
-
-        Raises:
-            ExpiredError: The URLs have expired: call it again with new ones.
-            IntegrityError: A part of a file stays bad.
-            TransferError: The transfer failed; a rerun resumes.
-        """
+        """Download what is not there yet."""
         _Run(self, files, connection).download(files)
 
 
@@ -135,7 +96,7 @@ class _Run:
 
     def download(self, files: Sequence[LocatedFile]) -> None:
         """Download what is not there yet."""
-        left = [file for file in files if file.path not in self._all.arrived]
+        left = self._all.left(files)
         with (
             ThreadPoolExecutor(max_workers=2, thread_name_prefix="hash") as hashing,
             ThreadPoolExecutor(max_workers=self._options.connections, thread_name_prefix="small") as pool,

@@ -14,9 +14,10 @@ from together_ext.archive.receipt import RECEIPT
 from together_ext.archive.terms import UnpackedFile
 from together_ext.transfer import Options
 
-from .fetching import Arrived, Fetching
+from .fetching import Fetching
 from .folder import Finish, PartialFolder
 from .revision import Revision
+from .taking import Arrived, Taking
 
 if TYPE_CHECKING:
     from together_ext.destinations.object_state import Found
@@ -56,7 +57,23 @@ class Making(Protocol):
         """Remove what is not finished."""
 
 
-class FolderMaking:
+class _Counted:
+    """What is made counts the bytes of what takes the files."""
+
+    _taking: Taking | None = None
+
+    @property
+    def received(self) -> int:
+        """Number of bytes that hosts have sent."""
+        return self._taking.received if self._taking else 0
+
+    @property
+    def kept(self) -> int:
+        """Number of bytes of earlier runs that were right."""
+        return self._taking.kept if self._taking else 0
+
+
+class FolderMaking(_Counted):
     """Makes a folder; its caller holds the lease.
 
     Args:
@@ -66,27 +83,16 @@ class FolderMaking:
 
     def __init__(self, folder: Path, how: Finish) -> None:
         self._partial, self._how = PartialFolder(folder), how
-        self._fetching: Fetching | None = None
 
     @property
     def where(self) -> str:
         """The path of the folder."""
         return str(self._partial.final)
 
-    @property
-    def received(self) -> int:
-        """Number of bytes that hosts have sent."""
-        return self._fetching.received if self._fetching else 0
-
-    @property
-    def kept(self) -> int:
-        """Number of bytes of earlier runs that were right."""
-        return self._fetching.kept if self._fetching else 0
-
     def download(self, revision: Revision, options: Options) -> Flow[list[Arrived]]:
         """Download the files into the partial folder."""
-        self._fetching = Fetching(self._partial, revision.identity)
-        return (yield from revision.download(self._fetching, options))
+        self._taking = Fetching(self._partial, revision.identity)
+        return (yield from revision.download(self._taking, options))
 
     def finish(
         self, files: Sequence[UnpackedFile], origin: Mapping[str, Any], change: Change, cancel: threading.Event
@@ -101,7 +107,7 @@ class FolderMaking:
         self._partial.discard()
 
 
-class ObjectsMaking:
+class ObjectsMaking(_Counted):
     """Makes objects below a prefix that is prepared.
 
     Args:
@@ -121,16 +127,6 @@ class ObjectsMaking:
         """The URL."""
         return str(self._store.location)
 
-    @property
-    def received(self) -> int:
-        """Number of bytes that hosts have sent."""
-        return self._uploading.received if self._uploading else 0
-
-    @property
-    def kept(self) -> int:
-        """Number of bytes that an earlier run has uploaded."""
-        return self._uploading.kept if self._uploading else 0
-
     def download(self, revision: Revision, options: Options) -> Flow[list[Arrived]]:
         """Upload the files while they arrive."""
         from together_ext.destinations.objects import ObjectPlace, Prefix
@@ -140,7 +136,9 @@ class ObjectsMaking:
         entries = {**self._origin, "source": "registry", **revision.identity}
         prefix = Prefix(self._store, self._found, entries, strip=False)
         self._place = yield from local(lambda _cancel: ObjectPlace(prefix, self._cancel))
-        self._uploading = Uploading(self._place, self._store.location.path.rpartition("/")[2], self._start)
+        self._taking = self._uploading = Uploading(
+            self._place, self._store.location.path.rpartition("/")[2], self._start
+        )
         try:
             return (yield from revision.download(self._uploading, options))
         except Exception:

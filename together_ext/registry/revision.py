@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -25,9 +25,9 @@ from together_generated import models
 from together_generated.api.registry import download_model as endpoint
 
 from . import operations
-from .fetching import Arrived
 from .located import LocatedFile, located
 from .reading import Connection
+from .taking import Arrived, Taking
 
 if TYPE_CHECKING:
     from .project import Project
@@ -42,28 +42,6 @@ DIGITS: Final = re.compile("[0-9]{1,16}")
 
 BAD: Final = frozenset({"REVISION_VALIDATION_STATUS_FAILED", "REVISION_VALIDATION_STATUS_ERROR"})
 """Statuses of a revision that is downloaded only if it is named."""
-
-
-class Taking(Protocol):
-    """Takes the files of a revision; what has arrived stays if the rest fails."""
-
-    @property
-    def arrived(self) -> Mapping[str, Arrived]:
-        """The files that are complete, by path."""
-
-    @property
-    def received(self) -> int:
-        """Number of bytes that hosts have sent."""
-
-    @property
-    def done(self) -> int:
-        """Number of bytes that are not requested again."""
-
-    def prepare(self, files: Sequence[LocatedFile]) -> None:
-        """Get ready for these files."""
-
-    def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
-        """Download what is not there yet; raises `ExpiredError` if the URLs have expired."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from together_ext.destinations.store import PART as AT_ONCE
 from together_ext.transfer.progress import Reporter, Standing
 
 from .digests import Digests, Hashing
-from .fetching import Arrived
 from .located import PART, LocatedFile
 from .reading import TRIES, Connection, Reading, stays_bad
+from .taking import Arrived, Taking
 
 if TYPE_CHECKING:
     from together_ext.destinations.objects import ObjectPlace
@@ -59,16 +59,12 @@ class Begun:
     tries: int = 0
 
 
-class Uploading:
-    """Uploads the files of a revision; a call of `run` continues where the URLs of the last one expired.
+class Uploading(Taking):
+    """Uploads the files of a revision.
 
     Attributes:
-        arrived: The files that are uploaded, or about to be, by path; all are right.
-        kept: Number of bytes that an earlier run had uploaded.
-        done: Number of bytes that are not requested again.
         place: Where the files are uploaded.
         name: The name in progress reports.
-        readings: What has read the files.
         begun: The large file that is being uploaded; None if there is none.
     """
 
@@ -80,17 +76,10 @@ class Uploading:
             name: The name in progress reports.
             start: Called before the first file is written.
         """
-        self.arrived: dict[str, Arrived] = {}
-        self.kept = self.done = 0
+        super().__init__()
         self.place, self.name, self._start = place, name, start
         self._started = False
-        self.readings: list[Reading] = []
         self.begun: Begun | None = None
-
-    @property
-    def received(self) -> int:
-        """Number of bytes that hosts have sent."""
-        return sum(one.received for one in self.readings)
 
     def prepare(self, files: Sequence[LocatedFile]) -> None:
         """Take what an earlier run has uploaded."""
@@ -103,18 +92,7 @@ class Uploading:
                 self.done += file.size
 
     def run(self, files: Sequence[LocatedFile], connection: Connection) -> None:
-        """Upload what is not there yet.
-
-        Args:
-            files: All files, with URLs that are valid.
-            connection: How the parts are requested.
-
-        Raises:
-            ExpiredError: The URLs have expired: call it again with new ones.
-            IntegrityError: A file stays bad.
-            StorageError: The store refuses.
-            TransferError: The transfer failed; a rerun resumes.
-        """
+        """Upload what is not there yet."""
         _Run(self, files, connection).upload(files)
 
     def start(self) -> None:
@@ -153,7 +131,7 @@ class _Run:
 
     def upload(self, files: Sequence[LocatedFile]) -> None:
         """Upload what is not there yet."""
-        while left := [file for file in files if file.path not in self._all.arrived]:
+        while left := self._all.left(files):
             if self._all.begun is not None:
                 # The one whose URLs have expired in the middle comes first.
                 left.sort(key=lambda file: file.path != self._all.begun.file.path)  # type: ignore[union-attr]
