@@ -15,9 +15,10 @@ from typing import Any, Self
 from starlette.types import Receive, Scope, Send
 
 from .account import Account
+from .address import Address
 from .admin import PATH as ADMIN_PATH
 from .admin import Admin
-from .admission import Admission, is_everywhere, is_loopback
+from .admission import is_loopback
 from .answers import Operation
 from .app import Api
 from .archives import Archive, Content, served
@@ -39,7 +40,7 @@ from .owner import whoami
 from .records import Log, Request, wait_until
 from .registry import Registry
 from .registry_operations import PART_HEADER, RegistryOperations
-from .server import ServerThread, listen
+from .server import ServerThread
 from .serving import Endpoints
 from .shelf import Label, Shelf
 from .state import StateFile
@@ -96,8 +97,7 @@ class Simulator:
         self._at_start = (redirect, rate_limit)
         self.redirect_downloads, self.rate_limit = self._at_start
         self.faults = Script()
-        self._address = (host, port)
-        self._names, self._storage_port = [name.lower() for name in names], storage_port
+        self._address = Address(host, port, storage_port, tuple(name.lower() for name in names))
         self._clock = clock
         self._change = threading.Condition()
         self._gate = Gate()
@@ -122,21 +122,15 @@ class Simulator:
         """
         if self._state is not None:
             self._state.load()
-        host, port = self._address
-        api = listen(host, port)
-        try:
-            storage = listen(host, self._storage_port)
-        except OSError:
-            api.close()
-            raise
+        api, storage = self._address.listen()
         self._port = api.getsockname()[1]
-        self.storage.url = self._origin(storage.getsockname()[1])
+        self.storage.url = self._address.origin(storage.getsockname()[1])
         operations = Api(self._account, self._shelf, self._deliver, self._redirect, self._files, self._operations())
-        trouble = Trouble(self.faults, self._gate)
-        api_host = Host(operations.app(), self._api_log, trouble, self._admission(self.api_key), self._delivers)
-        storage_host = Host(self.storage.app(), self._storage_log, trouble, self._admission(None), _is_stored)
+        trouble, admission = Trouble(self.faults, self._gate), self._address.admission
+        api_host = Host(operations.app(), self._api_log, trouble, admission(self.api_key), self._delivers)
+        storage_host = Host(self.storage.app(), self._storage_log, trouble, admission(None), _is_stored)
         admin_app = Admin(self, lambda fields: self.add_job(**_job_arguments(fields))).app()
-        admin_host = Host(admin_app, Log(self._change), Trouble(Script(), Gate()), self._admission(self.admin_token))
+        admin_host = Host(admin_app, Log(self._change), Trouble(Script(), Gate()), admission(self.admin_token))
         front = Front(api_host, admin_host, self._state)
         self._thread = ServerThread([(front, api), (storage_host, storage)])
         self._thread.start()
@@ -172,12 +166,12 @@ class Simulator:
     @property
     def url(self) -> str:
         """The base URL of the API, with ``/v1``; the paths also work without it."""
-        return f"{self._origin(self._port)}/v1"
+        return f"{self._address.origin(self._port)}/v1"
 
     @property
     def admin_url(self) -> str:
         """The base URL of the admin interface."""
-        return f"{self._origin(self._port)}{ADMIN_PATH}"
+        return f"{self._address.origin(self._port)}{ADMIN_PATH}"
 
     @property
     def port(self) -> int:
@@ -329,15 +323,6 @@ class Simulator:
         self._account.price = answer
 
     # Hosts ----------------------------------------------------------------------------------------------------
-
-    def _origin(self, port: int) -> str:
-        host = self._address[0]
-        if is_everywhere(host):
-            host = self._names[0] if self._names else "127.0.0.1"
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def _admission(self, key: str | None) -> Admission:
-        return Admission(self._address[0], key, frozenset(self._names))
 
     def _operations(self) -> list[tuple[str, Operation, str]]:
         """The operations of all resources but fine-tuning."""
