@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .fine_tuning.parameters import JobParameters
     from .fine_tuning.pricing import token_count
     from .registry.download import ModelDownload
+    from .registry.download_options import ModelDownloadOptions
     from .transfer import DownloadProgress
 
 __version__ = "0.1.0"
@@ -110,6 +111,7 @@ __all__ = [
     "MissingExtraError",
     "MissingPathError",
     "ModelDownload",
+    "ModelDownloadOptions",
     "ModelLimitError",
     "NoBestCheckpointError",
     "NoProjectError",
@@ -212,6 +214,7 @@ _HOMES = {
     "fine_tuning.pricing": ("token_count",),
     "files.upload": ("UploadedFile",),
     "registry.download": ("ModelDownload",),
+    "registry.download_options": ("ModelDownloadOptions",),
     "transfer": ("DownloadProgress",),
     "fine_tuning.download_result": (
         "DownloadResult",

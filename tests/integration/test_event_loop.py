@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import io
 import os
 import random
 import sys
+import threading
 import types
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
@@ -18,7 +22,7 @@ import pytest
 
 from tests.waits import PATIENCE
 from together_ext import AsyncTogether, ConfigurationError, DownloadResult, Together
-from together_ext.simulator import LORA_JOB, BytesArchive, Fault, Simulator
+from together_ext.simulator import LORA_JOB, TRAINING_FILE, BytesArchive, Fault, Simulator
 from together_ext.simulator.archives import pack
 
 BEATS = 1000
@@ -80,6 +84,64 @@ def test_the_event_loop_is_not_blocked_during_a_call(sim: Simulator, backend: st
 
     anyio.run(main, backend=backend)
     assert beats == BEATS
+
+
+REPORTING = {
+    ("fine_tuning", "download"): LORA_JOB,
+    ("fine_tuning", "download_many"): LORA_JOB,
+    ("fine_tuning", "download_tokenized_dataset"): LORA_JOB,
+    ("fine_tuning", "open"): LORA_JOB,
+    ("files", "download"): TRAINING_FILE,
+    ("files", "upload"): "train.jsonl",
+    ("models", "download"): "acme-research/small",
+}
+"""The methods of an async client that take `progress`, and what each is called with."""
+
+
+async def _used(called: object) -> None:
+    """Use what a method has returned, to its end."""
+    match called:
+        case AbstractAsyncContextManager():
+            async with called as stream:
+                await stream.read()
+        case AsyncIterator():
+            async for _ in called:
+                pass
+        case Awaitable():
+            await called
+
+
+def test_every_method_that_reports_progress_is_tried() -> None:
+    client = AsyncTogether("key")
+    found = {
+        (resource, name)
+        for resource in ("fine_tuning", "files", "chat", "models")
+        for name, method in inspect.getmembers(getattr(client, resource), callable)
+        if not name.startswith("_") and "progress" in inspect.signature(method).parameters
+    }
+    assert found - {("fine_tuning", "plan_downloads")} == REPORTING.keys()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize(("resource", "name"), REPORTING)
+def test_progress_is_reported_in_the_event_loop(
+    sim: Simulator, folder: Path, backend: str, resource: str, name: str
+) -> None:
+    Path("train.jsonl").write_text('{"text": "Hello"}\n')
+    sim.registry.add("acme-research/small", {"config.json": b"{}"})
+    threads = set()
+
+    def report(_: object) -> None:
+        threads.add(threading.get_ident())
+
+    async def main() -> None:
+        async with AsyncTogether(sim.api_key, sim.url) as client:
+            method = getattr(getattr(client, resource), name)
+            output = {"output": folder / "out"} if "output" in inspect.signature(method).parameters else {}
+            await _used(method(REPORTING[resource, name], progress=report, **output))
+
+    anyio.run(main, backend=backend)
+    assert threads == {threading.get_ident()}
 
 
 # What an event loop leaves behind when it is over without a word to the client.

@@ -9,11 +9,12 @@ from typing import Any, TypedDict, Unpack
 
 import pytest
 
-from together_ext import AsyncTogether, DownloadOptions, Job, JobParameters, Together
+from together_ext import AsyncTogether, DownloadOptions, Job, JobParameters, ModelDownloadOptions, Together
 from together_ext.api import keywords
 from together_ext.fine_tuning.download_options import DownloadRequest, download_request
 from together_ext.fine_tuning.waiting import seconds_left
 from together_ext.inference.completion import Completion
+from together_ext.registry.download_options import ModelRequest
 from together_generated import models
 
 WHOLE = {
@@ -86,9 +87,12 @@ def test_the_text_of_a_completion_is_that_of_its_first_choice(choices: object, t
 
 def test_the_options_of_a_download_and_their_defaults_are_one_list() -> None:
     assert list(DownloadOptions.__annotations__) == [field.name for field in dataclasses.fields(DownloadRequest)]
+    assert list(ModelDownloadOptions.__annotations__) == [field.name for field in dataclasses.fields(ModelRequest)]
     assert download_request({"overwrite": True}) == DownloadRequest(overwrite=True)
     with pytest.raises(TypeError, match=r"download\(\) got an unexpected keyword argument 'outptu'"):
         Together("key").fine_tuning.download("ft-1", outptu="models/")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"download\(\) got an unexpected keyword argument 'revison'"):
+        Together("key").models.download("ml_1", revison="rv_1")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("client", [Together("key"), AsyncTogether("key")], ids=["sync", "async"])
@@ -99,6 +103,9 @@ def test_help_shows_the_keywords(client: Together | AsyncTogether) -> None:
     assert shown["create"]["n_epochs"].annotation == "int | None"
     assert list(shown["download"]) == ["id", *DownloadOptions.__annotations__]
     assert shown["download"]["fix_base"].default is True
+    model = inspect.signature(client.models.download).parameters
+    assert list(model) == ["model", *ModelDownloadOptions.__annotations__]
+    assert model["durable"].default is True
     assert inspect.signature(client.fine_tuning.estimate_price).parameters == shown["create"]
     assert "temperature" in inspect.signature(client.chat.completions.create).parameters
 

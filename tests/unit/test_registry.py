@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from together_ext import IntegrityError
 from together_ext.registry.digests import digests
-from together_ext.registry.download import ModelRequest, place, selected
+from together_ext.registry.download import place, selected
+from together_ext.registry.download_options import ModelRequest
 from together_ext.registry.located import PART, LocatedFile, located
 from together_ext.storage import absolute
 from together_generated.models import ModelDownload

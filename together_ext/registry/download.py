@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from together_ext.text import file_name, printable
 from together_ext.transfer import Options
 
 from . import operations
+from .download_options import ModelRequest
 from .folder import Finish
 from .making import FolderMaking, Making, ObjectsMaking
 from .revision import Revision, revision_of, said_of
@@ -34,7 +35,6 @@ from .taking import verification
 
 if TYPE_CHECKING:
     from together_ext.destinations.object_state import Found
-    from together_ext.transfer import ProgressCallback
 
     from .project import Project
 
@@ -65,24 +65,6 @@ class ModelDownload:
     layout: str
     verified: Literal["hash", "size"]
     source: Literal["registry"] = "registry"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelRequest:
-    """What `download` was called with."""
-
-    output: str | os.PathLike[str] | None = None
-    revision: str | None = None
-    files: Sequence[str] | None = None
-    include: Sequence[str] | None = None
-    exclude: Sequence[str] | None = None
-    overwrite: bool = False
-    connections: int | None = None
-    limit_rate: float | None = None
-    progress: ProgressCallback | None = None
-    lock_timeout: float | None = None
-    durable: bool = True
-    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 def download(project: Project, model: str, wanted: ModelRequest) -> Flow[ModelDownload]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
+
+from together_ext.api import keywords
 
 from . import operations
+from .download_options import DEFAULTS, ModelDownloadOptions, model_request
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping, Sequence
-
     from together_ext.api.flow import AsyncRunner, Runner
     from together_ext.api.lists import ModelList, RevisionFileList, RevisionList
-    from together_ext.transfer import ProgressCallback
     from together_generated import models
 
     from .download import ModelDownload
@@ -58,23 +58,8 @@ class Models:
         """
         return self._run(operations.list_files(self._project, model, revision))
 
-    def download(  # noqa: PLR0913 -- keywords
-        self,
-        model: str,
-        *,
-        output: str | os.PathLike[str] | None = None,
-        revision: str | None = None,
-        files: Sequence[str] | None = None,
-        include: Sequence[str] | None = None,
-        exclude: Sequence[str] | None = None,
-        overwrite: bool = False,
-        connections: int | None = None,
-        limit_rate: float | None = None,
-        progress: ProgressCallback | None = None,
-        lock_timeout: float | None = None,
-        durable: bool = True,
-        storage_options: Mapping[str, str] | None = None,
-    ) -> ModelDownload:
+    @keywords.shows(ModelDownloadOptions, DEFAULTS)
+    def download(self, model: str, **options: Unpack[ModelDownloadOptions]) -> ModelDownload:
         """Download the files of a revision into a folder with a receipt, each verified by the server's hash.
 
         Files appear in a private folder beside the final one, which gets its name when every file is right. A rerun
@@ -82,22 +67,7 @@ class Models:
 
         Args:
             model: The model's ID (`ml_...`) or name (`project/model`).
-            output: None for the current folder; an existing folder, or a path that ends in a separator, to make the
-                folder in it under the model's name; anything else is the path of the folder. The URL of an object
-                store (`s3://bucket/prefix/`) saves each file as an object; nothing is written locally.
-            revision: ID of the revision, `rv_...` (default: the latest revision). One that failed its validation is
-                downloaded only if it is named.
-            files: Paths of the files (default: all).
-            include: Patterns of which a file must match one, such as `*.safetensors`.
-            exclude: Patterns of which a file must match none.
-            overwrite: Whether a folder that was downloaded before may be replaced.
-            connections: Maximum number of connections (default: `TOGETHER_EXT_CONNECTIONS`, else 32).
-            limit_rate: Maximum number of bytes a second for all connections together (default: no limit).
-            progress: Called with a `DownloadProgress` about ten times a second; an exception from it stops the
-                download.
-            lock_timeout: Maximum number of seconds to wait for another process that makes the same folder.
-            durable: Whether to wait until each file is on the disk.
-            storage_options: Settings of the object store, as obstore names them, such as `endpoint`.
+            **options: The keywords of `ModelDownloadOptions`, all optional.
 
         Raises:
             IntegrityError: A file cannot be verified: a part stays bad, or what the server says contradicts itself.
@@ -105,23 +75,9 @@ class Models:
             StorageError: The disk refuses, or something else is at the path.
             TransferInterruptedError: The retries are used up; a rerun resumes.
         """
-        from .download import ModelRequest, download
+        from .download import download
 
-        wanted = ModelRequest(
-            output=output,
-            revision=revision,
-            files=files,
-            include=include,
-            exclude=exclude,
-            overwrite=overwrite,
-            connections=connections,
-            limit_rate=limit_rate,
-            progress=progress,
-            lock_timeout=lock_timeout,
-            durable=durable,
-            storage_options=storage_options,
-        )
-        return self._run(download(self._project, model, wanted))
+        return self._run(download(self._project, model, model_request(options)))
 
 
 class AsyncModels:
@@ -146,38 +102,12 @@ class AsyncModels:
         """See `Models.list_files`."""
         return await self._run(operations.list_files(self._project, model, revision))
 
-    async def download(  # noqa: PLR0913 -- keywords
-        self,
-        model: str,
-        *,
-        output: str | os.PathLike[str] | None = None,
-        revision: str | None = None,
-        files: Sequence[str] | None = None,
-        include: Sequence[str] | None = None,
-        exclude: Sequence[str] | None = None,
-        overwrite: bool = False,
-        connections: int | None = None,
-        limit_rate: float | None = None,
-        progress: ProgressCallback | None = None,
-        lock_timeout: float | None = None,
-        durable: bool = True,
-        storage_options: Mapping[str, str] | None = None,
-    ) -> ModelDownload:
-        """See `Models.download`."""
-        from .download import ModelRequest, download
+    @keywords.shows(ModelDownloadOptions, DEFAULTS)
+    async def download(self, model: str, **options: Unpack[ModelDownloadOptions]) -> ModelDownload:
+        """See `Models.download`. The event loop stays free; `progress` is called in it."""
+        from together_ext.api.bridge import in_loop
 
-        wanted = ModelRequest(
-            output=output,
-            revision=revision,
-            files=files,
-            include=include,
-            exclude=exclude,
-            overwrite=overwrite,
-            connections=connections,
-            limit_rate=limit_rate,
-            progress=progress,
-            lock_timeout=lock_timeout,
-            durable=durable,
-            storage_options=storage_options,
-        )
-        return await self._run(download(self._project, model, wanted))
+        from .download import download
+
+        wanted = model_request(options)
+        return await self._run(download(self._project, model, replace(wanted, progress=in_loop(wanted.progress))))
