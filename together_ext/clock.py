@@ -1,10 +1,11 @@
-"""Time as a parameter, so that tests can use another clock; threads that are started and waited for."""
+"""Time as a parameter, so that tests can use another clock; restarts; threads that are started and waited for."""
 
 from __future__ import annotations
 
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 from .errors import OutOfThreadsError
@@ -148,3 +149,11 @@ class Deadline:
         """Remaining seconds; 0 or less after the deadline."""
         over = self._over if self._last is None else min(self._over, self._last)
         return over - self.clock.now()
+
+
+def boot_id() -> str | None:
+    """An ID that changes with each restart of the machine; None if the system has none (Linux: proc_sys_kernel(5))."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from .clock import started, uptime
+from .clock import boot_id, started, uptime
 from .errors import LeaseLostError, LockTimeoutError, TransferCancelledError
-from .storage import OPENING, PRIVATE, boot_id, is_at
+from .storage import OPENING, PRIVATE, is_at
 from .text import printable
 
 log = logging.getLogger("together_ext")

@@ -1,4 +1,4 @@
-"""The local disk: paths, flushing, files that only this user can write, and what an `OSError` becomes.
+"""The local disk: paths, what an `OSError` becomes, flushing, and files that only this user can write.
 
 Imports only `errors` and `text`. A file at a name that the package uses is untrusted until `open_own` has opened it.
 """
@@ -10,13 +10,13 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from .errors import ConfigurationError, RuleError, StorageError, TogetherExtError
+from .errors import ConfigurationError, MissingPathError, OutOfMemoryError, RuleError, StorageError, TogetherExtError
 from .text import printable, without_userinfo
 
 PRIVATE: Final = 0o600
@@ -98,37 +98,84 @@ def named(path: Path) -> str:
 # Errors ---------------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def storage_errors(path: Path, action: str) -> Iterator[None]:
+_WRITABLE: Final = "choose a folder that you may write to"
+_WRITING: Final = {
+    errno.ENOSPC: "make room, then run it again",
+    errno.EDQUOT: "make room within the quota, then run it again",
+    errno.ENOENT: "choose a folder that files can be made in",
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.EROFS: _WRITABLE,
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "choose a path whose parents are folders",
+    errno.EBUSY: "choose a path that is not a mount point",
+    errno.EEXIST: "choose a path whose parents are folders",
+}
+_READING: Final = {
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.ELOOP: "check the links in the path",
+    errno.ENOTDIR: "check the path",
+    errno.ENAMETOOLONG: "shorten the path",
+}
+
+
+def storage_errors(path: Path, action: str, wayout: str | None = None) -> AbstractContextManager[None]:
     """Turn an `OSError` of the block into a `StorageError` that names the path and the way out.
 
     Args:
         path: The file or folder.
         action: What the block does with it, to follow "could not" in the message.
+        wayout: What to do about it (default: by the reason).
 
     Raises:
         StorageError: The block raised an `OSError`; `errno` is kept. Errors of this package pass unchanged.
+        OutOfMemoryError: There is not enough memory.
     """
+
+    def refusal(error: OSError) -> StorageError:
+        found = wayout or _WRITING.get(error.errno or 0, "check the disk, then run it again")
+        return _refusal(named(path), action, error, found)
+
+    return _errors(path, action, refusal)
+
+
+def reading(path: Path) -> AbstractContextManager[None]:
+    """Turn each failure to read in the block into an error of this package.
+
+    Args:
+        path: The path that is named where the failure names none.
+
+    Raises:
+        MissingPathError: The path, or something in it, does not exist.
+        StorageError: The path, or something in it, cannot be read.
+        OutOfMemoryError: There is not enough memory.
+    """
+
+    def refusal(error: OSError) -> StorageError:
+        what = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path)
+        if isinstance(error, FileNotFoundError):
+            return MissingPathError(what)
+        return _refusal(what, "read", error, _READING.get(error.errno or 0, "check the disk"))
+
+    return _errors(path, "read", refusal)
+
+
+@contextmanager
+def _errors(path: Path, action: str, refusal: Callable[[OSError], StorageError]) -> Iterator[None]:
     try:
         yield
     except TogetherExtError:  # StorageError is an OSError
         raise
     except OSError as error:
-        writable = "choose a folder that you may write to"
-        wayout = {
-            errno.ENOSPC: "make room, then run it again",
-            errno.EDQUOT: "make room within the quota, then run it again",
-            errno.ENOENT: "choose a folder that files can be made in",
-            errno.EACCES: writable,
-            errno.EPERM: writable,
-            errno.EROFS: writable,
-            errno.ENAMETOOLONG: "choose a shorter name",
-            errno.ENOTDIR: "choose a path whose parents are folders",
-            errno.EBUSY: "choose a path that is not a mount point",
-            errno.EEXIST: "choose a path whose parents are folders",
-        }.get(error.errno or 0, "check the disk, then run it again")
-        message = f"could not {action} {named(path)}: {(error.strerror or str(error)).lower()}; {wayout}"
-        raise StorageError(message, error.errno) from error
+        raise refusal(error) from error
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{action} {named(path)}") from error
+
+
+def _refusal(what: str, action: str, error: OSError, wayout: str) -> StorageError:
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"could not {action} {printable(what)}: {reason}; {wayout}", error.errno)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -348,11 +395,3 @@ def _umask() -> int:
         mask = os.umask(0o077)
         os.umask(mask)
         return mask
-
-
-def boot_id() -> str | None:
-    """An ID that changes with each restart of the machine; None if the system has none (Linux: proc_sys_kernel(5))."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
-    except (OSError, ValueError):
-        return None

@@ -202,7 +202,7 @@ def test_a_download_from_the_registry_loads_no_archive_format(tmp_path: Path) ->
             f"with Together({simulator.api_key!r}, {simulator.url!r}) as client:\n"
             f"    client.models.download({model!r}, output={str(tmp_path / 'model')!r})"
         )
-    assert modules_of("together_ext.archive.formats", loaded) == {"reading", "source"}
+    assert modules_of("together_ext.archive.formats", loaded) == {"source"}
     unwanted = {"together_ext.archive.unpack", "together_ext.archive.writing", "together_ext.fine_tuning.download"}
     assert not loaded & ({*HEAVY, *unwanted, "asyncio", "dateutil", "tarfile"} - {"httpx", "anyio", "rich"})
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from together_ext.errors import SECONDS, ArchiveError
 from together_ext.leases import Lease
-from together_ext.storage import absolute, local_path
+from together_ext.storage import absolute, local_path, reading
 
 from .folders import locked
-from .formats.reading import reading
 from .formats.sniff import ENDINGS
 from .formats.source import ArchiveSource, StoredArchive, open_regular
 from .limits import Limits

@@ -24,10 +24,8 @@ from typing import Any, Final, Self
 
 from together_ext.clock import awaited, submitted
 from together_ext.errors import (
-    OutOfMemoryError,
     StorageError,
     TargetExistsError,
-    TogetherExtError,
     TransferCancelledError,
 )
 from together_ext.leases import Lease, Patience, Waiting
@@ -148,7 +146,7 @@ def locked(
         StorageError: The disk or its permissions prevent it.
     """
     patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
-    errors = partial(extraction_errors, folder, wayout) if wayout else partial(storage_errors, folder, "lock")
+    errors = partial(storage_errors, folder, "extract to" if wayout else "lock", wayout)
     with errors():
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")
@@ -262,20 +260,6 @@ def remove(folder: Path) -> None:
     finally:
         os.close(fd)
     folder.rmdir()
-
-
-@contextmanager
-def extraction_errors(folder: Path, wayout: str) -> Iterator[None]:
-    """Raise an error of the disk as one that names the folder and the way out."""
-    try:
-        yield
-    except TogetherExtError:  # some are also an OSError
-        raise
-    except OSError as error:
-        message = f"could not extract to {folder}: {(error.strerror or str(error)).lower()}; {wayout}"
-        raise StorageError(message, error.errno) from error
-    except MemoryError as error:
-        raise OutOfMemoryError(f"extract to {folder}") from error
 
 
 def check_place(folder: Path, *, overwrite: bool) -> None:

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from together_ext.errors import ArchiveError
-from together_ext.storage import absolute, local_path
+from together_ext.storage import absolute, local_path, reading
 from together_ext.text import printable
 
 from .content import File, Special, contents
 from .findings import Finding, consequence
-from .formats.reading import reading
 from .limits import Limits
 from .weights.adapter import adapter_findings, adapter_warnings, folder_warnings, ranks
 from .weights.adapter_config import SETTINGS

@@ -18,10 +18,9 @@ from typing import Any, Final
 from together_ext import __version__
 from together_ext.clock import awaited, submitted
 from together_ext.errors import ArchiveError, TargetExistsError, TransferCancelledError
-from together_ext.storage import absolute, local_path, planted
+from together_ext.storage import absolute, local_path, planted, reading
 from together_ext.text import printable
 
-from .formats.reading import reading
 from .formats.source import NotRegularError, open_regular
 from .names import checked
 from .terms import UnpackedFile

@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from together_ext.errors import ArchiveError, RuleError, StorageError
-from together_ext.storage import absolute, local_path, storage_errors
+from together_ext.storage import absolute, local_path, reading, storage_errors
 from together_ext.text import printable, some_of
 
 from .folders import check_place, is_temporary, locked, remove
-from .formats.reading import reading
 from .receipt import RECEIPT, content_of
 from .terms import UnpackedFile
 from .tree import entries

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from together_ext.errors import ArchiveError
 from together_ext.leases import Lease
-from together_ext.storage import outsiders
+from together_ext.storage import outsiders, storage_errors
 
 from .folders import (
     SCRATCH,
     FolderPlace,
     PrivateFolder,
     check_place,
-    extraction_errors,
     flush_all,
     left_by_earlier_runs,
     put,
@@ -71,7 +70,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
         StorageError: The disk or its permissions prevent it.
         OutOfMemoryError: There is not enough memory.
     """
-    with extraction_errors(folder, again(archive)), _named(archive):
+    with storage_errors(folder, "extract to", again(archive)), _named(archive):
         check_place(folder, overwrite=overwrite)
         lease.check()  # The temporary folders that are removed next could be those of the process that took over.
         with _scratch(folder) as scratch:

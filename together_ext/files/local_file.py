@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final
 
-from together_ext.errors import MissingPathError, RuleError, StorageError, TransferCancelledError
-from together_ext.storage import local_path
+from together_ext.errors import RuleError, StorageError, TransferCancelledError
+from together_ext.storage import local_path, reading
 from together_ext.text import printable
 
 from .training_data import LONGEST, check_lines
@@ -72,27 +72,24 @@ def look(path: Path, cancel: threading.Event, *, lines: bool, most: int | None =
         StorageError: The file cannot be read.
         TransferCancelledError: `cancel` was set.
     """
-    with opened(path) as content:
-        try:
-            size, modified = _state(content)
-            if not size:
-                raise RuleError(f"{_quoted(path)} is empty: there is nothing to upload")
-            if most is not None and size > most:
-                raise RuleError(
-                    f"{_quoted(path)} has {size:,} bytes; the maximum is {most:,} ({most / (1 << 30):.1f} GiB): "
-                    "split it, or convert it to .parquet"
-                )
-            digest = hashlib.sha256()
-            count = None
-            if lines:
-                read = _hashed(iter(partial(content.readline, LONGEST + 1), b""), digest.update)
-                count = check_lines(str(path), _until(read, cancel))
-            else:
-                for _ in _hashed(iter(partial(content.read, PIECE), b""), digest.update):
-                    if cancel.is_set():
-                        raise TransferCancelledError
-        except OSError as error:
-            _cannot_read(path, error)
+    with opened(path) as content, reading(path):
+        size, modified = _state(content)
+        if not size:
+            raise RuleError(f"{_quoted(path)} is empty: there is nothing to upload")
+        if most is not None and size > most:
+            raise RuleError(
+                f"{_quoted(path)} has {size:,} bytes; the maximum is {most:,} ({most / (1 << 30):.1f} GiB): "
+                "split it, or convert it to .parquet"
+            )
+        digest = hashlib.sha256()
+        count = None
+        if lines:
+            read = _hashed(iter(partial(content.readline, LONGEST + 1), b""), digest.update)
+            count = check_lines(str(path), _until(read, cancel))
+        else:
+            for _ in _hashed(iter(partial(content.read, PIECE), b""), digest.update):
+                if cancel.is_set():
+                    raise TransferCancelledError
     return Seen(size, modified, digest.hexdigest(), count)
 
 
@@ -117,7 +114,7 @@ def opened(path: Path) -> BinaryIO:
         MissingPathError: It does not exist.
         StorageError: It cannot be read.
     """
-    try:
+    with reading(path):
         # Checked first: opening a pipe waits for the process that writes into it.
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -125,10 +122,6 @@ def opened(path: Path) -> BinaryIO:
         if not stat.S_ISREG(mode):
             raise RuleError(f"{_quoted(path)} is a pipe or a device: name a file")
         return path.open("rb")
-    except FileNotFoundError:
-        raise MissingPathError(str(path)) from None
-    except OSError as error:
-        _cannot_read(path, error)
 
 
 def _shown(path: Path) -> str:
@@ -138,11 +131,6 @@ def _shown(path: Path) -> str:
 def _quoted(path: Path) -> str:
     """A path at the start of a message, where a plain word would be the name of a keyword."""
     return printable(repr(str(path)), 200)
-
-
-def _cannot_read(path: Path, error: OSError) -> NoReturn:
-    reason = (error.strerror or "").lower()
-    raise StorageError(f"could not read {_shown(path)}: {reason}; check its permissions", error.errno) from error
 
 
 def _state(content: io.IOBase | BinaryIO) -> tuple[int, int]:
@@ -177,11 +165,9 @@ class Steady(io.FileIO):
         Raises:
             StorageError: The file changed, or cannot be read.
         """
-        try:
+        with reading(self._path):
             data = super().read(size) or b""
             now = _state(self)
-        except OSError as error:
-            _cannot_read(self._path, error)
         if now != self._seen:
             raise StorageError(
                 f"{_shown(self._path)} changed during the upload: upload it again when no program writes to it"

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from together_ext.storage import UntrustedFileError, boot_id, is_own, open_own
+from together_ext.clock import boot_id
+from together_ext.storage import UntrustedFileError, is_own, open_own
 
 from .responses import Content
 

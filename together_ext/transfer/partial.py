@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from together_ext.clock import boot_id
 from together_ext.errors import LeaseLostError, NotEnoughSpaceError, StorageError
 from together_ext.storage import (
     PRIVATE,
     UntrustedFileError,
-    boot_id,
     create_own,
     flush_folder,
     is_at,

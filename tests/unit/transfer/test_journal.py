@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_ext.storage import boot_id
+from together_ext.clock import boot_id
 from together_ext.transfer.journal import (
     FORMAT,
     VERSION,

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from together_ext.clock import boot_id
 from together_ext.errors import IntegrityError, NotEnoughSpaceError, StorageError
-from together_ext.storage import boot_id, storage_errors
+from together_ext.storage import storage_errors
 from together_ext.transfer import Head, Target
 from together_ext.transfer.journal import Journal, encode
 from together_ext.transfer.partial import Partial
