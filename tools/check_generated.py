@@ -26,6 +26,7 @@ import attrs
 
 from tools.annotations import misfits
 from tools.generate import PACKAGE, ROOT, SPEC, Generate, GenerationError, generate
+from tools.json_responses import lost_documents
 from tools.spec.documents import METHODS, reached, read_openapi
 from tools.uses import keywords, uses
 
@@ -208,7 +209,10 @@ def closed_responses(document: Document, package: Path) -> Iterator[str]:
         if model is None:
             yield f"response type {name}: there is no such class"
         elif "additional_properties" not in {field.name for field in attrs.fields(model)}:
-            yield f"response type {name}: its class drops unknown fields: remove `additionalProperties: false` from it"
+            yield (
+                f"response type {name}: its class drops unknown fields: remove its `additionalProperties: false` in "
+                "openapi.overlay.yaml"
+            )
 
 
 def _plain(name: str) -> str:
@@ -264,6 +268,7 @@ def losses(document: Document, package: Path, root: Path) -> list[str]:
         *lost_names(root / "together_ext", package),
         *lost_keywords(root / "together_ext", package),
         *unread_payloads(root / "tests" / "wire" / "fixtures", package),
+        *(lost_documents(document) if (root / "together_ext" / "cli" / "schemas").exists() else ()),
     ]
 
 

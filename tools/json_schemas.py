@@ -23,8 +23,9 @@ from together_ext.fine_tuning.download_result import DownloadResult
 from together_ext.fine_tuning.metrics import BestCheckpoint
 from together_ext.registry.download import ModelDownload
 from tools.generate import ROOT, SPEC
+from tools.json_responses import RESPONSES, response_schema
 from tools.json_types import Schema, schema_of
-from tools.spec.documents import SCHEMAS, reached, read_openapi
+from tools.spec.documents import read_openapi
 
 FOLDER: Final = ROOT / "together_ext" / "cli" / "schemas"
 INDEX: Final = "index.json"
@@ -82,31 +83,6 @@ WITHOUT: Final = frozenset({"files content"})
 
 ERROR: Final = "error"
 """The document of a command that fails."""
-
-RESPONSES: Final[Mapping[str, str]] = {
-    "completion": "ChatCompletion",
-    "identity": "WhoAmI",
-    "jobs": "FinetuneTruncatedList",
-    "job": "FinetuneResponse",
-    "changed-job": "FinetuneResponseTruncated",
-    "deleted-job": "FinetuneDeleteResponse",
-    "events": "FinetuneListEvents",
-    "price": "FinetunePriceEstimate",
-    "limits": "FinetuneModelLimits",
-    "preview": "FinetunePreview",
-    "files": "FileList",
-    "file": "FileObject",
-    "uploaded-file": "FileObject",
-    "deleted-file": "FileDeleteResponse",
-    "models": "RegistryModelList",
-    "model": "RegistryModel",
-    "model-files": "RevisionFileList",
-    "revisions": "RevisionList",
-    "endpoints": "EndpointList",
-    "endpoint": "Endpoint",
-    "hardware": "HardwareList",
-}
-"""The documents that are responses of the server, with their types in `openapi.yaml`."""
 
 BESIDE: Final[Mapping[str, Mapping[str, Schema]]] = {
     "uploaded-file": {
@@ -238,7 +214,7 @@ def schemas(document: Schema) -> dict[str, Schema]:
         document: `openapi.yaml`.
     """
     found = {name: _published(name, make()) for name, make in OWN.items()}
-    found |= {name: _published(name, _response(document, kind)) for name, kind in RESPONSES.items()}
+    found |= {name: _published(name, response_schema(document, kind)) for name, kind in RESPONSES.items()}
     for name, members in BESIDE.items():
         found[name]["properties"] |= members
         found[name]["required"] = [*found[name].get("required", []), *members]
@@ -251,31 +227,6 @@ def schemas(document: Schema) -> dict[str, Schema]:
 
 def _published(name: str, schema: Schema) -> Schema:
     return {"$schema": DIALECT, "$id": f"urn:together-ext:json:{name}", "title": name} | schema
-
-
-def _response(document: Schema, kind: str) -> Schema:
-    types = document["components"]["schemas"]
-    root = dict(types[kind])
-    if "data" in root["properties"]:
-        # A list of a client is never absent.
-        listed = next(one for one in root["properties"]["data"]["anyOf"] if one.get("type") == "array")
-        root |= {"properties": {**root["properties"], "data": listed}, "required": ["data"]}
-    if names := sorted(reached(document, root)):
-        root["$defs"] = {name: types[name] for name in names}
-    moved: Schema = _moved(root)
-    return moved
-
-
-def _moved(node: Any) -> Any:  # noqa: ANN401 -- whatever is in a schema
-    """A copy with references to `$defs`."""
-    match node:
-        case dict():
-            return {key: _moved(value) for key, value in node.items()}
-        case list():
-            return [_moved(value) for value in node]
-        case str() if node.startswith(SCHEMAS):
-            return node.replace(SCHEMAS, "#/$defs/", 1)
-    return node
 
 
 def texts() -> dict[str, str]:

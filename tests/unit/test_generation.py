@@ -21,6 +21,7 @@ from tools.check_generated import (
     dangling_imports,
     differences,
     empty_operations,
+    losses,
     lost_keywords,
     lost_names,
     missing_operations,
@@ -29,6 +30,7 @@ from tools.check_generated import (
     unwanted_operations,
 )
 from tools.generate import CONFIG, CORRECTIONS, PACKAGE, ROOT, SPEC, Correction, GenerationError, complaints, generate
+from tools.json_responses import lost_documents
 from tools.spec.documents import read_openapi
 from tools.uses import attributes, keywords, uses
 
@@ -436,6 +438,40 @@ def test_a_response_without_a_class_is_found(client: Path) -> None:
 def test_every_response_of_the_committed_client_keeps_unknown_fields() -> None:
     document = read_openapi(SPEC)
     assert list(closed_responses(document, PACKAGE)) == []
+
+
+def retyped(events: dict[str, Any] | None) -> dict[str, Any]:
+    """The committed specification with another type for lists of events; without it, if there is none."""
+    document = read_openapi(SPEC)
+    schemas = document["components"]["schemas"]
+    del schemas["FinetuneListEvents"]
+    return {"components": {"schemas": schemas | ({"FinetuneListEvents": events} if events is not None else {})}}
+
+
+@pytest.mark.parametrize(
+    ("events", "lost"),
+    [
+        (None, "was removed"),
+        ({"enum": ["a"]}, "has no fields"),
+        ({"properties": {"data": {"type": "object"}}}, "has no list `data`"),
+    ],
+)
+def test_a_document_of_the_command_line_that_cannot_be_made_is_found(events: dict[str, Any] | None, lost: str) -> None:
+    """Its schema is written after a sync, which would be half done by then."""
+    (problem,) = lost_documents(retyped(events))
+    assert problem.startswith(f"the document events of --json: its type FinetuneListEvents {lost}: change RESPONSES")
+
+
+def test_a_sync_finds_documents_of_the_command_line_that_cannot_be_made(client: Path, tmp_path: Path) -> None:
+    document = {"paths": {}, **retyped(None)}
+    write(client, {"models/__init__.py": "__all__ = ()\n"})
+    assert not any("of --json" in loss for loss in losses(document, client, tmp_path))
+    (tmp_path / "together_ext" / "cli" / "schemas").mkdir(parents=True)
+    assert any("the document events of --json" in loss for loss in losses(document, client, tmp_path))
+
+
+def test_the_committed_specification_has_every_document_of_the_command_line() -> None:
+    assert list(lost_documents(read_openapi(SPEC))) == []
 
 
 CALLS = """
