@@ -48,44 +48,15 @@ def attributes(package: Path) -> dict[str, list[str]]:
     return {name: list(dict.fromkeys(places)) for name, places in found.items()}
 
 
-def literals(package: Path) -> dict[str, dict[str, int]]:
-    """The strings that each module of `package` spells out, with the first line of each."""
-    found: dict[str, dict[str, int]] = {}
+def literals(package: Path) -> dict[str, dict[str, list[int]]]:
+    """The strings that each module of `package` spells out, with their lines."""
+    found: dict[str, dict[str, list[int]]] = {}
     for path in sorted(package.rglob("*.py")):
         strings = found.setdefault(path.relative_to(package.parent).as_posix(), {})
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                strings[node.value] = min(node.lineno, strings.get(node.value, node.lineno))
+                strings.setdefault(node.value, []).append(node.lineno)
     return found
-
-
-def comparisons(package: Path) -> dict[str, list[str]]:
-    """Where modules of `package` compare something with a string, by the string.
-
-    Operands of a comparison, items of sets, lists and tuples, keys of mappings, and cases of a `match` count.
-    """
-    found: dict[str, list[str]] = {}
-    for path in sorted(package.rglob("*.py")):
-        file = path.relative_to(package.parent).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for operand in _compared(node):
-                if isinstance(operand, ast.Constant) and isinstance(operand.value, str):
-                    found.setdefault(operand.value, []).append(f"{file}:{operand.lineno}")
-    return {value: list(dict.fromkeys(places)) for value, places in found.items()}
-
-
-def _compared(node: ast.AST) -> list[ast.expr | None]:
-    match node:
-        case ast.Compare():
-            return [node.left, *node.comparators]
-        case ast.Set() | ast.List() | ast.Tuple():
-            return [*node.elts]
-        case ast.Dict():
-            return [*node.keys]
-        case ast.MatchValue():
-            return [node.value]
-        case _:
-            return []
 
 
 @dataclass(frozen=True)

@@ -259,6 +259,12 @@ def an_operation_gets_another_method(document: Node) -> None:
     document["paths"]["/fine-tunes/{id}/delete"] = {**shared, "post": item.pop("delete")}
 
 
+@kind(3, "operation-described neutral", synced=SAME)
+def an_addition_is_described(document: Node) -> None:
+    responses = {"200": {"description": "The owner of the key."}}
+    document["paths"]["/v3/whoami"] = {"get": {"tags": ["Account"], "responses": responses}}
+
+
 # 4: a response without a status ---------------------------------------------------------------------------------
 
 

@@ -36,6 +36,11 @@ def ended(status: str) -> bool:
         case "completed":
             return True
     return status == "completed" or {"completed": 1}[status] == 1
+
+
+def jobs(status: str = "completed") -> None:
+    """Its default."""
+    Route("/fine-tunes/{job}/events", {"queue_depth": 1}, {"Authorization": "Bearer"})
 '''
 
 
@@ -169,34 +174,40 @@ def test_a_sync_says_what_has_no_words_yet(
     assert "- openapi.yaml and generated/ have changed: review `git diff`, then run `make check test`.\n" in out
 
 
-def test_the_lines_that_compare_with_a_removed_value_are_told(
-    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("case", "subject", "lines"),
+    [
+        ("a status is replaced", "FinetuneJobStatus == 'completed'", (4, 10, 12, 15)),
+        ("a field of a response is renamed", "FinetuneResponse.queue_depth", (17,)),
+        ("an operation is moved", "GET /fine-tunes/{id}/events", (17,)),
+        ("one alternative is replaced", "the credentials", (17,)),
+        ("the server is moved", "the server", (3,)),
+    ],
+)
+def test_the_lines_that_spell_out_what_has_changed_are_reported(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str, subject: str, lines: tuple[int]
 ) -> None:
     root = tmp_path / "repository"
     shutil.copytree(specimen.root, root)
     (root / "together_ext" / "states.py").write_text(COMPARES)
     changed = specimen.upstream
-    CHANGES["a status is replaced"](changed)
+    CHANGES[case](changed)
     new = tmp_path / "new.yaml"
     new.write_text(yaml.safe_dump(changed))
     assert main(["--root", str(root), "diff", str(specimen.upstream_file), str(new), "--json"]) == 1
     looks = {look["subject"]: look["places"] for look in json.loads(capsys.readouterr().out)["look_at"]}
-    places = [f"together_ext/states.py:{line}" for line in (10, 12, 4)]
-    assert looks["FinetuneJobStatus == 'completed'"] == places
+    assert looks[subject] == [f"together_ext/states.py:{line}" for line in lines]
 
 
-def test_a_changed_server_points_to_where_it_is_spelled_out(
-    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = tmp_path / "repository"
-    shutil.copytree(specimen.root, root)
-    (root / "together_ext" / "config.py").write_text(COMPARES)
-    changed = specimen.upstream
-    CHANGES["the server is moved"](changed)
-    new = tmp_path / "new.yaml"
-    new.write_text(yaml.safe_dump(changed))
-    assert main(["--root", str(root), "diff", str(specimen.upstream_file), str(new)]) == 1
-    assert "- `the server`: together_ext/config.py:3\n" in capsys.readouterr().out
+def test_credentials_of_all_operations_are_one_entry(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff("one alternative is replaced") == 1
+    assert "**Breaking: 1 breaking.**" in (out := capsys.readouterr().out)
+    assert "- `the credentials` are apiKey header X-Key, were http bearer: calls in the old way are refused. In " in out
+
+
+def test_an_addition_that_is_described_now_is_not_new(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff("an addition is described") == 0
+    assert "- `GET /v3/whoami` is described now: the client has it already." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("broken", ["a: [", "swagger: '2.0'", None])

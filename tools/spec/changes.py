@@ -34,7 +34,7 @@ class Found:
 
     `closed` says of an enum or union in a response that the document allows nothing else there. `field` is where it was
     found, if the subject is used in several places: it is the same change in each. `known` are the values of an enum,
-    or the URL of a server; `gone` are the values that were removed.
+    the URL of a server, or headers; `gone` are the values that were removed.
     """
 
     kind: str
@@ -89,12 +89,15 @@ REQUEST, RESPONSE, BOTH = "request", "response", ""
 TIGHTER_IF_CLOSED = frozenset({"value-removed", "kind-removed"})
 _B, _A, _N = Effect.BREAKING, Effect.ADDITIVE, Effect.NEUTRAL
 SURFACE = "tools/spec/surface.yaml"
+SERVER, CREDENTIALS = "the server", "the credentials"
+"""The subjects of changes that concern many operations alike."""
 
 VERDICTS: dict[tuple[str, str], Verdict] = {
     # Operations
     ("operation-removed", BOTH): Verdict(_B, "calls of it fail"),
     ("operation-moved", BOTH): Verdict(_B, "calls of the old address fail"),
     ("operation-added", BOTH): Verdict(_A, "the client does not call it yet"),
+    ("operation-described", BOTH): Verdict(_N, "the client has it already", absorbed_by=SURFACE),
     ("operation-deprecated", BOTH): Verdict(_N, "it still works"),
     ("function-renamed", BOTH): Verdict(_B, "the function is named after it", source_only=True, absorbed_by=SURFACE),
     ("module-moved", BOTH): Verdict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from tools.spec.addresses import (
     nearest,
     server_of,
 )
-from tools.spec.changes import SURFACE, Change, Found, judged
+from tools.spec.changes import CREDENTIALS, SERVER, SURFACE, Change, Found, judged
 from tools.spec.compare_schemas import Pair, is_it_called
 from tools.spec.contents import chosen, is_bytes, media_type
 from tools.spec.documents import Node, SpecError, followed, well_formed
@@ -27,7 +27,8 @@ from tools.spec.surface import Surface
 ANYTHING = True
 """The schema of what has none."""
 SCHEME_FACTS = ("type", "scheme", "in", "name")
-BEARER = "Authorization: bearer"
+AUTHORIZATION = "Authorization"
+BEARER = f"{AUTHORIZATION}: bearer"
 NOTHING: frozenset[str] = frozenset()
 """The credentials of an alternative that requires none."""
 
@@ -59,12 +60,13 @@ def compare(old: Node, new: Node, surface: Surface) -> Comparison:
     before, after = by_key(old, surface.prefix), by_key(new, surface.prefix)
     pairs = _pairs(before, after, surface)
     collected: dict[Found, list[tuple[str, str]]] = {found: [] for found in _servers(old, new, surface)}
+    ours = {key for kept in surface.operations for key in keys_of(kept)}
     problems: list[str] = []
     for one, other in pairs:
         address = (one or other).address  # type: ignore[union-attr]  # one of them is there
         try:
             with well_formed(address):
-                for found in _operation(one, other, _forms(one, other, surface)):
+                for found in _operation(one, other, _forms(one, other, surface), ours):
                     collected.setdefault(found, []).append((address, found.field or found.subject))
         except SpecError as error:
             problems.append(str(error) if str(error).startswith(address) else f"{address}: {error}")
@@ -131,9 +133,13 @@ def _rank(change: Change) -> tuple[int, str, str, str]:
     return effects.index(change.verdict.effect), change.found.subject, change.found.kind, change.found.side
 
 
-def _operation(one: Operation | None, other: Operation | None, forms: Mapping[str, str]) -> Iterator[Found]:
+def _operation(
+    one: Operation | None, other: Operation | None, forms: Mapping[str, str], ours: Container[str]
+) -> Iterator[Found]:
     if one is None and other is not None:
-        yield Found("operation-added", other.address, "is new")
+        is_ours = other.key in ours
+        kind, what = ("operation-described", "is described now") if is_ours else ("operation-added", "is new")
+        yield Found(kind, other.address, what)
     elif other is None and one is not None:
         yield Found("operation-removed", one.address, "was removed")
     elif one is not None and other is not None:
@@ -168,19 +174,19 @@ def _names(one: Operation, other: Operation) -> Iterator[Found]:
 def _security(one: Operation, other: Operation) -> Iterator[Found]:
     was, now = _alternatives(one), _alternatives(other)
     before, after = (frozenset(map(_credentials, alternatives)) for alternatives in (was, now))
-    what = f"requires {_said(now)}, required {_said(was)}"
     if before == after:
-        if _said(was) != _said(now):
-            yield Found("security-restated", one.address, what)
+        kind = "security-restated" if _said(was) != _said(now) else ""
     elif before and not after:
-        yield Found("security-removed", one.address, what)
+        kind = "security-removed"
     # What was sent before is still enough.
     elif before <= after or NOTHING in after:
-        yield Found("security-alternative-added", one.address, what)
-    elif not before:
-        yield Found("security-added", one.address, what)
+        kind = "security-alternative-added"
     else:
-        yield Found("security-changed", one.address, what)
+        kind = "security-changed" if before else "security-added"
+    if kind:
+        # The same for all operations that share it, mostly all of them.
+        what = f"are {_said(now)}, were {_said(was)}"
+        yield Found(kind, CREDENTIALS, what, field=one.address, known=frozenset({AUTHORIZATION}))
 
 
 def _alternatives(operation: Operation) -> list[list[Node]]:
@@ -207,7 +213,7 @@ def _credential(scheme: Node) -> str:
     """
     kind, name = str(scheme.get("type")), str(scheme.get("name"))
     if kind == "http":
-        return f"Authorization: {str(scheme.get('scheme')).lower()}"
+        return f"{AUTHORIZATION}: {str(scheme.get('scheme')).lower()}"
     if kind in {"oauth2", "openIdConnect"}:
         return BEARER
     if kind == "apiKey" and scheme.get("in") == "header":
@@ -217,8 +223,8 @@ def _credential(scheme: Node) -> str:
 
 
 def _said(alternatives: list[list[Node]]) -> str:
-    told = {" and ".join(sorted(map(_facts, schemes))) or "nothing" for schemes in alternatives}
-    return " or ".join(sorted(told)) or "nothing"
+    told = {" and ".join(sorted(map(_facts, schemes))) or "none" for schemes in alternatives}
+    return " or ".join(sorted(told)) or "none"
 
 
 def _parameters(one: Operation, other: Operation) -> Iterator[Found]:
@@ -345,8 +351,8 @@ def _servers(old: Node, new: Node, surface: Surface) -> Iterator[Found]:
         return
     what = f"is {after or 'not specified'}, was {before}"
     if urlsplit(before)[:2] != urlsplit(after)[:2] or has_prefix(old, surface) != has_prefix(new, surface):
-        yield Found("server-changed", "the server", what, known=frozenset({before, urlsplit(before).netloc}))
+        yield Found("server-changed", SERVER, what, known=frozenset({before, urlsplit(before).netloc}))
     elif has_prefix(new, surface):
-        yield Found("prefix-moved", "the server", f"{what}; the rest is in the paths")
+        yield Found("prefix-moved", SERVER, f"{what}; the rest is in the paths")
     else:
-        yield Found("server-changed", "the server", what, known=frozenset({before}))
+        yield Found("server-changed", SERVER, what, known=frozenset({before}))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.spec.addresses import key_of, keys_of
-from tools.spec.changes import Change, Effect
+from tools.spec.changes import CREDENTIALS, SERVER, Change, Effect
 from tools.spec.compare import Comparison
 from tools.spec.surface import Surface
-from tools.uses import Use, attributes, comparisons, literals, uses
+from tools.uses import Use, attributes, literals, uses
 
 SEVERAL = 3
 """So many values of an enum in one module are no accident."""
@@ -66,16 +66,16 @@ def what_to_look_at(comparison: Comparison, package: Path, surface: Surface) -> 
         package: The handwritten package.
         surface: By its IDs the operations' functions are called.
     """
-    generated, names, strings, compared = uses(package), attributes(package), literals(package), comparisons(package)
+    generated, names, strings = uses(package), attributes(package), literals(package)
     looks: dict[str, list[str]] = {}
     for change in comparison.changes:
         if change.verdict.effect is not Effect.NEUTRAL:
-            places = [*_places(change, generated, names, surface), *_spelled_out(change, strings)]
             for value in sorted(change.found.gone):
                 subject = f"{change.found.subject} == {value!r}"
-                looks.setdefault(subject, []).extend(_compared_with(value, change, generated, compared))
+                looks.setdefault(subject, []).extend(_of_value(value, change, generated, strings))
+            places = [*_places(change, generated, names, surface), *_spelled_out(change, strings)]
             looks.setdefault(change.found.subject, []).extend(places)
-    return [Look(subject, tuple(sorted(set(places)))) for subject, places in looks.items() if places]
+    return [Look(subject, tuple(sorted(set(places), key=_by_line))) for subject, places in looks.items() if places]
 
 
 def as_markdown(comparison: Comparison, looks: list[Look], title: str) -> str:
@@ -166,27 +166,46 @@ def _as_data(change: Change) -> dict[str, object]:
     }
 
 
-def _compared_with(value: str, change: Change, generated: list[Use], compared: dict[str, list[str]]) -> Iterator[str]:
-    """Where a module compares something with a value that was removed, as a string or as a member of the enum."""
+def _by_line(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return file, int(line)
+
+
+def _of_value(
+    value: str, change: Change, generated: list[Use], strings: dict[str, dict[str, list[int]]]
+) -> Iterator[str]:
+    """Where a module spells out a value that was removed, as a string or as a member of the enum."""
     member, enum = re.sub(r"\W", "_", value).upper(), change.found.subject.rpartition(".")[2]
-    yield from compared.get(value, [])
+    yield from (f"{file}:{line}" for file, texts in strings.items() for line in texts.get(value, ()))
     yield from (use.place for use in generated if use.name == member and use.module.endswith(f".{enum}"))
 
 
-def _spelled_out(change: Change, strings: dict[str, dict[str, int]]) -> Iterator[str]:
-    """Where a module spells out values of an enum that has changed, or the URL of a server.
-
-    Of an enum several values, since one may be any word.
-    """
-    if change.found.kind == "server-changed":
-        for file, lines in strings.items():
-            urls = [line for text, line in lines.items() if any(url in text for url in change.found.known)]
-            yield from (f"{file}:{line}" for line in urls)
-        return
-    for file, lines in strings.items():
-        known = change.found.known & lines.keys()
+def _spelled_out(change: Change, strings: dict[str, dict[str, list[int]]]) -> Iterator[str]:
+    """Where a module spells out what has changed, other than by a name of the generated client."""
+    concerns = _spelling(change)
+    for file, texts in strings.items():
+        yield from (f"{file}:{line}" for text, lines in texts.items() if concerns(text) for line in lines)
+        # Several values of an enum: one may be any word.
+        known = change.found.known & texts.keys() if change.found.kind.startswith("value") else set()
         if len(known) >= SEVERAL:
-            yield f"{file}:{min(lines[value] for value in known)}"
+            yield f"{file}:{min(texts[value][0] for value in known)}"
+
+
+def _spelling(change: Change) -> Callable[[str], bool]:
+    """Whether a string is the URL of a server, a header, an address, or the name of a field that was removed."""
+    found = change.found
+    match found.kind:
+        case "server-changed":
+            return lambda text: any(known in text for known in found.known)
+        case "security-changed" | "security-added":
+            return lambda text: text in found.known
+        case "operation-moved" | "operation-removed":
+            path = key_of(found.subject).partition(" ")[2]
+            return lambda text: key_of(f"GET {text}").partition(" ")[2] == path
+        case "field-removed" | "parameter-removed" | "parameter-moved":
+            return lambda text: text == re.split(r"[.?]", found.subject)[-1]
+        case _:
+            return lambda _: False
 
 
 def _places(change: Change, generated: list[Use], names: dict[str, list[str]], surface: Surface) -> Iterator[str]:
@@ -195,7 +214,7 @@ def _places(change: Change, generated: list[Use], names: dict[str, list[str]], s
     A field counts where a module reads an attribute of its name: that may be another one's, so it is a hint.
     """
     subject = change.found.subject
-    if subject == "the server":
+    if subject in {SERVER, CREDENTIALS}:
         return
     if " " in subject:
         # Such as `GET /fine-tunes ?limit` or `POST /fine-tunes body`.
