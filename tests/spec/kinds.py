@@ -214,7 +214,7 @@ def a_union_says_what_is_required_in_a_response(document: Node) -> None:
     schema(document, "FineTuneProgress")["oneOf"] = either
 
 
-@kind(2, "problem", synced=r"no value is both string and integer, as an allOf asks for")
+@kind(2, "problem", synced=r"no value is both string and integer, as an allOf requires")
 def parts_contradict_each_other(document: Node) -> None:
     field = {"allOf": [{"type": "string"}, {"type": "integer"}]}
     fields(document, "FinetuneResponse")["param_count"] = field
@@ -730,3 +730,45 @@ def a_field_of_a_request_becomes_read_only(document: Node) -> None:
 @kind(17, "field-removed breaking", synced=NEW)
 def a_field_of_a_response_becomes_write_only(document: Node) -> None:
     fields(document, "FinetuneResponse")["queue_depth"]["writeOnly"] = True
+
+
+# 15: a name of ours is taken ------------------------------------------------------------------------------------
+
+
+@kind(
+    15,
+    "field-added additive",
+    synced=r"has a type BatchSizeMax, .* gives the type of FinetuneCreateRequest\.batch_size",
+)
+def a_new_type_takes_the_name_of_a_place(document: Node) -> None:
+    document["components"]["schemas"]["BatchSizeMax"] = {"type": "object", "properties": {"size": STRING}}
+    fields(document, "FinetuneResponse")["odd"] = {"$ref": SCHEMAS + "BatchSizeMax"}
+
+
+@kind(
+    15,
+    "field-added additive",
+    "class-renamed breaking source",
+    synced=r"has a type LRSchedulerType, .* gives the name LRSchedulerType to its type Schedules, by its place",
+)
+def a_new_type_takes_the_name_of_another_that_gets_one(document: Node) -> None:
+    document["components"]["schemas"] |= {
+        "LRSchedulerType": {"type": "object", "properties": {"size": STRING}},
+        "Schedules": fields(document, "LRScheduler")["lr_scheduler_type"],
+    }
+    fields(document, "LRScheduler")["lr_scheduler_type"] = {"$ref": SCHEMAS + "Schedules"}
+    fields(document, "FinetuneResponse")["odd"] = {"$ref": SCHEMAS + "LRSchedulerType"}
+
+
+@kind(
+    15,
+    "value-removed breaking",
+    "value-added additive",
+    "value-added additive open",
+    "class-renamed breaking source",
+    synced=r"Words of the specification is the type of places .*: give them the same name there, in `\S+: \w+` and `",
+)
+def one_type_is_found_where_two_names_are_ours(document: Node) -> None:
+    document["components"]["schemas"]["Words"] = {"type": "string", "enum": ["cosine", "linear", "max"]}
+    fields(document, "LRScheduler")["lr_scheduler_type"] = {"$ref": SCHEMAS + "Words"}
+    parameter(document, "GET /finetune/download", "checkpoint")["schema"] = {"$ref": SCHEMAS + "Words"}

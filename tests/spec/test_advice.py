@@ -17,9 +17,9 @@ from tools.generate import GenerationError
 from tools.spec.documents import Node, SpecError, parse
 from tools.spec.sync import compared, made, read_recipe, sync
 
-from .cases import CASES, NEW, SAME, operation
+from .cases import CASES, NEW, SAME, fields, operation
 from .conftest import Repository
-from .kinds import CHECKED, KINDS
+from .kinds import CHECKED, KINDS, SCHEMAS
 
 TIMES = 3
 """After so many sentences a sync goes through."""
@@ -32,7 +32,7 @@ NEEDS_ANOTHER_SPECIFICATION = {
     "a reference leads nowhere": "does not exist",
     "a type consists of itself": "refers to itself",
     "something has another shape": "does not have the structure of OpenAPI",
-    "parts contradict each other": "as an allOf asks for",
+    "parts contradict each other": "as an allOf requires",
 }
 """What no file of ours can mend: the sentence names the thing at fault in the specification."""
 AFTER_GENERATION = {
@@ -40,6 +40,10 @@ AFTER_GENERATION = {
     *(name for name, synced in REFUSED.items() if synced.startswith(CHECKED) or "annotated as" in synced),
 }
 """What is refused by a look at the generated client."""
+
+
+HINTED = re.compile(r"([^\s,]+)(?: \(is it called (\S+) now\?\))?")
+"""A name in a list, and what it may be called now."""
 
 
 class Maintainer:
@@ -62,9 +66,11 @@ class Maintainer:
         yield r"under types:\n(?P<lines>.*)$", self._name_types
         yield r"(is|are) not in the specification:\n", self._operations
         yield r"renames types that are not in the specification: (?P<names>[^:]*?)\. Remove", self._remove_types
-        yield r"names the types of places that have none now: (?P<names>.*?)\. Remove", self._remove_types
+        yield r"names the types of places that have none now: (?P<names>.*?)\. Rename or", self._remove_types
         yield r"describes what is not in the specification now: (?P<names>.*?)\. Rename or remove", self._remove_words
         yield r"replace that line by (?P<lines>.*)$", self._name_members
+        yield r"the same name there, in `\S+: (?P<name>\w+)` and `(?P<place>\S+): ", self._give_the_same_name
+        yield r"another name there, under types \(`(?P<type>\w+): NAME`", self._name_another
         yield r"action (?P<first>\d+) of the overlay .* removes, and action (?P<second>\d+) ", self._drop_both
         yield r"action (?P<number>\d+) of the overlay .* (says what|matches nothing)", self._drop_action
         yield r"change `prefix`", self._change_prefix
@@ -105,10 +111,20 @@ class Maintainer:
     def _of(surface: Node, called: str) -> Any:  # noqa: ANN401 -- part of a file
         return next(operations for operations in surface["operations"].values() if called in operations)
 
+    def _give_the_same_name(self, found: re.Match[str]) -> None:
+        self._edit(self.surface, lambda surface: surface["types"].update({found["place"]: found["name"]}))
+
+    def _name_another(self, found: re.Match[str]) -> None:
+        self._edit(self.surface, lambda surface: surface["types"].update({found["type"]: "AnotherName"}))
+
     def _remove_types(self, found: re.Match[str]) -> None:
+        """Remove the lines, or rename the places where the sentence has a name."""
+
         def change(surface: Node) -> None:
-            for name in found["names"].split(", "):
-                del surface["types"][name]
+            for place, new in HINTED.findall(found["names"]):
+                called = surface["types"].pop(place)
+                if new:
+                    surface["types"][f"{place.rpartition('.')[0]}.{new}"] = called
 
         self._edit(self.surface, change)
 
@@ -116,7 +132,7 @@ class Maintainer:
         """Remove the words, or rename them where the sentence has a name."""
 
         def change(words: Node) -> None:
-            for name, new in re.findall(r"([\w.]+)(?: \(is it called (\w+) now\?\))?", found["names"]):
+            for name, new in HINTED.findall(found["names"]):
                 holder, _, part = name.partition(".")
                 if not part:
                     words["types" if holder in words["types"] else "operations"].pop(holder)
@@ -161,6 +177,63 @@ class Maintainer:
 
     def _remove_operation(self, found: re.Match[str]) -> None:
         self._edit(self.surface, lambda surface: self._of(surface, found["id"]).pop(found["id"]))
+
+
+def some_schema(**schema: Any) -> Callable[[Node], None]:  # noqa: ANN401 -- a schema
+    """A change that gives a job a field of this schema."""
+    return lambda document: fields(document, "FinetuneResponse").update(odd=schema)
+
+
+def a_tree(document: Node) -> None:
+    """Describe a type that extends itself, by an `allOf` in an `allOf`."""
+    depth, height = ({"properties": {name: {"type": "integer"}}} for name in ("depth", "height"))
+    parent = {"allOf": [{"$ref": SCHEMAS + "Tree"}, height]}
+    document["components"]["schemas"]["Tree"] = {"allOf": [depth, {"properties": {"parent": parent}}]}
+    some_schema(**{"$ref": SCHEMAS + "Tree"})(document)
+
+
+REPORT = ": report it to the owner of the specification, and use a corrected copy until then"
+FAULTS: dict[str, tuple[Callable[[Node], None], str]] = {
+    "a reference into another document": (
+        some_schema(**{"$ref": "more.yaml#/A"}),
+        "more.yaml#/A is in another document: bundle the specification into one file first",
+    ),
+    "values that contradict each other": (
+        some_schema(allOf=[{"enum": ["a"]}, {"enum": ["b"]}]),
+        f"GET /fine-tunes/{{id}}: no value satisfies both 'a' and 'b' of an allOf{REPORT}",
+    ),
+    "members that contradict the rest": (
+        some_schema(allOf=[{"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "boolean"}]),
+        f"GET /fine-tunes/{{id}}: no member of a oneOf satisfies the other parts of an allOf{REPORT}",
+    ),
+    "a field that contains itself": (
+        some_schema(properties={"more": {"$ref": SCHEMAS + "FinetuneResponse/properties/odd"}}),
+        "FinetuneResponse/properties/odd contains a reference to itself: give it a name under components/schemas, in",
+    ),
+    "a type that extends itself": (
+        a_tree,
+        "Tree is an allOf that contains itself: describe it without allOf, in a copy of the specification",
+    ),
+    "a list of fields": (
+        some_schema(properties=["id"]),
+        f"TypeError: list indices must be integers or slices, not str){REPORT}",
+    ),
+}
+"""What no file of ours can correct, and the sentence for it."""
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_the_specification_is_named_with_its_operation_and_a_way_out(
+    specimen: Repository, tmp_path: Path, name: str
+) -> None:
+    changed = specimen.upstream
+    change, sentence = FAULTS[name]
+    change(changed)
+    upstream = tmp_path / "upstream.yaml"
+    upstream.write_text(json.dumps(changed))
+    with pytest.raises(SpecError) as refused:
+        sync(upstream, specimen.root, generated)
+    assert sentence in str(refused.value)
 
 
 def generated(_into: Path, _spec: Path) -> None:

@@ -148,7 +148,7 @@ def test_words_for_what_may_have_another_name_come_with_it(tmp_path: Path) -> No
     assert str(refused.value) == (
         "tools/spec/words.yaml describes what is not in the specification now: list_jobs.ft_id (is it called id now?), "
         "Job.queue_depth (is it called queue_position now?), Job.y. Rename or remove these words; or, if servers still "
-        "send or accept it, describe it in openapi.overlay.yaml."
+        "send or accept them, describe them in openapi.overlay.yaml."
     )
     assert [*undescribed(document, words)] == ["list_jobs.id", "list_jobs.limit", "Job.queue_position", "Job.size"]
 

@@ -84,7 +84,7 @@ def test_members_that_say_all_that_the_other_parts_say_keep_their_names() -> Non
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
-        ([STRING, INTEGER], "no value is both string and integer, as an allOf asks for"),
+        ([STRING, INTEGER], "no value is both string and integer, as an allOf requires"),
         ([{"enum": ["a"]}, {"const": "b"}], "no value satisfies both 'a' and 'b' of an allOf"),
         ([ref("Loop"), {"required": ["x"]}], "#/components/schemas/Loop consists of itself"),
         ([ref("Gone"), {"required": ["x"]}], "#/components/schemas/Gone does not exist"),

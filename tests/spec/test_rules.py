@@ -335,6 +335,10 @@ def test_types_on_the_spot_are_called_as_we_say() -> None:
 def test_a_name_for_a_place_without_a_type_is_an_error() -> None:
     with pytest.raises(SpecError, match=r"names the types of places that have none now: Job\.gone"):
         named(inline(), Job__gone="Gone")
+    with pytest.raises(
+        SpecError, match=r"none now: Job\.progression \(is it called progress now\?\), Job\.y\. Rename or"
+    ):
+        named(inline(), Job__progression="Progress", Job__y="Y", Job__state="State")
     with pytest.raises(SpecError, match=r"renames types that are not in the specification: Gone"):
         named(inline(), Gone="Come")
 

@@ -18,6 +18,7 @@ from tools.spec.compare_schemas import is_it_called
 from tools.spec.contents import chosen
 from tools.spec.documents import (
     SCHEMAS,
+    FaultError,
     Node,
     SpecError,
     followed,
@@ -72,8 +73,10 @@ def read_additions(path: Path) -> Node:
             raise SpecError(
                 f"{path.name}: {method.upper()} {address} lacks its source ({SOURCE}) or date ({SINCE}: YYYY-MM-DD)"
             )
-        for reference in references(operation):
-            resolve(document, reference)
+        try:
+            reached(document, operation)
+        except FaultError as error:
+            raise SpecError(f"{path.name}: {error.args[0]}: describe it there") from None
         named = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"}
         if not operation.get(PARTS) and (missing := set(names_in(address)) - named):
             raise SpecError(

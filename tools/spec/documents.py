@@ -24,6 +24,13 @@ class SpecError(Exception):
     """A specification, or what is to be made of it, is not as it should be; the sentence says what to do."""
 
 
+class FaultError(SpecError):
+    """A specification contradicts itself or is incomplete, which none of our files can correct."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: report it to the owner of the specification, and use a corrected copy until then"
+
+
 class _Loader(yaml.CSafeLoader):
     """Reads what JSON could have said: no dates, `on` and `no` are words, and keys are strings."""
 
@@ -110,7 +117,10 @@ def resolve(document: Node, reference: str) -> Any:  # noqa: ANN401 -- whatever 
         SpecError: Nothing is there, or it leads out of the document.
     """
     if not reference.startswith("#/"):
-        raise SpecError(f"{reference} is in another document: bundle the specification first")
+        raise SpecError(
+            f"{reference} is in another document: bundle the specification into one file first, for example with "
+            "`redocly bundle`"
+        )
     found: Any = document
     for part in reference[2:].split("/"):
         key = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -119,7 +129,7 @@ def resolve(document: Node, reference: str) -> Any:  # noqa: ANN401 -- whatever 
         elif isinstance(found, dict) and key in found:
             found = found[key]
         else:
-            raise SpecError(f"{reference} does not exist")
+            raise FaultError(f"{reference} does not exist")
     return found
 
 
@@ -132,7 +142,7 @@ def followed(document: Node, node: Any) -> Any:  # noqa: ANN401 -- whatever is t
     seen: list[str] = []
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
         if node["$ref"] in seen:
-            raise SpecError(f"{node['$ref']} refers to itself and to nothing else")
+            raise FaultError(f"{node['$ref']} refers to itself and to nothing else")
         seen.append(node["$ref"])
         node = resolve(document, node["$ref"])
     return node
@@ -189,9 +199,9 @@ def well_formed(what: str) -> Iterator[None]:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise SpecError(f"{what} does not have the structure of OpenAPI ({reason})") from error
+        raise FaultError(f"{what} does not have the structure of OpenAPI ({reason})") from error
     except RecursionError:
-        raise SpecError(f"{what} refers to itself without end") from None
+        raise FaultError(f"{what} refers to itself without end") from None
 
 
 def operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from tools.spec.documents import Node, SpecError, resolve
+from tools.spec.documents import FaultError, Node, SpecError, resolve
 
 UNIONS = ("oneOf", "anyOf")
 ANNOTATIONS = frozenset(
@@ -149,7 +149,7 @@ def _expanded(document: Node, part: Node, within: tuple[str, ...]) -> Node:
         if "$ref" in part:
             reference = part["$ref"]
             if reference in seen:
-                raise SpecError(f"{reference} consists of itself")
+                raise FaultError(f"{reference} consists of itself")
             seen = (*seen, reference)
             beside = {key: value for key, value in part.items() if key != "$ref"}
             part = resolve(document, reference)
@@ -206,7 +206,7 @@ def _with_values(found: Node, one: Node, other: Node) -> Node:
     found.pop("const", None)
     found["enum"] = [value for value in values[0] if all(value in known for known in values)]
     if not found["enum"]:
-        raise SpecError(f"no value satisfies both {_said(one)} and {_said(other)} of an allOf")
+        raise FaultError(f"no value satisfies both {_said(one)} and {_said(other)} of an allOf")
     return found
 
 
@@ -239,7 +239,7 @@ def _distributed(document: Node, union_of: Node, other: Node, union: str, within
             if not _excludes(document, member, other, within):
                 raise
     if not members:
-        raise SpecError(f"no member of a {union} satisfies the other parts of an allOf")
+        raise FaultError(f"no member of a {union} satisfies the other parts of an allOf")
     return {union: members}
 
 
@@ -258,7 +258,7 @@ def _types(one: Any, other: Any) -> Any:  # noqa: ANN401 -- a name or a list of 
     found = [it for it in ones if it in others or (it == "integer" and "number" in others)]
     found += [it for it in others if it == "integer" and "number" in ones and it not in found]
     if not found:
-        raise SpecError(f"no value is both {' or '.join(ones)} and {' or '.join(others)}, as an allOf asks for")
+        raise FaultError(f"no value is both {' or '.join(ones)} and {' or '.join(others)}, as an allOf requires")
     return found[0] if len(found) == 1 else found
 
 
@@ -291,7 +291,10 @@ def without_deep_references(document: Node, node: Any, seen: tuple[str, ...] = (
     reference = node.get("$ref")
     if isinstance(reference, str) and not is_named(reference):
         if reference in seen:
-            raise SpecError(f"{reference} contains a reference to itself: give it a name under components/schemas")
+            raise SpecError(
+                f"{reference} contains a reference to itself: give it a name under components/schemas, "
+                "in a copy of the specification"
+            )
         beside = {key: value for key, value in node.items() if key != "$ref"}
         found = resolve(document, reference)
         whole = {**found, **beside} if isinstance(found, dict) else found

@@ -16,7 +16,7 @@ from tools.spec.addresses import (
     nearest,
     server_of,
 )
-from tools.spec.documents import SCHEMAS, Node, SpecError, followed, references
+from tools.spec.documents import SCHEMAS, FaultError, Node, SpecError, followed, references
 from tools.spec.normal import without_deep_references
 from tools.spec.surface import Kept, Surface
 
@@ -90,7 +90,7 @@ def followed_once(document: Node, name: str) -> Node:
     """
     schemas = document.get("components", {}).get("schemas", {})
     if name not in schemas:
-        raise SpecError(f"{SCHEMAS}{name} does not exist")
+        raise FaultError(f"{SCHEMAS}{name} does not exist")
     found: Node = schemas[name]
     return found
 

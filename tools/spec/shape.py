@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tools.spec.documents import Node, SpecError, resolve
+from tools.spec.documents import FaultError, Node, resolve
 from tools.spec.normal import TYPES, is_named, is_nothing, is_null, joined, one_schema, restricts
 
 DEEP = 6
@@ -160,7 +160,7 @@ def _alternatives(document: Node, schema: Any, names: Names, seen: tuple[str, ..
     if "$ref" in schema:
         reference = schema["$ref"]
         if reference in seen:
-            raise SpecError(f"{reference} consists of itself")
+            raise FaultError(f"{reference} consists of itself")
         known_as = Names(reference.rpartition("/")[2], names.title) if is_named(reference) else names
         yield from _alternatives(document, resolve(document, reference), known_as, (*seen, reference))
     elif union := schema.get("anyOf") or schema.get("oneOf"):

@@ -15,7 +15,7 @@ from tools.spec import additions, overlay, prune, rules, source, words, write
 from tools.spec.additions import Idle, read_additions
 from tools.spec.addresses import host_of, server_of
 from tools.spec.compare import Comparison, compare
-from tools.spec.documents import Node, SpecError, parse, read_openapi, well_formed
+from tools.spec.documents import FaultError, Node, SpecError, parse, read_openapi, well_formed
 from tools.spec.fragments import over, read_fragments
 from tools.spec.overlay import Action, read_overlay
 from tools.spec.renamed import check_names
@@ -80,13 +80,17 @@ def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
     Raises:
         SpecError: A step cannot be done; the sentence says what to do.
     """
-    with well_formed("The specification"):
-        whole, _ = additions.merged(upstream, recipe.additions, recipe.surface)
-        kept = prune.prune(whole, recipe.surface, known)
-        if known:
-            exchanged = rules.apply(kept, recipe.surface, rules.EXCHANGES)
-            check_names(exchanged, recipe.surface, recipe.words, known)
-        document = overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
+    try:
+        with well_formed("The specification"):
+            whole, _ = additions.merged(upstream, recipe.additions, recipe.surface)
+            kept = prune.prune(whole, recipe.surface, known)
+            if known:
+                exchanged = rules.apply(kept, recipe.surface, rules.EXCHANGES)
+                check_names(exchanged, recipe.surface, recipe.words, known)
+            document = overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
+    except FaultError as error:
+        # A comparison with itself finds the operations, and all faults.
+        raise SpecError("\n".join(compare(upstream, upstream, recipe.surface).problems) or str(error)) from error
     check_servers(document)
     return document
 
@@ -177,11 +181,11 @@ def sync(
     spec, package = root / "openapi.yaml", root / "generated" / PACKAGE
     known = read_openapi(spec) if spec.exists() else None
     given = read_openapi(upstream)
-    with well_formed("The specification"):
-        if pages is not None:
+    if pages is not None:
+        with well_formed("The specification"):
             given = over(given, read_fragments(pages, recipe.surface.prefix).document, recipe.surface.prefix)
-        _, idle = additions.merged(given, recipe.additions, recipe.surface)
     document = made(given, recipe, known)
+    _, idle = additions.merged(given, recipe.additions, recipe.surface)
     text = with_source(document, recipe, known, commit or source.commit_of(upstream))
     comparison = compared(known or {"paths": {}}, parse(text, spec.name), recipe)
     with tempfile.TemporaryDirectory(prefix="sync-spec-") as scratch:

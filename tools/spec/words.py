@@ -54,7 +54,8 @@ def described(document: Node, words: Words) -> Node:
     if gone := list(_gone(document, words)):
         raise SpecError(
             f"tools/spec/words.yaml describes what is not in the specification now: {', '.join(gone)}. "
-            "Rename or remove these words; or, if servers still send or accept it, describe it in openapi.overlay.yaml."
+            "Rename or remove these words; or, if servers still send or accept them, describe them in "
+            "openapi.overlay.yaml."
         )
     operations = {
         path: {method: _operation(operation, words) for method, operation in item.items()}

@@ -54,10 +54,16 @@ def no_intersections(document: Node, _surface: Surface) -> None:
     # What a part brings along from another type may be put together itself.
     for _ in range(DEEPEST):
         merged.clear()
-        rewrite(document, change)
+        try:
+            rewrite(document, change)
+        except RecursionError:
+            break
         if not merged:
             return
-    raise SpecError(f"{min(merged)} is an allOf that contains itself: describe it without allOf")
+    raise SpecError(
+        f"{min(merged).partition('.')[0]} is an allOf that contains itself: describe it without allOf, "
+        "in a copy of the specification"
+    )
 
 
 def no_forbidden_fields(document: Node, _surface: Surface) -> None:

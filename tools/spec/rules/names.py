@@ -6,7 +6,8 @@ import re
 from copy import deepcopy
 from typing import Any
 
-from tools.spec.documents import SCHEMAS, Node, SpecError, references
+from tools.spec.compare_schemas import is_it_called
+from tools.spec.documents import SCHEMAS, FaultError, Node, SpecError, references
 from tools.spec.rules.places import ANY_OBJECT, UNIONS, UNKNOWN_OBJECT, Place, children, rewrite, roots
 from tools.spec.surface import Surface, is_place
 
@@ -38,7 +39,7 @@ def no_aliases(document: Node, _surface: Surface) -> None:
     aliases = {SCHEMAS + name: schema for name, schema in schemas.items() if not _has_a_class(schema)}
     document["components"]["schemas"] = {name: one for name, one in schemas.items() if SCHEMAS + name not in aliases}
     if circular := [alias for alias in aliases if alias in _reached_among(aliases, alias)]:
-        raise SpecError(f"{circular[0]} refers to itself, and to nothing that has fields")
+        raise FaultError(f"{circular[0]} refers to itself, and to nothing that has fields")
     # One may hold another; as many rounds as there are aliases are enough.
     for _ in aliases:
         _replace(document, aliases)
@@ -49,6 +50,7 @@ def places_have_types(document: Node, surface: Surface) -> None:
     unused = {name for name in surface.types if is_place(name)} - _called_by_places(document, surface)
     schemas: Node = document["components"]["schemas"]
     origins: dict[str, str] = {}
+    places: list[str] = []
 
     def named(schema: Node, place: Place) -> Node:
         """The schema, or a reference to the type that it has become; the same within it."""
@@ -67,6 +69,7 @@ def places_have_types(document: Node, surface: Surface) -> None:
                 holder[key] = named(holder[key], inner._replace(name=inner.name + labels.get(id(holder[key]), "")))
         if not becomes_a_type:
             return schema
+        places.append(called)
         return _as_a_type(schemas, schema, place.name, origins, called if name is not None else "")
 
     for type_ in list(schemas):
@@ -74,10 +77,20 @@ def places_have_types(document: Node, surface: Surface) -> None:
     for holder, place in roots(document):
         holder["schema"] = named(holder["schema"], place)
     if unused:
+        lost = [
+            f"{place}{_hint(place, [one for one in places if one not in surface.types])}" for place in sorted(unused)
+        ]
         raise SpecError(
-            f"tools/spec/surface.yaml names the types of places that have none now: {', '.join(sorted(unused))}. "
-            "Remove these lines; or, if servers still send them, describe them in openapi.overlay.yaml."
+            f"tools/spec/surface.yaml names the types of places that have none now: {', '.join(lost)}. "
+            "Rename or remove these lines; or, if servers still send or accept them, describe them in "
+            "openapi.overlay.yaml."
         )
+
+
+def _hint(place: str, others: list[str]) -> str:
+    """What a place may be called now: one beside it, of a similar name."""
+    holder, _, name = place.rpartition(".")
+    return is_it_called(name, [other for of, _, other in (one.rpartition(".") for one in others) if of == holder])
 
 
 def _called_by_places(document: Node, surface: Surface) -> set[str]:
@@ -97,8 +110,8 @@ def _called_by_places(document: Node, surface: Surface) -> set[str]:
         for old, new in wanted.items():
             if new in schemas and schemas[new] != schemas[old]:
                 raise SpecError(
-                    f"{new} and {old} are different types, and tools/spec/surface.yaml gives both the name {new}: "
-                    f"give one of them another name there (`{old}: NAME` under types)"
+                    f"the specification has a type {new}, and tools/spec/surface.yaml gives the name {new} to its type "
+                    f"{old}, by its place: give the other one another name there, under types (`{new}: NAME`)"
                 )
         document["components"]["schemas"] = {wanted.get(name, name): one for name, one in schemas.items()}
         _replace(document, {SCHEMAS + old: {"$ref": SCHEMAS + new} for old, new in wanted.items()})
@@ -109,6 +122,7 @@ def _wanted_names(document: Node, surface: Surface) -> tuple[dict[str, str], set
     schemas: Node = document["components"]["schemas"]
     given = {name for place, name in surface.types.items() if not is_place(place)}
     wanted: dict[str, str] = {}
+    first: dict[str, str] = {}
     places: set[str] = set()
 
     def look(schema: Node, place: Place) -> Node:
@@ -116,10 +130,12 @@ def _wanted_names(document: Node, surface: Surface) -> tuple[dict[str, str], set
         if name is None or name in FREE or type_ not in schemas or type_ in given or place.role == "type":
             return schema
         if wanted.setdefault(type_, name) != name:
+            lines = " and ".join(f"`{one}: {surface.types[one]}`" for one in (first[type_], place.name))
             raise SpecError(
-                f"{type_} of the specification is found in places to which tools/spec/surface.yaml gives different "
-                f"names, {name} and {wanted[type_]}: give them the same name there"
+                f"{type_} of the specification is the type of places that have different names in "
+                f"tools/spec/surface.yaml: give them the same name there, in {lines}"
             )
+        first.setdefault(type_, place.name)
         places.add(place.name)
         return schema
 
@@ -182,11 +198,13 @@ def _as_a_type(schemas: Node, schema: Node, name: str, origins: dict[str, str], 
     free, number = name, 1
     while schemas.setdefault(free, schema) != schema:
         if place:
-            other = origins.get(name, f"the type {name} of the specification")
-            raise SpecError(
-                f"{other} and {place} are different types, and tools/spec/surface.yaml gives both the name {name}: "
-                "give one of them another name there, under types"
-            )
+            if name in origins:
+                lines = f"`{origins[name]}: NAME` or `{place}: NAME`"
+                both = f"{origins[name]} and {place} are different types, and tools/spec/surface.yaml gives both"
+            else:
+                lines = f"`{name}: NAME` or `{place}: NAME`"
+                both = f"the specification has a type {name}, and tools/spec/surface.yaml gives the type of {place}"
+            raise SpecError(f"{both} the name {name}: give one of them another name there, under types ({lines})")
         number += 1
         free = f"{name}{number}"
     if place:
