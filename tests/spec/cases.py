@@ -467,7 +467,7 @@ def a_reference_leads_nowhere(document: Node) -> None:
     fields(document, "FinetuneResponse")["progress"] = {"$ref": "#/components/schemas/NowhereToBeFound"}
 
 
-@case("problem", synced=r"#/components/schemas/FineTuneProgress refers to itself")
+@case("problem", synced=r"#/components/schemas/FineTuneProgress consists of itself")
 def a_type_consists_of_itself(document: Node) -> None:
     document["components"]["schemas"]["FineTuneProgress"] = {
         "anyOf": [{"$ref": "#/components/schemas/FineTuneProgress"}]

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from together_ext.transfer import Remote
     from together_ext.transfer.source import Sender
 
+FORMS: Final = {
+    form.value: form
+    for form in (DownloadCheckpoint.ADAPTER, DownloadCheckpoint.MERGED, DownloadCheckpoint.MODEL_OUTPUT_PATH)
+}
+"""The forms of weights that are requested. Each is named, so that a sync stops if the API no longer has one."""
+
 VERSIONED: Final = re.compile(r"/v\d+/")
 """Begins the address of an operation that is not below `/v1`."""
 
@@ -112,7 +118,7 @@ def download_request(archive: Archive | StoredFile) -> dict[str, Any]:
     return download_fine_tune._get_kwargs(  # noqa: SLF001
         ft_id=archive.job_id,
         checkpoint_step=UNSET if archive.step is None else archive.step,
-        checkpoint=UNSET if archive.checkpoint is None else DownloadCheckpoint(archive.checkpoint),
+        checkpoint=UNSET if archive.checkpoint is None else FORMS[archive.checkpoint],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from together_ext.api.flow import Archive, Fetch, Flow, Open, fetch, opened
+from together_ext.api.requests import FORMS
 from together_ext.api.responses import text
 from together_ext.checkpoints import CheckpointName, CheckpointType, parse_checkpoint_name
 from together_ext.config import download_connections, download_limit_rate
@@ -14,7 +15,6 @@ from together_ext.destinations.local import check_output, destination
 from together_ext.destinations.urls import Location
 from together_ext.errors import CheckpointTypeError
 from together_ext.transfer import DEFAULT_CONNECTIONS, Options, StreamOptions
-from together_generated.models import DownloadCheckpoint
 
 from .download_options import DownloadRequest, StreamRequest
 from .download_result import DownloadResult, result_of
@@ -41,9 +41,8 @@ def _form(
         _, found, best = yield from archive(ft_id, checkpoint_step, CheckpointType.DEFAULT)
         return found, best
     name = parse_checkpoint_name(ft_id, checkpoint_step)
-    if checkpoint not in list(DownloadCheckpoint):
-        forms = ", ".join(DownloadCheckpoint)
-        raise CheckpointTypeError(f"invalid checkpoint {checkpoint!r}: choose one of {forms}")
+    if checkpoint not in list(FORMS):
+        raise CheckpointTypeError(f"invalid checkpoint {checkpoint!r}: choose one of {', '.join(FORMS)}")
     name, best = yield from resolved(name)
     return Archive(name.job_id, name.step, str(checkpoint)), best
 
