@@ -59,7 +59,7 @@ GENERATED_CLIENT: Final = {
     ],
     "names its models and enums in signatures": [
         *("fine_tuning.resource", "fine_tuning.async_resource", "registry.resource", "fine_tuning.download_options"),
-        *("fine_tuning.prepared", "fine_tuning.download", "fine_tuning.registry_source", "errors"),
+        *("fine_tuning.prepared", "fine_tuning.registry_source", "errors"),
         *("cli.commands.datasets", "cli.commands.fine_tuning", "cli.commands.price", "cli.commands.serving"),
         "cli.commands.wait",
     ],
