@@ -93,7 +93,7 @@ def replaced(node: object, old: str, new: str) -> None:
 
 @case(
     "operation-removed breaking",
-    synced=r"delete_fine_tune \(DELETE /fine-tunes/\{id\}\): no other operation is like it.*remove its line there",
+    synced=r"delete_fine_tune \(DELETE /fine-tunes/\{id\}\): no other operation is similar.*remove its line there",
 )
 def an_operation_is_removed(document: Node) -> None:
     del document["paths"]["/fine-tunes/{id}"]["delete"]

@@ -366,14 +366,12 @@ def one_alternative_is_replaced(document: Node) -> None:
 # 7: servers -----------------------------------------------------------------------------------------------------
 
 
-@kind(7, "server-changed breaking", synced=r"GET /fine-tunes has a server of its own, https://other\.example\.com/v1")
+@kind(7, "server-changed breaking", synced=r"GET /fine-tunes has a separate server, https://other\.example\.com/v1")
 def an_operation_has_a_server_of_its_own(document: Node) -> None:
     operation(document, "GET /fine-tunes")["servers"] = [{"url": "https://other.example.com/v1"}]
 
 
-@kind(
-    7, "server-changed breaking", synced=r"GET /finetune/download has a server of its own, https://files\.example\.com"
-)
+@kind(7, "server-changed breaking", synced=r"GET /finetune/download has a separate server, https://files\.example\.com")
 def a_path_has_a_server_of_its_own(document: Node) -> None:
     document["paths"]["/finetune/download"]["servers"] = [{"url": "https://files.example.com"}]
 
@@ -417,7 +415,7 @@ def a_path_is_described_elsewhere_and_takes_more(document: Node) -> None:
     a_path_is_described_elsewhere(document)
 
 
-@kind(8, "operation-removed breaking", synced=r"list_fine_tunes \(GET /fine-tunes\): no other operation is like it")
+@kind(8, "operation-removed breaking", synced=r"list_fine_tunes \(GET /fine-tunes\): no other operation is similar")
 def a_path_is_described_elsewhere_and_lacks_a_method(document: Node) -> None:
     del document["paths"]["/fine-tunes"]["get"]
     a_path_is_described_elsewhere(document)

@@ -181,7 +181,7 @@ def test_what_a_path_says_for_all_its_operations_is_said_by_each() -> None:
 
 
 def test_an_operation_of_a_specification_without_any_is_gone_all_the_same() -> None:
-    with pytest.raises(SpecError, match=r"x \(GET /x\): no other operation is like it"):
+    with pytest.raises(SpecError, match=r"x \(GET /x\): no other operation is similar"):
         prune({"openapi": "3.1.0", "paths": {}}, Surface((Kept("x", "T", "get", "/x"),), {}, {}))
 
 

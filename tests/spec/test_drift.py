@@ -52,7 +52,7 @@ def test_an_operation_that_moved_onto_an_address_of_ours_is_moved(repository: Re
         (change,) = compare(before, after, repository.recipe.surface).changes
         assert (change.found.kind, change.verdict.effect) == ("operation-moved", "breaking")
         assert change.found.subject == f"{kept.method.upper()} /former{kept.path}"
-        assert change.found.what == f"is at {kept.address} now"
+        assert change.found.what == f"has moved to {kept.address}"
 
 
 def test_an_operation_that_moved_elsewhere_concerns_nobody(repository: Repository) -> None:

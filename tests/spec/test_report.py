@@ -71,7 +71,7 @@ def diff(specimen: Repository, tmp_path: Path) -> Diff:
             1,
             "Breaking: 1 breaking, 1 absorbed, 1 neutral.",
         ),
-        (["a reference leads nowhere"], 2, "Not comparable as a whole: 1 operation could not be read."),
+        (["a reference leads nowhere"], 2, "Not fully comparable: 1 operation could not be read."),
     ],
 )
 def test_a_line_and_an_exit_code_say_whether_anybody_breaks(
@@ -89,7 +89,7 @@ def test_people_read_what_why_flags_and_where(diff: Diff, capsys: pytest.Capture
         "# From upstream.yaml to new.yaml\n\n**Breaking: 2 breaking, 2 additive.**\n\n## Breaking\n\n"
         "- `DELETE /fine-tunes/{id} ?force` (request) was removed: calls with it are refused, or it is ignored.\n"
         "- `FinetuneResponse.queue_depth` (response) was removed (is it called queue_depths now?): code that"
-        " reads it finds nothing. In GET /fine-tunes/{id}.\n\n## Additive\n\n"
+        " reads it gets no value. In GET /fine-tunes/{id}.\n\n## Additive\n\n"
         "- `FinetuneJobStatus` (response) has the new value hibernating: our clients read it as a plain string."
         " *[open enum]* Absorbed by enums_are_open. In GET /fine-tunes, POST /fine-tunes, GET /fine-tunes/{id}.\n"
         "- `FinetuneResponse.queue_depths` (response) is new: old clients keep it among the unknown fields."
@@ -144,7 +144,7 @@ def test_a_sync_that_only_records_another_commit_says_that_no_operation_has_chan
     assert main(["--root", str(root), "sync", str(specimen.upstream_file), "--commit", "0123abcd" * 5]) == 0
     out = capsys.readouterr().out
     assert "**No changes.**" in out
-    assert "- No operation has changed, but other parts of openapi.yaml or generated/: review `git diff`.\n" in out
+    assert "- Operations are unchanged, but openapi.yaml or generated/ is not: review `git diff`.\n" in out
     assert "have changed: review" not in out
 
 

@@ -19,11 +19,11 @@ from tools.spec.write import dump, write
 
 DONE, BREAKS, FAILED = 0, 1, 2
 STEPS = {
-    "additions": "add openapi.additions.yaml, where the specification lacks it",
-    "prune": "keep the operations of surface.yaml and what they reach, of what `additions` gave",
-    "rules": "mend the classes of defects, in what `prune` gave",
-    "overlay": "apply openapi.overlay.yaml, to what `rules` gave",
-    "write": "give it our words, order and format, from what `overlay` gave",
+    "additions": "add what openapi.additions.yaml has and the specification lacks",
+    "prune": "keep the operations of surface.yaml and their types, in the output of `additions`",
+    "rules": "correct classes of defects, in the output of `prune`",
+    "overlay": "apply openapi.overlay.yaml to the output of `rules`",
+    "write": "add our words, order and format to the output of `overlay`",
 }
 
 
@@ -97,10 +97,10 @@ def _to_do(outcome: Outcome) -> list[str]:
         lines.append(f"- Describe in tools/spec/words.yaml: {', '.join(outcome.undescribed)}. Then sync again.")
     lines += [f"- {idle}." for idle in outcome.idle]
     if outcome.changed and not outcome.commit:
-        lines.append("- Sync again with COMMIT=hash, the commit of the public specification: it is not recorded.")
+        lines.append("- The commit of the public specification is not recorded: sync again with COMMIT=hash.")
     if outcome.changed and not outcome.comparison.changes:
         # As where only the recorded commit, descriptions or the generator's templates are others.
-        return [*lines, "- No operation has changed, but other parts of openapi.yaml or generated/: review `git diff`."]
+        return [*lines, "- Operations are unchanged, but openapi.yaml or generated/ is not: review `git diff`."]
     if outcome.changed:
         return [*lines, "- openapi.yaml and generated/ have changed: review `git diff`, then run `make check test`."]
     return [*lines, "- Nothing: openapi.yaml and generated/ were up to date."]

@@ -145,7 +145,7 @@ VERDICTS: dict[tuple[str, str], Verdict] = {
         _B, "name the form to keep in tools/spec/surface.yaml, under forms", source_only=True
     ),
     ("bytes-restated", RESPONSE): Verdict(_N, "clients read bytes in both cases", absorbed_by="bytes_are_bytes"),
-    ("status-added", BOTH): Verdict(_B, "an old client takes it for a failure"),
+    ("status-added", BOTH): Verdict(_B, "an old client treats it as an error"),
     ("status-removed", BOTH): Verdict(_N, "the others are read as before", tighter=True),
     ("status-restated", BOTH): Verdict(_N, "clients read it as 200", absorbed_by="only_successes"),
     ("response-removed", BOTH): Verdict(_B, "a client cannot be generated for it"),
@@ -157,7 +157,7 @@ VERDICTS: dict[tuple[str, str], Verdict] = {
         _A, "old clients keep it among the unknown fields", tighter=True, absorbed_by="little_is_required"
     ),
     ("field-removed", REQUEST): Verdict(_B, "requests with it are refused, or it is ignored"),
-    ("field-removed", RESPONSE): Verdict(_B, "code that reads it finds nothing"),
+    ("field-removed", RESPONSE): Verdict(_B, "code that reads it gets no value"),
     ("type-changed", REQUEST): Verdict(_B, "values of the old type are refused"),
     ("type-changed", RESPONSE): Verdict(_B, "an old client cannot read it, or its annotation is wrong", tighter=True),
     ("type-widened", REQUEST): Verdict(_A, "the old values are still accepted"),

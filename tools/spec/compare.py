@@ -144,7 +144,7 @@ def _operation(
         yield Found("operation-removed", one.address, "was removed")
     elif one is not None and other is not None:
         if one.key != other.key:
-            yield Found("operation-moved", one.address, f"is at {other.address} now")
+            yield Found("operation-moved", one.address, f"has moved to {other.address}")
         yield from _server_of_its_own(one, other)
         yield from _names(one, other)
         yield from _security(one, other)

@@ -17,6 +17,8 @@ NAMES = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"
 """A list of names in a JSONPath."""
 VALUES = frozenset({"const", "default", "example"})
 """Keywords that may be null."""
+SHOWN = 60
+"""Maximum number of characters of a value in a message."""
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -201,7 +203,7 @@ def _action(number: int, action: Any, file: str) -> Action:  # noqa: ANN401 -- w
         raise SpecError(f"{file}: action {number} ({action['target']}) lacks its reason (description) or date (x-date)")
     remove = action.get("remove") is True
     if remove == ("update" in action):
-        raise SpecError(f"{file}: action {number} ({action['target']}) has to have either an update or `remove: true`")
+        raise SpecError(f"{file}: action {number} ({action['target']}) needs either an update or `remove: true`")
     if empty := next(_empty(action.get("update", {}), "update"), None):
         raise SpecError(f"{file}: action {number} ({action['target']}) has an empty {empty}: remove it")
     return Action(number, action["target"], reason.strip(), str(date), remove, action.get("update"))
@@ -230,12 +232,20 @@ def _remove(document: Node, parts: tuple[str | int, ...], action: Action) -> Non
 
 def _update(document: Node, parts: tuple[str | int, ...], value: Any, action: Action) -> None:  # noqa: ANN401 -- a part of a document
     if not isinstance(value, list) and not (isinstance(value, dict) and isinstance(action.update, dict)):
-        raise SpecError(f"{action} would put {action.update!r} in the place of {value!r}: remove that first")
+        raise SpecError(
+            f"{action} cannot replace {_cut(value)} by {_cut(action.update)}: remove the old value first, in an action "
+            "before it"
+        )
     changed = merged(value, _update_of(value, action))
     if parts:
         _at(document, parts[:-1])[parts[-1]] = changed
     else:
         document.update(changed)
+
+
+def _cut(value: Any) -> str:  # noqa: ANN401 -- a part of a document
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _update_of(value: Any, action: Action) -> Any:  # noqa: ANN401 -- parts of documents

@@ -154,7 +154,7 @@ def _told(kept: Kept, others: list[Operation], known: dict[str, Operation]) -> s
     ranked = [one for one in nearest(before, others) if likeness(before, one) >= ALIKE - 0.3 * (not before.content)]
     head = f"{kept.id} ({kept.address}): "
     if not ranked:
-        return f"{head}no other operation is like it."
+        return f"{head}no other operation is similar."
     new = ranked[0].address
     # As YAML: braces begin a mapping there.
     addresses = ", ".join(f"'{it}'" for it in (_with_names_of(kept, ranked[0]), kept.address, *kept.former))

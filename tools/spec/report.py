@@ -34,7 +34,7 @@ class Look:
 def verdict(comparison: Comparison) -> str:
     """One line: whether anybody breaks."""
     if comparison.problems:
-        return f"Not comparable as a whole: {_number(len(comparison.problems), 'operation')} could not be read."
+        return f"Not fully comparable: {_number(len(comparison.problems), 'operation')} could not be read."
     changes = comparison.changes
     if not changes:
         return "No changes."
@@ -110,7 +110,7 @@ def _lines(comparison: Comparison, looks: list[Look], title: str) -> Iterator[st
     yield from ("", "## Code to review in the handwritten layer", "")
     yield from (f"- `{look.subject}`: {', '.join(look.places)}" for look in looks)
     if not looks:
-        yield "None: together_ext uses nothing of this."
+        yield "None: together_ext uses nothing that changed."
 
 
 def _line(change: Change) -> str:

@@ -108,8 +108,8 @@ def check_servers(document: Node) -> None:
             url = server_of(operation)
             if url and not (is_versioned(path) and url == host_of(server_of(document))):
                 raise SpecError(
-                    f"{method.upper()} {path} has a server of its own, {url}, and the client sends all requests to the "
-                    "same: if the server of the others also has it, add an action with `remove: true` for "
+                    f"{method.upper()} {path} has a separate server, {url}, but the client has one base URL: "
+                    "if the server of the other operations also has it, add an action with `remove: true` for "
                     f"$.paths['{path}'].{method}.servers to openapi.overlay.yaml; else remove "
                     f"{operation['operationId']} from tools/spec/surface.yaml"
                 )
@@ -165,7 +165,7 @@ def sync(
     commit: str | None = None,
     pages: Path | None = None,
 ) -> Outcome:
-    """Make `openapi.yaml` and the client anew; all of it, or nothing.
+    """Make `openapi.yaml` and the client again: both, or neither.
 
     Args:
         upstream: The public specification.
@@ -236,7 +236,7 @@ def check(client: Path, spec: Path, root: Path) -> None:
         [*command, "--root", str(root.resolve())], check=False, capture_output=True, text=True, cwd=ROOT
     )
     if done.returncode != 0:
-        raise SpecError(f"the generated client has lost something:\n{done.stderr.strip()}")
+        raise SpecError(f"the generated client does not have all that is needed:\n{done.stderr.strip()}")
 
 
 def put(spec: Path, client: Path, root: Path) -> None:

@@ -80,7 +80,10 @@ def apply(document: Node, surface: Surface, rules: tuple[Rule, ...] = RULES) -> 
     """
     known = {rule.__name__ for rule in RULES}
     if unknown := sorted(surface.without.keys() - known):
-        raise SpecError(f"surface.yaml switches off rules that do not exist: {', '.join(unknown)}")
+        raise SpecError(
+            f"tools/spec/surface.yaml switches off rules that do not exist: {', '.join(unknown)}. "
+            "Remove them under `without`."
+        )
     mended = deepcopy(document)
     for rule in rules:
         if rule.__name__ not in surface.without:
