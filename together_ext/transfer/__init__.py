@@ -1,8 +1,8 @@
 """A download engine: makes a local file equal to a remote one, and resumes after any interruption.
 
 Imports `errors`, `text`, `storage`, `leases` and `clock`; nothing of Together AI. `engine` runs a download: `plan` and
-`responses` decide, `worker`, `body` and `partial` move the bytes, `journal` records them. To retry another failure, add
-it to `failures`; to add an option, extend `options` and `fetching`.
+`responses` decide, `worker`, `body` and `partial` move the bytes, `board` is what the workers share, `journal` records
+what has arrived. To retry another failure, add it to `failures`; to add an option, extend `options` and `fetching`.
 
 `stream` reads a file in order, without the disk: `window` plans, `feed` runs the same workers, `ring` holds the bytes.
 `session` is what both ways share. `survey` reports what a download would find.

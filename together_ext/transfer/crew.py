@@ -10,11 +10,12 @@ from typing import Final
 
 from together_ext.clock import started
 
+from .board import RECONSIDER, Board
 from .body import Body
 from .interruptible import FAREWELL, TICK
 from .plan import Segment
 from .watchdog import Watchdog
-from .worker import RECONSIDER, Board, work
+from .worker import work
 
 FAST: Final = 128e6
 """Rate of one connection in bytes per second from which the machine is the limit, and further ones add little."""
@@ -78,7 +79,7 @@ class Crew:
                 self._reinforce()
                 if (now := self._board.clock.now()) - looked >= TICK:
                     looked = now
-                    for crawling in watchdog.look(now, self._board.positions(), self._board.ended_rates()):
+                    for crawling in watchdog.look(now, self._board.connections.positions(), self._board.ended_rates()):
                         crawling.drop()
             look()
         finally:

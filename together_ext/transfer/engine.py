@@ -23,6 +23,7 @@ from together_ext.errors import (
 from together_ext.leases import Lease, Patience
 from together_ext.storage import storage_errors
 
+from .board import Board
 from .body import Body
 from .crew import Crew
 from .failures import PassingError
@@ -42,7 +43,6 @@ from .sink import FileSink
 from .source import Remote
 from .target import HEAD, SAMPLE, Head, Target, check_identical, check_intact, tail_matches
 from .whole import Whole
-from .worker import Board
 
 log = logging.getLogger("together_ext.transfer")
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from together_ext.clock import started
 from together_ext.errors import RemoteChangedError, TransferCancelledError
 
+from .board import Board
 from .body import Body
 from .crew import Crew
 from .failures import PassingError
@@ -32,7 +33,6 @@ from .session import FIRST, Session
 from .source import Remote
 from .whole import Whole
 from .window import BLOCK, WindowPlan
-from .worker import Board
 
 log = logging.getLogger("together_ext.transfer")
 

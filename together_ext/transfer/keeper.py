@@ -12,11 +12,11 @@ from together_ext.clock import started
 from together_ext.errors import LeaseLostError, StorageError
 from together_ext.storage import storage_errors
 
+from .board import AT_RISK, Board
 from .journal import Journal
 from .journal_file import JournalFile
 from .partial import Partial
 from .plan import Spans
-from .worker import AT_RISK, Board
 
 log = logging.getLogger("together_ext.transfer")
 

@@ -13,8 +13,8 @@ from tests.waits import PATIENCE
 from together_ext.errors import TransferCancelledError
 from together_ext.simulator import LORA_JOB, Fault
 from together_ext.transfer import DownloadProgress
+from together_ext.transfer.board import LEAST_HELP
 from together_ext.transfer.session import FIRST
-from together_ext.transfer.worker import LEAST_HELP
 
 from .lab import LARGE, MIB, SMALL, FakeClock, Job, Lab, TickingClock, beginning_at, child, wait_for_file
 

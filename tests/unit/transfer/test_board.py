@@ -8,6 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from together_ext.transfer.board import AT_RISK, LEAST_PORTION, Board
 from together_ext.transfer.network.headers import Validator
 from together_ext.transfer.options import Conduct
 from together_ext.transfer.partial import Partial
@@ -17,7 +18,6 @@ from together_ext.transfer.session import Session
 from together_ext.transfer.sink import BUFFER, FileSink
 from together_ext.transfer.source import Remote
 from together_ext.transfer.throttle import BURST
-from together_ext.transfer.worker import AT_RISK, LEAST_PORTION, Board
 
 MIB = 1 << 20
 
