@@ -55,7 +55,7 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for `seconds` without blocking the event loop."""
-        import anyio  # noqa: PLC0415 -- loads asyncio, which sync code does not need
+        import anyio
 
         await anyio.sleep(seconds)
 

@@ -202,7 +202,7 @@ def normalized_base_url(url: str) -> str:
     Raises:
         ConfigurationError: Not an http or https address, or one with a user name or a query in it.
     """
-    import httpx  # noqa: PLC0415 -- slow to load, and needed here alone
+    import httpx
 
     wanted = f"expected an address such as {DEFAULT_BASE_URL}"
     try:

@@ -183,7 +183,7 @@ def _of_bytes(found: re.Match[str]) -> str:
 
 
 def _of_entity(found: re.Match[str]) -> str:
-    import html  # noqa: PLC0415 -- 8 ms, only needed after a failure
+    import html
 
     return html.unescape(f"&{found[1]}")
 

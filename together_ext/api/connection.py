@@ -227,7 +227,7 @@ class AsyncSeam(_Seam[httpx.AsyncClient]):
     """Calls the API from async code."""
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient | None, clock: AsyncClock) -> None:
-        import anyio.lowlevel  # noqa: PLC0415 -- the sync client does not need it
+        import anyio.lowlevel
 
         super().__init__(settings, client, httpx.AsyncClient, clock)
         # Connections belong to the event loop that created them, so each loop has its own client.
@@ -251,7 +251,7 @@ class AsyncSeam(_Seam[httpx.AsyncClient]):
         if self._callers is None:
             # The engine's threads are faster on separate sockets than through the event loop.
             return Anonymous(stack.enter_context(sync_client(self.certificates, timeout=self.settings.timeout)))
-        from .bridge import sync_view  # noqa: PLC0415 -- not for sync code
+        from .bridge import sync_view
 
         return await sync_view(stack, self._callers)
 
@@ -315,7 +315,7 @@ class AsyncSeam(_Seam[httpx.AsyncClient]):
     async def _do(self, deadline: Deadline, act: Act) -> object:
         match act:
             case Send(request):
-                from .bridge import threaded  # noqa: PLC0415 -- not for sync code
+                from .bridge import threaded
 
                 _limit(request, deadline, None)
                 response = await self._send(threaded(request), deadline)
@@ -354,7 +354,7 @@ class AsyncSeam(_Seam[httpx.AsyncClient]):
 
 async def _before(deadline: Deadline, work: Awaitable[T]) -> T:
     """Await work until a deadline."""
-    import anyio  # noqa: PLC0415 -- the sync client does not need it
+    import anyio
 
     with anyio.move_on_after(max(deadline.left(), 0)):
         return await work

@@ -25,15 +25,15 @@ def moved(step: Fetch[Any] | Streamed[Any] | Survey[Any], remote: Remote, clock:
     """Download a file, read it while it is downloaded, or look at what a download would find."""
     match step:
         case Survey():
-            from together_ext.transfer.survey import survey  # noqa: PLC0415 -- not for a download
+            from together_ext.transfer.survey import survey
 
             return survey(remote, step.target, step.archive.identity, timed(step.options, clock))
         case Fetch():
-            from together_ext.transfer import transfer  # noqa: PLC0415 -- not for a stream
+            from together_ext.transfer import transfer
 
             return transfer(remote, step.target, step.archive.identity, timed(step.options, clock))
         case Streamed():
-            from together_ext.transfer.stream import begin  # noqa: PLC0415 -- not for a file
+            from together_ext.transfer.stream import begin
 
             with begin(remote, timed(step.options, clock)) as stream:
                 return step.work(stream)

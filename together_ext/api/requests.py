@@ -95,7 +95,7 @@ class Requests:
 
     def remote(self, client: Sender, archive: Archive | StoredFile, *, timeout: float | None = None) -> Remote:
         """The remote file for the download engine; `timeout` is in seconds (default: that of the engine)."""
-        from together_ext.transfer import DEFAULT_TIMEOUT, Remote  # noqa: PLC0415 -- the engine, which calls do not need
+        from together_ext.transfer import DEFAULT_TIMEOUT, Remote
 
         request = download_request(archive)
         return Remote(

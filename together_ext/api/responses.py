@@ -80,7 +80,7 @@ def _read_date(text: str) -> datetime | None:
     # The first parser is ten times as fast; the second one accepts every form of ISO 8601.
     with suppress(ValueError):
         return datetime.fromisoformat(text)
-    from dateutil.parser import isoparse  # noqa: PLC0415 -- rarely needed
+    from dateutil.parser import isoparse
 
     with suppress(ValueError, OverflowError):
         return isoparse(text)

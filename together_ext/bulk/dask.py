@@ -33,7 +33,7 @@ def cluster(address: str) -> Iterator[Client]:
         TransferError: The scheduler does not respond, or has no workers.
     """
     try:
-        import distributed  # noqa: PLC0415 -- an extra, and half a second
+        import distributed
     except ImportError:
         raise MissingExtraError("Dask", "dask") from None
     try:

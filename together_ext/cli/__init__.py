@@ -30,7 +30,7 @@ def main(args: Sequence[str] | None = None, *, clock: AsyncClock | None = None) 
     # No garbage collection at exit: it takes a sixth of the time of a short command.
     atexit.register(gc.freeze)
     try:
-        from .program import run  # noqa: PLC0415 -- importing a part of the package does not load Typer
+        from .program import run
     except KeyboardInterrupt:
         return 130
     return run(args, clock)

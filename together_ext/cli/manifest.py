@@ -136,11 +136,11 @@ def entry_of(
 def _receipt(place: str, storage: Mapping[str, str] | None) -> Mapping[str, object]:
     """The receipt of a folder or a prefix; empty if it cannot be read."""
     if not is_object_url(place):
-        from together_ext.archive.receipt import origin  # noqa: PLC0415
+        from together_ext.archive.receipt import origin
 
         return origin(Path(place)) or {}
-    from together_ext.destinations.object_state import look  # noqa: PLC0415
-    from together_ext.destinations.store import Store  # noqa: PLC0415
+    from together_ext.destinations.object_state import look
+    from together_ext.destinations.store import Store
 
     try:
         return look(Store(parse_url(place, "output"), storage)).document

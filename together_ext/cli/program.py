@@ -160,7 +160,7 @@ def _report(  # noqa: PLR0913 -- the parts of a report
     message, command = without_secrets(message), without_secrets(command)
     if json:
         with suppress(OSError):
-            from .render.documents import plain  # noqa: PLC0415 -- not for `--help`
+            from .render.documents import plain
 
             found = plain(document)
             error = {"code": code, "message": f"{message} {command}".rstrip()}

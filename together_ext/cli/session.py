@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def connect(settings: Settings) -> Together:
     """A client with the key of the environment: command lines are visible in every process list."""
-    from together_ext.client import Together  # noqa: PLC0415 -- a third of a second, not for `--help`
+    from together_ext.client import Together
 
     given = {"timeout": settings.timeout, "max_retries": settings.max_retries, "clock": settings.clock}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

@@ -42,7 +42,7 @@ def opened(location: Location, options: Mapping[str, str], patience: float, erro
     Raises:
         ConfigurationError: A setting is invalid.
     """
-    from obstore import store  # noqa: PLC0415 -- an extra
+    from obstore import store
 
     if location.scheme == "memory":
         return _memory(location.bucket)
@@ -69,6 +69,6 @@ def opened(location: Location, options: Mapping[str, str], patience: float, erro
 @cache
 def _memory(bucket: str) -> MemoryStore:  # noqa: ARG001 -- the key of the cache
     """A store in memory, one for each name in this process."""
-    from obstore.store import MemoryStore  # noqa: PLC0415 -- an extra
+    from obstore.store import MemoryStore
 
     return MemoryStore()

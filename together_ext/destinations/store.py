@@ -78,8 +78,8 @@ class Store:
         self.location = location
         check_options(options)
         try:
-            import obstore  # noqa: PLC0415 -- an extra
-            from obstore.exceptions import BaseError  # noqa: PLC0415
+            import obstore
+            from obstore.exceptions import BaseError
         except ImportError:
             raise MissingExtraError(f"{location.scheme}://", "objects") from None
         self._obstore, self._errors = obstore, (BaseError, OSError, ValueError)

@@ -62,11 +62,11 @@ def downloaded(project: Project, wanted: DownloadRequest, of: Prepared) -> Flow[
     """Do a download that was prepared."""
     extraction = replace(of.extraction, registry=registry_of(project, wanted, of)) if wanted.extract else None
     if isinstance(of.place, Location):
-        from .to_objects import saved  # noqa: PLC0415 -- object stores
+        from .to_objects import saved
 
         result = yield from saved(saving_of(wanted, of), extraction, wanted)
     elif extraction is not None:
-        from .extraction import extracted  # noqa: PLC0415 -- the decompressors
+        from .extraction import extracted
 
         result = yield from extracted(Fetch(of.archive, of.place, of.options), extraction)
     else:

@@ -71,8 +71,8 @@ def _of_registry(
     step: Fetch[Archive], folder: Path, wanted: Extraction, lease: Lease, archived: Flow[DownloadResult]
 ) -> Flow[DownloadResult]:
     """Make the folder of the files in the registry, or of the archive."""
-    from together_ext.registry.folder import Finish  # noqa: PLC0415 -- rarely needed
-    from together_ext.registry.making import FolderMaking  # noqa: PLC0415
+    from together_ext.registry.folder import Finish
+    from together_ext.registry.making import FolderMaking
 
     assert wanted.registry is not None  # noqa: S101 -- see `extracted`
     making = FolderMaking(folder, Finish(lease.check, wanted.terms.overwrite, wanted.terms.durable))

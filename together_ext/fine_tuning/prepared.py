@@ -84,7 +84,7 @@ def resolved(checkpoint: CheckpointName) -> Flow[tuple[CheckpointName, BestCheck
     """The checkpoint itself, and why this one, where the name requests the best."""
     if not checkpoint.best:
         return checkpoint, None
-    from .best_checkpoint import best_checkpoint  # noqa: PLC0415 -- rarely needed
+    from .best_checkpoint import best_checkpoint
 
     found = yield from best_checkpoint(checkpoint.job_id)
     log.log(NOTICE, "%s", found.reason)
@@ -190,7 +190,7 @@ def registry_of(project: Project, wanted: DownloadRequest, of: Prepared) -> Regi
     source = check_source(wanted)
     if source == "archive" or not wanted.extract or wanted.keep_archive:
         return None
-    from .registry_source import RegistrySource  # noqa: PLC0415 -- rarely needed
+    from .registry_source import RegistrySource
 
     connections = download_connections(wanted.connections, REGISTRY_CONNECTIONS)
     return RegistrySource(project, of.job, source == "registry", of.extraction.origin, of.extraction.terms, connections)

@@ -76,7 +76,7 @@ def extracted_to_objects(saving: Saving, wanted: Extraction) -> Flow[DownloadRes
     archived = _archived(saving, store, wanted)
     if wanted.registry is None:
         return (yield from archived)
-    from together_ext.registry.making import ObjectsMaking  # noqa: PLC0415 -- rarely needed
+    from together_ext.registry.making import ObjectsMaking
 
     making = ObjectsMaking(store, found, wanted.origin)
     result, _ = yield from wanted.registry.or_archive(saving.archive, making, saving.options, archived)

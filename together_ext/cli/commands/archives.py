@@ -86,7 +86,7 @@ def extract(  # noqa: PLR0913 -- the command's options
     The folder appears once the archive is extracted and verified. Only regular files and folders are extracted. The
     archive is kept. With --quiet, print only the path of the folder.
     """
-    from together_ext.archive import extract as unpack  # noqa: PLC0415
+    from together_ext.archive import extract as unpack
 
     settings = settings_of(context)
     source = path_of(archive, "ARCHIVE")
@@ -158,10 +158,10 @@ def verify(
 
 
 def _compared(folder: str, storage: dict[str, str] | None, *, quick: bool) -> "Verification":
-    from together_ext.archive import verify as compare  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive import verify as compare
 
     if is_object_url(folder):
-        from together_ext.destinations.checking import verify_objects  # noqa: PLC0415 -- an extra
+        from together_ext.destinations.checking import verify_objects
 
         return verify_objects(folder, storage_options=storage, quick=quick)
     _refuse_storage(quick=quick, storage=storage)
@@ -179,8 +179,8 @@ def _inspected(
     path: str, storage: dict[str, str] | None, max_window: int | None
 ) -> "tuple[Inspection, tuple[NextStep, ...]]":
     """What is at a path or URL, and the commands that load it."""
-    from together_ext.archive.inspect import inspect as look  # noqa: PLC0415
-    from together_ext.archive.next_steps import next_steps, steps_for_archive  # noqa: PLC0415
+    from together_ext.archive.inspect import inspect as look
+    from together_ext.archive.next_steps import next_steps, steps_for_archive
 
     if is_object_url(path):
         found = inspected(path, storage)

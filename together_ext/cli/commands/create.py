@@ -99,7 +99,7 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
     take the server's default. Keys of other services are read from the environment, and sent only on request, because
     command lines are visible to all users.
     """
-    from together_ext.fine_tuning.creation import creation_request  # noqa: PLC0415 -- not for `--help`
+    from together_ext.fine_tuning.creation import creation_request
 
     settings = settings_of(context)
     _refuse_keys(wandb_api_key, hf_api_token)
@@ -127,7 +127,7 @@ def create(  # noqa: PLR0913 -- an option for each field of the request
 
 def _parameters(context: typer.Context, batch_size: str | None, train_on_inputs: str | None) -> Any:  # noqa: ANN401 -- `JobParameters`, loaded later
     """The options as keywords of `create`, which have the same names."""
-    from together_ext.fine_tuning.parameters import JobParameters  # noqa: PLC0415 -- not for `--help`
+    from together_ext.fine_tuning.parameters import JobParameters
 
     given = {name: value for name, value in context.params.items() if name in JobParameters.__annotations__}
     return given | {

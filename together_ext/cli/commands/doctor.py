@@ -48,7 +48,7 @@ def doctor(
     The output has no secrets: paste it into an issue. Reads at most 13 MB of an archive, and writes at most 34 MB,
     which it removes. Exit code 1: a check failed or warns.
     """
-    from together_ext.cli.doctor.diagnosis import Wanted, diagnosis  # noqa: PLC0415 -- not for `--help`
+    from together_ext.cli.doctor.diagnosis import Wanted, diagnosis
 
     settings = settings_of(context)
     checkpoint = None if name is None else _checkpoint(name)
@@ -77,7 +77,7 @@ def _checkpoint(name: str) -> CheckpointName:
 
 
 def _place(output_dir: str, storage: Mapping[str, str] | None) -> Path | Bucket:
-    from together_ext.cli.doctor.objects import Bucket  # noqa: PLC0415 -- not for `--help`
+    from together_ext.cli.doctor.objects import Bucket
 
     if is_object_url(output_dir):
         return Bucket(parse_url(output_dir, "--output-dir"), storage)

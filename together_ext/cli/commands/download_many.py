@@ -113,8 +113,8 @@ def selected(
         BadUsageError: Nothing; or the file of names cannot be read.
         CheckpointNameError: An ID has another form.
     """
-    from together_ext.bulk import all_checkpoints as every_checkpoint  # noqa: PLC0415 -- not for `--help`
-    from together_ext.bulk import jobs  # noqa: PLC0415
+    from together_ext.bulk import all_checkpoints as every_checkpoint
+    from together_ext.bulk import jobs
 
     names = [*ids, *([] if source is None else names_of(source))]
     found: list[str | Selection] = [every_checkpoint(name) for name in names] if all_checkpoints else [*names]
@@ -142,7 +142,7 @@ def executor_of(address: str | None, *, once_per_host: bool) -> Iterator[Executo
     if address is None:
         yield None
         return
-    from together_ext.bulk import dask  # noqa: PLC0415 -- an extra
+    from together_ext.bulk import dask
 
     with dask.cluster(address) as client:
         yield dask.executors_by_host(client) if once_per_host else dask.executor(client)

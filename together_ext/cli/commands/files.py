@@ -163,7 +163,7 @@ def check(
     ],
 ) -> None:
     """Check a local file of training data, without a request."""
-    from together_ext.files.resource import check_file  # noqa: PLC0415 -- not for `--help`
+    from together_ext.files.resource import check_file
 
     settings = settings_of(context)
     try:

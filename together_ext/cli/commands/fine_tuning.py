@@ -33,7 +33,7 @@ def list_jobs(
     ] = None,
 ) -> None:
     """List the jobs of the account, newest first."""
-    from together_ext.bulk import Jobs  # noqa: PLC0415 -- not for `--help`
+    from together_ext.bulk import Jobs
 
     settings = settings_of(context)
     with connect(settings) as client:

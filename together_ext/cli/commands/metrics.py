@@ -168,8 +168,8 @@ def _report(  # noqa: PLR0913 -- what a report is made of
     narrowed: bool,
     shows_best: bool,
 ) -> Report:
-    from together_ext.fine_tuning.best_checkpoint import points_of  # noqa: PLC0415 -- not for `--help`
-    from together_ext.fine_tuning.metrics import metric_name, names  # noqa: PLC0415 -- the same
+    from together_ext.fine_tuning.best_checkpoint import points_of
+    from together_ext.fine_tuning.metrics import metric_name, names
 
     points = points_of(listed)
     recorded = names(points)

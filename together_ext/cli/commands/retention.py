@@ -33,7 +33,7 @@ def list_extracted(context: typer.Context, folder: Folder) -> None:
     Works offline. VERIFIED is the time at which the folder was extracted and its files were hashed. To verify it again,
     run together-ext verify.
     """
-    from together_ext.archive.retention import extractions  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.retention import extractions
 
     settings = settings_of(context)
     found = extractions(folder_of(folder, "DIR", SAVED))
@@ -65,7 +65,7 @@ def prune(
     Without --yes, nothing is removed. Only folders with a valid receipt and without other files are removed. The best
     checkpoint is one that was downloaded as ft-...:best. Exit code 7: some folders could not be removed.
     """
-    from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive import retention
 
     settings = settings_of(context)
     wanted = retention.Keep.parse(keep)
@@ -105,7 +105,7 @@ def _report(failed: list[dict[str, str]], count: int, document: object) -> None:
 
 def _removed(settings: Settings, unneeded: list[Choice]) -> dict[str, dict[str, str]]:
     """Remove folders; returns why some could not be removed, by folder."""
-    from together_ext.archive import retention  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive import retention
 
     failures = {}
     for choice in unneeded:

@@ -87,7 +87,7 @@ def simulator(  # noqa: PLR0913 -- the command's options
     other languages control it over HTTP.
     """
     settings = settings_of(context)
-    from together_ext.simulator import serve  # noqa: PLC0415 -- an optional extra
+    from together_ext.simulator import serve
 
     def started(sim: "Simulator") -> None:
         if settings.json:
@@ -132,7 +132,7 @@ def simulator(  # noqa: PLR0913 -- the command's options
 
 def _jobs() -> list[tuple[str, str]]:
     """The jobs that each simulator starts with."""
-    from together_ext.simulator import DPO_JOB, FAILED_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB  # noqa: PLC0415
+    from together_ext.simulator import DPO_JOB, FAILED_JOB, FULL_JOB, LORA_JOB, RUNNING_JOB
 
     return [
         (LORA_JOB, "LoRA, completed; checkpoints at 250, 500 and 750"),

@@ -76,7 +76,7 @@ def _updates(settings: Settings) -> Iterator[Callable[[FinetuneResponse], object
     if settings.quiet or settings.json:
         yield None
     elif stderr_is_terminal():
-        from together_ext.cli.render.status import status_line  # noqa: PLC0415 -- rich is for terminals
+        from together_ext.cli.render.status import status_line
 
         with status_line() as say:
             yield lambda job: say(status_of(job))
@@ -86,7 +86,7 @@ def _updates(settings: Settings) -> Iterator[Callable[[FinetuneResponse], object
 
 def status_of(job: FinetuneResponse) -> str:
     """The status of a job, with the time that it may last."""
-    from together_ext.fine_tuning.waiting import seconds_left  # noqa: PLC0415 -- not for `--help`
+    from together_ext.fine_tuning.waiting import seconds_left
 
     left = seconds_left(job)
     return cell(job.status) + ("" if left is None else f", about {duration_text(left)} to the next state")

@@ -41,7 +41,7 @@ def progress_of_many(settings: Settings, total: int | None) -> Iterator[Display]
     if settings.quiet or settings.json:
         yield Lines(Tally(total), lambda _: None)
     elif stderr_is_terminal():
-        from .bars import bars  # noqa: PLC0415 -- rich is for terminals
+        from .bars import bars
 
         with bars(Tally(total)) as display:
             yield display

@@ -100,7 +100,7 @@ def save_image(path: str, curves: Mapping[str, Curve], title: str, best: tuple[i
         StorageError: The file cannot be written.
     """
     target = absolute(local_path(path, "--plot"))
-    from matplotlib.figure import Figure  # noqa: PLC0415 -- an optional extra, and slow to load
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 1 + 2.4 * len(curves)), layout="constrained")
     for axes, (name, curve) in zip(

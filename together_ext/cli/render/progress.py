@@ -49,7 +49,7 @@ def _display(settings: Settings) -> Iterator[ProgressCallback]:
     if settings.quiet or settings.json:
         yield lambda _: None
     elif stderr_is_terminal():
-        from .bar import bar  # noqa: PLC0415 -- rich is for terminals
+        from .bar import bar
 
         with bar() as update:
             yield update

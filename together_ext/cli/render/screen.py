@@ -33,7 +33,7 @@ def show(settings: Settings, document: object, view: View, *, empty: str = "") -
         if not settings.quiet:
             tell(empty)
     elif stdout_is_terminal() and not settings.quiet:
-        from .tables import draw  # noqa: PLC0415 -- rich is for terminals
+        from .tables import draw
 
         _write(sys.stdout, draw(view, sys.stdout))
     else:
@@ -42,9 +42,9 @@ def show(settings: Settings, document: object, view: View, *, empty: str = "") -
 
 def print_document(document: object) -> None:
     """Print one JSON document on standard output."""
-    import json  # noqa: PLC0415 -- not for `--help`
+    import json
 
-    from .documents import Listed, plain  # noqa: PLC0415 -- the same
+    from .documents import Listed, plain
 
     if isinstance(document, Listed):
         for piece in document.pieces():

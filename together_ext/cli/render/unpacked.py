@@ -29,11 +29,11 @@ def inspected(place: str, storage: Mapping[str, str] | None) -> Inspection:
     Raises:
         TogetherExtError: As `inspect`.
     """
-    from together_ext.archive.inspect import inspect  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.inspect import inspect
 
     if not is_object_url(place):
         return inspect(place)
-    from together_ext.destinations.checking import inspect_objects  # noqa: PLC0415 -- an extra
+    from together_ext.destinations.checking import inspect_objects
 
     return inspect_objects(place, storage_options=storage)
 
@@ -53,7 +53,7 @@ def show_unpacked(
     if settings.quiet and not settings.json:
         show(settings, outcome, view)
         return
-    from together_ext.archive.next_steps import next_steps  # noqa: PLC0415 -- not for `--help`
+    from together_ext.archive.next_steps import next_steps
 
     try:
         found = inspected(folder, storage)
