@@ -85,7 +85,7 @@ def _plain(pair: Pair, before: Shape, after: Shape, type_: str, subject: str) ->
     old, new = before.values(type_), after.values(type_)
     closed = not after.is_open(type_)
     if old is not None and new is not None:
-        # Of an enum that has a name, one change is told, wherever it is used.
+        # A change of a named enum is reported once, wherever it is used.
         enums = {one.name for one in _of_type(before, type_) if one.values and one.name}
         enum = enums.pop() if len(enums) == 1 else subject
         for found in _values(pair, old, new, enum, closed=closed):

@@ -175,7 +175,7 @@ def sync(
         pages: A folder of fragments, such as pages of the documentation, which are newer than the specification.
 
     Raises:
-        SpecError: A step or a check failed; `openapi.yaml` and `generated/` are as they were.
+        SpecError: A step or a check failed; `openapi.yaml` and `generated/` are unchanged.
     """
     recipe = read_recipe(root)
     spec, package = root / "openapi.yaml", root / "generated" / PACKAGE

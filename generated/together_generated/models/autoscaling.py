@@ -11,7 +11,7 @@ T = TypeVar("T", bound="Autoscaling")
 
 @_attrs_define
 class Autoscaling:
-    """Copies of the model that run.
+    """Numbers of replicas.
 
     Attributes:
         min_replicas (int): Minimum number of replicas.

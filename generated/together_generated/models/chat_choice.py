@@ -18,14 +18,14 @@ T = TypeVar("T", bound="ChatChoice")
 
 @_attrs_define
 class ChatChoice:
-    """One answer.
+    """One choice.
 
     Attributes:
-        index (int | None | Unset): Its number.
-        finish_reason (None | str | Unset): Why it ended.
-        message (ChatMessage | None | UnknownObject | Unset): What was said.
-        text (None | str | Unset): The same as text, where the server says it so.
-        seed (int | None | Unset): The seed that was taken.
+        index (int | None | Unset): Index of the choice.
+        finish_reason (None | str | Unset): Reason for the end.
+        message (ChatMessage | None | UnknownObject | Unset): The message.
+        text (None | str | Unset): The message as text, on servers that send it.
+        seed (int | None | Unset): The random seed that was used.
     """
 
     index: int | None | Unset = UNSET

@@ -19,15 +19,15 @@ T = TypeVar("T", bound="ChatCompletion")
 
 @_attrs_define
 class ChatCompletion:
-    """A model's answer.
+    """The response of a model.
 
     Attributes:
-        id (None | str | Unset): ID of the answer.
+        id (None | str | Unset): ID of the response.
         object_ (None | str | Unset): `chat.completion`.
-        created (int | None | Unset): When it was given, in seconds since 1970.
-        model (None | str | Unset): The model that answered.
-        choices (list[ChatChoice] | None | Unset): The answers.
-        usage (ChatUsage | None | UnknownObject | Unset): The tokens that it took.
+        created (int | None | Unset): Time of the response, in seconds since 1970.
+        model (None | str | Unset): The model that responded.
+        choices (list[ChatChoice] | None | Unset): The choices.
+        usage (ChatUsage | None | UnknownObject | Unset): Number of tokens used.
     """
 
     id: None | str | Unset = UNSET

@@ -17,28 +17,27 @@ T = TypeVar("T", bound="ChatCompletionRequest")
 
 @_attrs_define
 class ChatCompletionRequest:
-    """A conversation, and how to continue it.
+    """A conversation and the settings of the response.
 
     Attributes:
-        model (str): The model's name, also that of a fine-tuned one.
-        messages (list[UnknownObject]): What was said so far, each with a `role` and a `content`.
-        max_tokens (int | Unset): Longest answer in tokens.
-        stop (list[str] | Unset): Texts that end the answer.
-        temperature (float | Unset): How much chance there is in it; 0 is least.
-        top_p (float | Unset): Share of the likeliest tokens to choose from.
-        top_k (int | Unset): Number of the likeliest tokens to choose from.
-        min_p (float | Unset): Least likelihood of a token, as a share of the likeliest.
-        repetition_penalty (float | Unset): Lowers the likelihood of what was said already.
-        presence_penalty (float | Unset): Lowers the likelihood of tokens that occurred.
-        frequency_penalty (float | Unset): The same, the more often they did.
-        n (int | Unset): Number of answers.
-        seed (int | Unset): Seed of the chance.
-        logprobs (int | Unset): Number of the likeliest tokens to tell of.
-        echo (bool | Unset): Repeat the conversation in the answer.
-        response_format (UnknownObject | Unset): An object of a kind that this specification does not know; nothing in
-            it is lost.
+        model (str): Name of the model, also of a fine-tuned one.
+        messages (list[UnknownObject]): The messages of the conversation, each with a `role` and a `content`.
+        max_tokens (int | Unset): Maximum length of the response in tokens.
+        stop (list[str] | Unset): Texts that end the response.
+        temperature (float | Unset): Sampling temperature; 0 is the least random.
+        top_p (float | Unset): Total probability of the most likely tokens to sample from.
+        top_k (int | Unset): Number of the most likely tokens to sample from.
+        min_p (float | Unset): Minimum probability of a token, as a fraction of that of the most likely one.
+        repetition_penalty (float | Unset): Penalty for repetition.
+        presence_penalty (float | Unset): Penalty for tokens that have occurred.
+        frequency_penalty (float | Unset): Penalty for tokens in proportion to their frequency.
+        n (int | Unset): Number of responses.
+        seed (int | Unset): Random seed.
+        logprobs (int | Unset): Number of the most likely tokens to return.
+        echo (bool | Unset): Return the conversation, too.
+        response_format (UnknownObject | Unset): An object of an unknown type; all its fields are kept.
         tools (list[UnknownObject] | Unset): Functions that the model may call.
-        tool_choice (str | UnknownObject | Unset): Which function it shall call.
+        tool_choice (str | UnknownObject | Unset): The function to call.
     """
 
     model: str

@@ -17,13 +17,13 @@ T = TypeVar("T", bound="ChatMessage")
 
 @_attrs_define
 class ChatMessage:
-    """What a model said.
+    """A message of a model.
 
     Attributes:
         role (None | str | Unset): `assistant`.
-        content (None | str | Unset): The text.
-        reasoning (None | str | Unset): What the model thought.
-        tool_calls (list[UnknownObject] | None | Unset): Functions that it wants to be called.
+        content (None | str | Unset): Text of the message.
+        reasoning (None | str | Unset): Reasoning of the model.
+        tool_calls (list[UnknownObject] | None | Unset): Functions that the model calls.
     """
 
     role: None | str | Unset = UNSET

@@ -13,12 +13,12 @@ T = TypeVar("T", bound="ChatUsage")
 
 @_attrs_define
 class ChatUsage:
-    """Tokens.
+    """Numbers of tokens.
 
     Attributes:
-        prompt_tokens (int | None | Unset): In the conversation.
-        completion_tokens (int | None | Unset): In the answer.
-        total_tokens (int | None | Unset): In both.
+        prompt_tokens (int | None | Unset): Number of tokens in the conversation.
+        completion_tokens (int | None | Unset): Number of tokens in the response.
+        total_tokens (int | None | Unset): Total number of tokens.
     """
 
     prompt_tokens: int | None | Unset = UNSET

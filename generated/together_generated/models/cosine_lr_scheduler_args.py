@@ -16,8 +16,8 @@ class CosineLRSchedulerArgs:
     """Settings of the cosine schedule.
 
     Attributes:
-        num_cycles (float): Cosine cycles over the run; 0.5 falls once.
-        min_lr_ratio (float | None | Unset): Last learning rate as a share of the peak.
+        num_cycles (float): Number of cosine cycles; 0.5 is one decay.
+        min_lr_ratio (float | None | Unset): Final learning rate as a fraction of the peak.
     """
 
     num_cycles: float

@@ -20,21 +20,21 @@ T = TypeVar("T", bound="Endpoint")
 
 @_attrs_define
 class Endpoint:
-    """A model that is served.
+    """An endpoint.
 
     Attributes:
-        id (str): The endpoint's ID, `endpoint-` and more.
+        id (str): The endpoint's ID, which starts with `endpoint-`.
         object_ (None | str | Unset): `endpoint`.
-        name (None | str | Unset): Its name for requests.
-        display_name (None | str | Unset): Its name for people.
-        model (None | str | Unset): The model that it serves.
-        hardware (None | str | Unset): What it runs on.
+        name (None | str | Unset): Name of the endpoint in requests.
+        display_name (None | str | Unset): Display name.
+        model (None | str | Unset): Model of the endpoint.
+        hardware (None | str | Unset): Hardware of the endpoint.
         type_ (None | str | Unset): `dedicated` or `serverless`.
-        owner (None | str | Unset): Whose it is.
-        state (EndpointState | None | str | Unset): Whether it runs.
-        autoscaling (Autoscaling | None | UnknownObject | Unset): Copies of the model.
+        owner (None | str | Unset): Owner of the endpoint.
+        state (EndpointState | None | str | Unset): State of the endpoint.
+        autoscaling (Autoscaling | None | UnknownObject | Unset): Numbers of replicas.
         inactive_timeout (int | None | Unset): Minutes without a request after which it stops.
-        created_at (datetime.datetime | None | str | Unset): When it was created.
+        created_at (datetime.datetime | None | str | Unset): Time of creation.
     """
 
     id: str

@@ -23,12 +23,12 @@ class EndpointCreateRequest:
     Attributes:
         model (str): The model to serve.
         hardware (str): The hardware to run on, such as `1x_nvidia_h100_80gb_sxm`.
-        autoscaling (Autoscaling): Copies of the model that run.
-        display_name (str | Unset): A name for people.
-        state (EndpointTarget | Unset): The state that an endpoint shall have.
+        autoscaling (Autoscaling): Numbers of replicas.
+        display_name (str | Unset): Display name.
+        state (EndpointTarget | Unset): The requested state of an endpoint.
         inactive_timeout (int | None | Unset): Minutes without a request after which it stops; 0 or null for never.
-        disable_speculative_decoding (bool | Unset): Do without speculative decoding.
-        availability_zone (str | Unset): Where it shall run.
+        disable_speculative_decoding (bool | Unset): Disable speculative decoding.
+        availability_zone (str | Unset): Availability zone.
     """
 
     model: str

@@ -18,12 +18,12 @@ T = TypeVar("T", bound="EndpointUpdateRequest")
 
 @_attrs_define
 class EndpointUpdateRequest:
-    """What to change; anything left out stays.
+    """The changes; an omitted field is unchanged.
 
     Attributes:
-        display_name (str | Unset): A name for people.
-        state (EndpointTarget | Unset): The state that an endpoint shall have.
-        autoscaling (Autoscaling | Unset): Copies of the model that run.
+        display_name (str | Unset): Display name.
+        state (EndpointTarget | Unset): The requested state of an endpoint.
+        autoscaling (Autoscaling | Unset): Numbers of replicas.
         inactive_timeout (int | None | Unset): Minutes without a request after which it stops; 0 or null for never.
     """
 

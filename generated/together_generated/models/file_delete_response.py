@@ -13,11 +13,11 @@ T = TypeVar("T", bound="FileDeleteResponse")
 
 @_attrs_define
 class FileDeleteResponse:
-    """What came of a deletion.
+    """The outcome of a deletion.
 
     Attributes:
         id (None | str | Unset): The file's ID.
-        deleted (bool | None | Unset): Whether it is gone.
+        deleted (bool | None | Unset): Whether the file was deleted.
     """
 
     id: None | str | Unset = UNSET

@@ -23,18 +23,17 @@ class FileObject:
     """An uploaded file.
 
     Attributes:
-        id (str): The file's ID, `file-` and more.
+        id (str): The file's ID, which starts with `file-`.
         object_ (None | str | Unset): `file`.
-        created_at (int | None | Unset): When it was uploaded, in seconds since 1970.
-        filename (None | str | Unset): Its name.
+        created_at (int | None | Unset): Time of the upload, in seconds since 1970.
+        filename (None | str | Unset): Name of the file.
         bytes_ (int | None | Unset): Its size in bytes.
-        purpose (FilePurpose | None | str | Unset): What it is for.
-        file_type (FileType | None | str | Unset): The form of its content.
-        processed (bool | None | Unset): Whether the server has looked at it and found it right.
-        line_count (int | None | Unset): Examples in it.
-        processing_status (None | str | Unset): How far the server has looked at it, on newer servers.
-        validation_report (None | UnknownObject | Unset | ValidationReport): Result of the server's check of it, on
-            newer servers.
+        purpose (FilePurpose | None | str | Unset): Purpose of the file.
+        file_type (FileType | None | str | Unset): Format of the file.
+        processed (bool | None | Unset): Whether the server has validated the file.
+        line_count (int | None | Unset): Number of examples.
+        processing_status (None | str | Unset): Status of the validation, on newer servers.
+        validation_report (None | UnknownObject | Unset | ValidationReport): Result of the validation, on newer servers.
     """
 
     id: str

@@ -20,10 +20,10 @@ class FileUpload:
     """A file to upload.
 
     Attributes:
-        purpose (FilePurpose): What a file is for.
-        file_name (str): Its name.
-        file (File): Its content.
-        file_type (FileType | Unset): The form of a file's content.
+        purpose (FilePurpose): The purpose of a file.
+        file_name (str): Name of the file.
+        file (File): Content of the file.
+        file_type (FileType | Unset): The format of a file.
     """
 
     purpose: FilePurpose

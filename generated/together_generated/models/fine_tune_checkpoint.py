@@ -17,9 +17,9 @@ class FineTuneCheckpoint:
 
     Attributes:
         step (int): The training step at which it was saved.
-        created_at (None | str | Unset): When it was saved.
-        path (None | str | Unset): Where it lies on the server.
-        checkpoint_type (None | str | Unset): What the server calls its kind, such as `Intermediate` or `Final`.
+        created_at (None | str | Unset): Time at which it was saved.
+        path (None | str | Unset): Path on the server.
+        checkpoint_type (None | str | Unset): The server's label, such as `Intermediate` or `Final`.
         checkpoint (None | str | Unset): The form of its weights, `model` or `adapter`.
         object_id (None | str | Unset): ID of the stored object.
         object_name (None | str | Unset): Name of the stored object.

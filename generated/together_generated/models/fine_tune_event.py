@@ -15,28 +15,27 @@ T = TypeVar("T", bound="FineTuneEvent")
 
 @_attrs_define
 class FineTuneEvent:
-    """One thing that happened to a job.
+    """An event of a job.
 
     Attributes:
         object_ (None | str | Unset): `fine-tune-event`.
-        created_at (None | str | Unset): When it happened.
-        level (FinetuneEventLevels | None | str | Unset): How grave it is; may be empty.
-        message (None | str | Unset): What happened, for people.
-        type_ (FinetuneEventType | None | str | Unset): What happened, for programs; older servers write it in upper
-            case.
-        param_count (int | None | Unset): Parameters of the model.
-        token_count (int | None | Unset): Tokens processed.
-        total_steps (int | None | Unset): Steps of the whole run.
-        wandb_url (None | str | Unset): Address of the Weights & Biases run.
+        created_at (None | str | Unset): Time of the event.
+        level (FinetuneEventLevels | None | str | Unset): Severity; may be empty.
+        message (None | str | Unset): Message for people.
+        type_ (FinetuneEventType | None | str | Unset): Type of the event; in upper case on older servers.
+        param_count (int | None | Unset): Number of parameters of the model.
+        token_count (int | None | Unset): Number of processed tokens.
+        total_steps (int | None | Unset): Total number of steps.
+        wandb_url (None | str | Unset): URL of the Weights & Biases run.
         step (int | None | Unset): Training step.
-        checkpoint_path (None | str | Unset): Where the checkpoint lies on the server.
-        model_path (None | str | Unset): Where the weights lie on the server.
+        checkpoint_path (None | str | Unset): Path of the checkpoint on the server.
+        model_path (None | str | Unset): Path of the weights on the server.
         tokenized_dataset_path (None | str | Unset): Path of the tokenized dataset on the server.
         training_offset (int | None | Unset): Position in the training data.
-        early_stopping_best_step (int | None | Unset): Of an `early_stopped` event, the step that it chose.
-        early_stopping_best_metric_value (float | None | Unset): Of an `early_stopped` event, the evaluation loss at
+        early_stopping_best_step (int | None | Unset): In an `early_stopped` event, the chosen step.
+        early_stopping_best_metric_value (float | None | Unset): In an `early_stopped` event, the evaluation loss at
             that step.
-        hash_ (None | str | Unset): Identifies the event.
+        hash_ (None | str | Unset): Identifier of the event.
     """
 
     object_: None | str | Unset = UNSET

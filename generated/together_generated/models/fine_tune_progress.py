@@ -13,11 +13,11 @@ T = TypeVar("T", bound="FineTuneProgress")
 
 @_attrs_define
 class FineTuneProgress:
-    """How far the current stage is.
+    """Progress of the current stage.
 
     Attributes:
         estimate_available (bool | None | Unset): Whether there is an estimate.
-        seconds_remaining (float | None | Unset): Seconds to the next state.
+        seconds_remaining (float | None | Unset): Number of seconds until the next status.
     """
 
     estimate_available: bool | None | Unset = UNSET

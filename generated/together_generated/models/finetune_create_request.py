@@ -24,48 +24,48 @@ T = TypeVar("T", bound="FinetuneCreateRequest")
 
 @_attrs_define
 class FinetuneCreateRequest:
-    """What to train, on what, and how. Anything left out takes the server's default.
+    """The parameters of a new job. An omitted parameter gets the server's default.
 
     Attributes:
         training_file (str): ID of the uploaded training file.
-        model (str | Unset): Name of the base model; needed unless the job goes on from a checkpoint.
+        model (str | Unset): Name of the base model; required unless the job continues from a checkpoint.
         validation_file (str | Unset): ID of the uploaded validation file.
         packing (bool | Unset): Pack several short samples into one sequence.
-        max_seq_length (int | Unset): Longest sequence in tokens.
-        n_epochs (int | Unset): Passes over the training file.
-        n_checkpoints (int | Unset): Checkpoints to save while training.
-        n_evals (int | Unset): Evaluations on the validation file while training.
-        batch_size (BatchSizeMax | int | Unset): Samples in a step, or `max` for the largest that fits.
-        gradient_accumulation_steps (int | Unset): Batches whose gradients are added up before a step.
+        max_seq_length (int | Unset): Maximum length of a sequence in tokens.
+        n_epochs (int | Unset): Number of epochs.
+        n_checkpoints (int | Unset): Number of checkpoints to save.
+        n_evals (int | Unset): Number of evaluations on the validation file.
+        batch_size (BatchSizeMax | int | Unset): Samples per step, or `max` for the maximum.
+        gradient_accumulation_steps (int | Unset): Number of batches whose gradients are accumulated before a step.
         learning_rate (float | Unset): Peak learning rate.
-        lr_scheduler (LRScheduler | Unset): How the learning rate falls after its peak.
-        warmup_ratio (float | Unset): Share of the steps, from 0 to 1, over which the learning rate rises to its peak.
-        max_grad_norm (float | Unset): Norm at which gradients are clipped; 0 switches clipping off.
+        lr_scheduler (LRScheduler | Unset): The learning rate schedule after the peak.
+        warmup_ratio (float | Unset): Fraction of the steps used for warmup, from 0 to 1.
+        max_grad_norm (float | Unset): Maximum gradient norm; 0 disables clipping.
         weight_decay (float | Unset): Weight decay of the optimizer.
-        random_seed (int | None | Unset): Seed of the run; null or nothing leaves it to the server.
-        early_stopping_enabled (bool | Unset): End the training when the evaluations no longer get better.
-        early_stopping_patience (int | Unset): Evaluations without an improvement after which the training ends.
-        early_stopping_min_delta (float | Unset): Least fall of the evaluation loss that counts as an improvement.
-        early_stopping_warmup_evals (int | Unset): First evaluations that do not count.
-        suffix (str | Unset): Becomes part of the fine-tuned model's name.
-        wandb_api_key (str | Unset): Weights & Biases key of the caller.
-        wandb_base_url (str | Unset): Address of a self-hosted Weights & Biases.
+        random_seed (int | None | Unset): Random seed (default: chosen by the server).
+        early_stopping_enabled (bool | Unset): Stop the training when the evaluation loss stops improving.
+        early_stopping_patience (int | Unset): Number of evaluations without improvement before the training stops.
+        early_stopping_min_delta (float | Unset): Minimum decrease of the evaluation loss that counts as an improvement.
+        early_stopping_warmup_evals (int | Unset): Number of first evaluations to ignore.
+        suffix (str | Unset): Part of the fine-tuned model's name.
+        wandb_api_key (str | Unset): Weights & Biases API key.
+        wandb_base_url (str | Unset): URL of a self-hosted Weights & Biases server.
         wandb_project_name (str | Unset): Weights & Biases project.
         wandb_name (str | Unset): Weights & Biases run name.
         wandb_entity (str | Unset): Weights & Biases entity.
-        train_on_inputs (bool | TrainOnInputsAuto | Unset): Train on the prompts too; `auto` decides by the data.
-            Superseded by the training method's field.
+        train_on_inputs (bool | TrainOnInputsAuto | Unset): Also train on the prompts; `auto` depends on the data.
+            Superseded by the field of the training method.
         training_method (TrainingMethodDPO | TrainingMethodSFT | Unset): Supervised fine-tuning or direct preference
             optimization.
-        training_type (FullTrainingType | LoRATrainingType | None | Unset): All weights or a LoRA adapter; null or
-            nothing leaves it to the server, which trains LoRA.
-        multimodal_params (MultimodalParams | Unset): Only for models that see.
+        training_type (FullTrainingType | LoRATrainingType | None | Unset): Full training or a LoRA adapter (default:
+            LoRA).
+        multimodal_params (MultimodalParams | Unset): Settings of vision models.
         from_checkpoint (str | Unset): Where to continue from: a job ID or the name of a fine-tuned model, each with
             `:<step>` for one checkpoint.
         from_hf_model (str | Unset): Hugging Face repository to start from; its architecture and size should be those of
             `model`.
         hf_model_revision (str | Unset): Branch, tag or commit of `from_hf_model`.
-        hf_api_token (str | Unset): Hugging Face token of the caller.
+        hf_api_token (str | Unset): Hugging Face token.
         hf_output_repo_name (str | Unset): Hugging Face repository to upload the result to.
     """
 

@@ -13,10 +13,10 @@ T = TypeVar("T", bound="FinetuneDeleteResponse")
 
 @_attrs_define
 class FinetuneDeleteResponse:
-    """What came of a deletion.
+    """The outcome of a deletion.
 
     Attributes:
-        message (None | str | Unset): The outcome, for people.
+        message (None | str | Unset): Message for people.
     """
 
     message: None | str | Unset = UNSET

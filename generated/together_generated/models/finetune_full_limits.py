@@ -13,12 +13,12 @@ T = TypeVar("T", bound="FinetuneFullLimits")
 
 @_attrs_define
 class FinetuneFullLimits:
-    """Bounds of training all weights.
+    """Limits of full training.
 
     Attributes:
-        max_batch_size (int | None | Unset): Largest batch of supervised fine-tuning.
-        max_batch_size_dpo (int | None | Unset): Largest batch of direct preference optimization.
-        min_batch_size (int | None | Unset): Smallest batch.
+        max_batch_size (int | None | Unset): Maximum batch size in supervised fine-tuning.
+        max_batch_size_dpo (int | None | Unset): Maximum batch size in direct preference optimization.
+        min_batch_size (int | None | Unset): Minimum batch size.
     """
 
     max_batch_size: int | None | Unset = UNSET

@@ -13,14 +13,14 @@ T = TypeVar("T", bound="FinetuneLoRALimits")
 
 @_attrs_define
 class FinetuneLoRALimits:
-    """Bounds of training an adapter.
+    """Limits of LoRA training.
 
     Attributes:
-        max_batch_size (int | None | Unset): Largest batch of supervised fine-tuning.
-        max_batch_size_dpo (int | None | Unset): Largest batch of direct preference optimization.
-        min_batch_size (int | None | Unset): Smallest batch.
-        default_rank (int | None | Unset): The rank that the server takes if it is not told.
-        max_rank (int | None | Unset): Highest rank.
+        max_batch_size (int | None | Unset): Maximum batch size in supervised fine-tuning.
+        max_batch_size_dpo (int | None | Unset): Maximum batch size in direct preference optimization.
+        min_batch_size (int | None | Unset): Minimum batch size.
+        default_rank (int | None | Unset): The server's default rank.
+        max_rank (int | None | Unset): Maximum rank.
         target_modules (list[str] | None | Unset): Modules that can be adapted.
     """
 

@@ -11,8 +11,8 @@ T = TypeVar("T", bound="FinetuneMetrics")
 
 @_attrs_define
 class FinetuneMetrics:
-    """What was recorded at one training step, names and numbers. There are two vocabularies of names, as in `train/loss`
-    and `train/global_step`, or `train_loss` and `global_step`.
+    """The metrics recorded at one training step, by name. The spelling depends on the server: `train/loss` and
+    `train/global_step`, or `train_loss` and `global_step`.
 
     """
 

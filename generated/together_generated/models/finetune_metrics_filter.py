@@ -14,7 +14,7 @@ T = TypeVar("T", bound="FinetuneMetricsFilter")
 
 @_attrs_define
 class FinetuneMetricsFilter:
-    """Which metrics to return; anything left out does not limit.
+    """Filters for the metrics; an omitted filter does not apply.
 
     Attributes:
         global_step_from (int | Unset): First training step.

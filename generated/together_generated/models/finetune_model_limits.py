@@ -18,27 +18,26 @@ T = TypeVar("T", bound="FinetuneModelLimits")
 
 @_attrs_define
 class FinetuneModelLimits:
-    """The bounds within which a base model can be fine-tuned.
+    """The limits within which a base model can be fine-tuned.
 
     Attributes:
         model_name (None | str | Unset): The model's name.
-        full_training (FinetuneFullLimits | None | Unset): Bounds of training all weights; null where that is not
-            possible.
-        lora_training (FinetuneLoRALimits | None | Unset): Bounds of training an adapter; null where that is not
-            possible.
-        max_num_epochs (int | None | Unset): Most passes over the training file.
-        max_num_evals (int | None | Unset): Most evaluations.
-        max_num_checkpoints (int | None | Unset): Most checkpoints.
-        max_learning_rate (float | None | Unset): Highest learning rate.
-        min_learning_rate (float | None | Unset): Lowest learning rate.
-        min_max_seq_length (int | None | Unset): Shortest length, in tokens, that the longest sequence may be given.
-        max_seq_length_sft (int | None | Unset): Longest sequence of supervised fine-tuning, in tokens.
-        max_seq_length_dpo (int | None | Unset): Longest sequence of direct preference optimization, in tokens.
-        default_gradient_accumulation_steps (int | None | Unset): What the server takes if it is not told.
-        supports_full_training (bool | None | Unset): Whether all weights can be trained.
-        supports_vision (bool | None | Unset): Whether the model sees.
-        supports_tools (bool | None | Unset): Whether the model calls tools.
-        supports_reasoning (bool | None | Unset): Whether the model reasons.
+        full_training (FinetuneFullLimits | None | Unset): Limits of full training; null if it is not supported.
+        lora_training (FinetuneLoRALimits | None | Unset): Limits of LoRA training; null if it is not supported.
+        max_num_epochs (int | None | Unset): Maximum number of epochs.
+        max_num_evals (int | None | Unset): Maximum number of evaluations.
+        max_num_checkpoints (int | None | Unset): Maximum number of checkpoints.
+        max_learning_rate (float | None | Unset): Maximum learning rate.
+        min_learning_rate (float | None | Unset): Minimum learning rate.
+        min_max_seq_length (int | None | Unset): Minimum value of `max_seq_length`, in tokens.
+        max_seq_length_sft (int | None | Unset): Maximum length of a sequence in supervised fine-tuning, in tokens.
+        max_seq_length_dpo (int | None | Unset): Maximum length of a sequence in direct preference optimization, in
+            tokens.
+        default_gradient_accumulation_steps (int | None | Unset): The server's default.
+        supports_full_training (bool | None | Unset): Whether full training is supported.
+        supports_vision (bool | None | Unset): Whether the model supports images.
+        supports_tools (bool | None | Unset): Whether the model supports tool calls.
+        supports_reasoning (bool | None | Unset): Whether the model supports reasoning.
         merge_output_lora (bool | None | Unset): Whether the server merges the adapter into the model.
     """
 

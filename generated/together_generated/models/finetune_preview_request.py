@@ -17,7 +17,7 @@ class FinetunePreviewRequest:
 
     Attributes:
         model (str): Name of the base model, whose tokenizer and chat template are used.
-        training_file (str): ID of the training file, `file-` and more.
+        training_file (str): ID of the training file, which starts with `file-`.
         top_k (int | Unset): Maximum number of examples, from the first.
         train_on_inputs (bool | Unset): Whether prompts count for the loss.
         training_method (str | Unset): Training method; only supervised fine-tuning can be previewed.

@@ -14,16 +14,16 @@ T = TypeVar("T", bound="FinetunePriceEstimate")
 
 @_attrs_define
 class FinetunePriceEstimate:
-    """What a job would cost.
+    """The estimated price of a job.
 
     Attributes:
-        estimation_available (bool | None | Unset): Whether there is an estimate; older servers do not say.
-        unavailable_reason (None | PriceUnavailableReason | str | Unset): Why there is none, for programs.
+        estimation_available (bool | None | Unset): Whether there is an estimate; absent on older servers.
+        unavailable_reason (None | PriceUnavailableReason | str | Unset): Code of the reason why there is no estimate.
         estimated_total_price (float | None | Unset): The price in US dollars.
         allowed_to_proceed (bool | None | Unset): Whether the account may start the job.
-        user_limit (float | None | Unset): The account's limit in US dollars.
-        estimated_train_token_count (float | None | Unset): Tokens to train on.
-        estimated_eval_token_count (float | None | Unset): Tokens to evaluate on.
+        user_limit (float | None | Unset): The account's spending limit in US dollars.
+        estimated_train_token_count (float | None | Unset): Number of training tokens.
+        estimated_eval_token_count (float | None | Unset): Number of evaluation tokens.
     """
 
     estimation_available: bool | None | Unset = UNSET

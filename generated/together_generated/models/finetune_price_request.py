@@ -26,12 +26,12 @@ class FinetunePriceRequest:
         training_file (str): ID of the uploaded training file.
         validation_file (str | Unset): ID of the uploaded validation file.
         model (str | Unset): Name of the base model.
-        n_epochs (int | Unset): Passes over the training file.
-        n_evals (int | Unset): Evaluations on the validation file while training.
+        n_epochs (int | Unset): Number of epochs.
+        n_evals (int | Unset): Number of evaluations on the validation file.
         training_method (TrainingMethodDPO | TrainingMethodSFT | Unset): Supervised fine-tuning or direct preference
             optimization.
-        training_type (FullTrainingType | LoRATrainingType | None | Unset): All weights or a LoRA adapter; null or
-            nothing leaves it to the server, which trains LoRA.
+        training_type (FullTrainingType | LoRATrainingType | None | Unset): Full training or a LoRA adapter (default:
+            LoRA).
         from_checkpoint (str | Unset): The job or fine-tuned model to continue from, each with `:<step>` for one
             checkpoint.
     """

@@ -32,61 +32,61 @@ class FinetuneResponse:
     """A job with all its details.
 
     Attributes:
-        id (str): The job's ID, `ft-` and more.
+        id (str): The job's ID, which starts with `ft-`.
         training_file (None | str | Unset): ID of the training file.
         validation_file (None | str | Unset): ID of the validation file.
         model (None | str | Unset): Base model.
         model_output_name (None | str | Unset): The fine-tuned model's name, `account/Model-Name-suffix-hash`.
-        model_output_path (None | str | Unset): Where the server keeps the weights.
-        trainingfile_numlines (int | None | Unset): Samples in the training file.
+        model_output_path (None | str | Unset): Path of the weights on the server.
+        trainingfile_numlines (int | None | Unset): Number of samples in the training file.
         trainingfile_size (int | None | Unset): Size of the training file in bytes.
-        created_at (datetime.datetime | None | str | Unset): When the job was created.
-        updated_at (datetime.datetime | None | str | Unset): When the job last changed.
-        started_at (datetime.datetime | None | str | Unset): When the current stage began.
-        n_epochs (int | None | Unset): Passes over the training file.
-        n_checkpoints (int | None | Unset): Checkpoints to save while training.
-        n_evals (int | None | Unset): Evaluations while training.
-        batch_size (BatchSizeMax | int | None | str | Unset): Samples in a step, or `max`.
+        created_at (datetime.datetime | None | str | Unset): Time of the job's creation.
+        updated_at (datetime.datetime | None | str | Unset): Time of the job's last change.
+        started_at (datetime.datetime | None | str | Unset): Time at which the current stage began.
+        n_epochs (int | None | Unset): Number of epochs.
+        n_checkpoints (int | None | Unset): Number of checkpoints to save.
+        n_evals (int | None | Unset): Number of evaluations.
+        batch_size (BatchSizeMax | int | None | str | Unset): Samples per step, or `max`.
         learning_rate (float | None | Unset): Peak learning rate.
-        lr_scheduler (LRScheduler | None | UnknownObject | Unset): How the learning rate falls.
-        warmup_ratio (float | None | Unset): Share of the steps over which the learning rate rises.
-        max_grad_norm (float | None | Unset): Norm at which gradients are clipped.
+        lr_scheduler (LRScheduler | None | UnknownObject | Unset): The learning rate schedule.
+        warmup_ratio (float | None | Unset): Fraction of the steps used for warmup.
+        max_grad_norm (float | None | Unset): Maximum gradient norm.
         weight_decay (float | None | Unset): Weight decay of the optimizer.
-        eval_steps (int | None | Unset): Steps between two evaluations.
-        train_on_inputs (bool | None | str | TrainOnInputsAuto | Unset): Whether the prompts are trained on.
+        eval_steps (int | None | Unset): Number of steps between two evaluations.
+        train_on_inputs (bool | None | str | TrainOnInputsAuto | Unset): Whether prompts count for the loss.
         training_method (None | TrainingMethodDPO | TrainingMethodSFT | UnknownObject | Unset): Supervised fine-tuning,
-            direct preference optimization, or a newer one.
-        training_type (FullTrainingType | LoRATrainingType | None | UnknownObject | Unset): All weights, a LoRA adapter,
-            or a newer kind.
-        multimodal_params (MultimodalParams | None | UnknownObject | Unset): Settings for models that see.
-        status (FinetuneJobStatus | None | str | Unset): Where the job stands.
+            direct preference optimization, or a newer method.
+        training_type (FullTrainingType | LoRATrainingType | None | UnknownObject | Unset): Full, LoRA, or a newer type.
+        multimodal_params (MultimodalParams | None | UnknownObject | Unset): Settings of vision models.
+        status (FinetuneJobStatus | None | str | Unset): Status of the job.
         job_id (None | str | Unset): ID of the job that runs the training.
-        events (list[FineTuneEvent] | None | Unset): What has happened so far.
-        token_count (int | None | Unset): Tokens processed.
-        param_count (int | None | Unset): Parameters of the model.
+        events (list[FineTuneEvent] | None | Unset): The events so far.
+        token_count (int | None | Unset): Number of processed tokens.
+        param_count (int | None | Unset): Number of parameters of the model.
         total_price (float | None | Unset): Price of the job.
-        epochs_completed (int | None | Unset): Passes that are over.
-        queue_depth (int | None | Unset): Jobs ahead in the queue.
+        epochs_completed (int | None | Unset): Number of completed epochs.
+        queue_depth (int | None | Unset): Number of jobs ahead in the queue.
         user_id (None | str | Unset): ID of the user who created the job.
         wandb_project_name (None | str | Unset): Weights & Biases project.
-        wandb_url (None | str | Unset): Address of the Weights & Biases run.
-        from_checkpoint (None | str | Unset): Checkpoint the job went on from.
-        from_hf_model (None | str | Unset): Hugging Face repository the job started from.
+        wandb_url (None | str | Unset): URL of the Weights & Biases run.
+        from_checkpoint (None | str | Unset): Checkpoint that the job continued from.
+        from_hf_model (None | str | Unset): Hugging Face repository that the job started from.
         hf_model_revision (None | str | Unset): Revision of that repository.
-        early_stopped (bool | None | Unset): Whether early stopping has ended the training.
+        early_stopped (bool | None | Unset): Whether early stopping ended the training.
         early_stopping_best_step (int | None | Unset): The step that early stopping chose; without a best metric, the
-            one it ended at.
+            last step.
         early_stopping_best_metric (float | None | Unset): The evaluation loss at that step; null if none was recorded.
-        model_object_id (None | str | Unset): Registry ID of the final model, `ml_` and more.
+        model_object_id (None | str | Unset): Registry ID of the final model, which starts with `ml_`.
         model_object_name (None | str | Unset): Registry name of the final model, `<project>/<model>`.
-        model_object_revision_id (None | str | Unset): Revision of the final model in the registry, `rv_` and more.
+        model_object_revision_id (None | str | Unset): Revision of the final model in the registry, which starts with
+            `rv_`.
         adapter_object_id (None | str | Unset): Registry ID of the final adapter.
         adapter_object_name (None | str | Unset): Registry name of the final adapter.
         adapter_object_revision_id (None | str | Unset): Revision of the final adapter in the registry.
         tokenized_dataset_path (None | str | Unset): Path of the tokenized dataset on the server.
         tokenized_dataset_uploaded_at (datetime.datetime | None | str | Unset): Date of the upload of the tokenized
             dataset.
-        progress (FineTuneProgress | None | UnknownObject | Unset): How far the current stage is.
+        progress (FineTuneProgress | None | UnknownObject | Unset): Progress of the current stage.
     """
 
     id: str

@@ -27,51 +27,50 @@ T = TypeVar("T", bound="FinetuneResponseTruncated")
 
 @_attrs_define
 class FinetuneResponseTruncated:
-    """A job in its short form, as listing, creating and cancelling answer it.
+    """A job in its short form, as returned when jobs are listed, created and cancelled.
 
     Attributes:
-        id (str): The job's ID, `ft-` and more.
-        status (FinetuneJobStatus | None | str | Unset): Where the job stands.
-        created_at (datetime.datetime | None | str | Unset): When the job was created.
-        updated_at (datetime.datetime | None | str | Unset): When the job last changed.
-        started_at (datetime.datetime | None | str | Unset): When the current stage began.
-        user_id (None | str | Unset): Who created the job.
+        id (str): The job's ID, which starts with `ft-`.
+        status (FinetuneJobStatus | None | str | Unset): Status of the job.
+        created_at (datetime.datetime | None | str | Unset): Time of the job's creation.
+        updated_at (datetime.datetime | None | str | Unset): Time of the job's last change.
+        started_at (datetime.datetime | None | str | Unset): Time at which the current stage began.
+        user_id (None | str | Unset): ID of the user who created the job.
         owner_address (None | str | Unset): The owner's address.
         total_price (float | None | Unset): Price of the job.
-        token_count (int | None | Unset): Tokens processed.
-        events (list[FineTuneEvent] | None | Unset): What has happened so far.
+        token_count (int | None | Unset): Number of processed tokens.
+        events (list[FineTuneEvent] | None | Unset): The events so far.
         training_file (None | str | Unset): ID of the training file.
         validation_file (None | str | Unset): ID of the validation file.
         packing (bool | None | Unset): Whether samples are packed.
-        max_seq_length (int | None | Unset): Longest sequence in tokens.
+        max_seq_length (int | None | Unset): Maximum length of a sequence in tokens.
         model (None | str | Unset): Base model.
         model_output_name (None | str | Unset): The fine-tuned model's name, `account/Model-Name-suffix-hash`.
         suffix (None | str | Unset): Part of the fine-tuned model's name.
-        n_epochs (int | None | Unset): Passes over the training file.
-        n_evals (int | None | Unset): Evaluations while training.
-        n_checkpoints (int | None | Unset): Checkpoints to save while training.
-        batch_size (BatchSizeMax | int | None | str | Unset): Samples in a step, or `max`.
-        training_type (FullTrainingType | LoRATrainingType | None | UnknownObject | Unset): All weights, a LoRA adapter,
-            or a newer kind.
+        n_epochs (int | None | Unset): Number of epochs.
+        n_evals (int | None | Unset): Number of evaluations.
+        n_checkpoints (int | None | Unset): Number of checkpoints to save.
+        batch_size (BatchSizeMax | int | None | str | Unset): Samples per step, or `max`.
+        training_type (FullTrainingType | LoRATrainingType | None | UnknownObject | Unset): Full, LoRA, or a newer type.
         training_method (None | TrainingMethodDPO | TrainingMethodSFT | UnknownObject | Unset): Supervised fine-tuning,
-            direct preference optimization, or a newer one.
+            direct preference optimization, or a newer method.
         learning_rate (float | None | Unset): Peak learning rate.
-        lr_scheduler (LRScheduler | None | UnknownObject | Unset): How the learning rate falls.
-        warmup_ratio (float | None | Unset): Share of the steps over which the learning rate rises.
-        max_grad_norm (float | None | Unset): Norm at which gradients are clipped.
+        lr_scheduler (LRScheduler | None | UnknownObject | Unset): The learning rate schedule.
+        warmup_ratio (float | None | Unset): Fraction of the steps used for warmup.
+        max_grad_norm (float | None | Unset): Maximum gradient norm.
         weight_decay (float | None | Unset): Weight decay of the optimizer.
-        random_seed (int | None | Unset): Seed of the run.
+        random_seed (int | None | Unset): Random seed.
         wandb_project_name (None | str | Unset): Weights & Biases project.
         wandb_name (None | str | Unset): Weights & Biases run name.
         wandb_entity (None | str | Unset): Weights & Biases entity.
-        from_checkpoint (None | str | Unset): Checkpoint the job went on from.
-        from_hf_model (None | str | Unset): Hugging Face repository the job started from.
+        from_checkpoint (None | str | Unset): Checkpoint that the job continued from.
+        from_hf_model (None | str | Unset): Hugging Face repository that the job started from.
         hf_model_revision (None | str | Unset): Revision of that repository.
-        early_stopped (bool | None | Unset): Whether early stopping has ended the training.
+        early_stopped (bool | None | Unset): Whether early stopping ended the training.
         early_stopping_best_step (int | None | Unset): The step that early stopping chose; without a best metric, the
-            one it ended at.
+            last step.
         early_stopping_best_metric (float | None | Unset): The evaluation loss at that step; null if none was recorded.
-        progress (FineTuneProgress | None | UnknownObject | Unset): How far the current stage is.
+        progress (FineTuneProgress | None | UnknownObject | Unset): Progress of the current stage.
     """
 
     id: str

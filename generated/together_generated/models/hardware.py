@@ -21,15 +21,15 @@ T = TypeVar("T", bound="Hardware")
 
 @_attrs_define
 class Hardware:
-    """Something that an endpoint can run on.
+    """Hardware for endpoints.
 
     Attributes:
         id (str): Its name, such as `1x_nvidia_h100_80gb_sxm`.
         object_ (None | str | Unset): `hardware`.
-        pricing (HardwarePricing | None | UnknownObject | Unset): What it costs.
-        specs (HardwareSpecs | None | UnknownObject | Unset): What it is.
-        availability (HardwareAvailability | None | UnknownObject | Unset): Whether it is free.
-        updated_at (datetime.datetime | None | str | Unset): When that was found out.
+        pricing (HardwarePricing | None | UnknownObject | Unset): Price.
+        specs (HardwareSpecs | None | UnknownObject | Unset): Specification.
+        availability (HardwareAvailability | None | UnknownObject | Unset): Availability.
+        updated_at (datetime.datetime | None | str | Unset): Time of the last update of the availability.
     """
 
     id: str

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="HardwareAvailability")
 
 @_attrs_define
 class HardwareAvailability:
-    """Whether hardware is free.
+    """Availability of hardware.
 
     Attributes:
         status (None | str | Unset): `available`, `unavailable` or `insufficient`.

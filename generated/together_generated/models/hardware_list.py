@@ -17,7 +17,7 @@ T = TypeVar("T", bound="HardwareList")
 
 @_attrs_define
 class HardwareList:
-    """What endpoints can run on.
+    """Hardware for endpoints.
 
     Attributes:
         data (list[Hardware] | None | Unset): The items.

@@ -13,10 +13,10 @@ T = TypeVar("T", bound="HardwarePricing")
 
 @_attrs_define
 class HardwarePricing:
-    """What hardware costs.
+    """Price of hardware.
 
     Attributes:
-        cents_per_minute (float | None | Unset): US cents for each minute.
+        cents_per_minute (float | None | Unset): US cents per minute.
     """
 
     cents_per_minute: float | None | Unset = UNSET

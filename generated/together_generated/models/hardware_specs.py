@@ -13,7 +13,7 @@ T = TypeVar("T", bound="HardwareSpecs")
 
 @_attrs_define
 class HardwareSpecs:
-    """What hardware is.
+    """Specification of hardware.
 
     Attributes:
         gpu_type (None | str | Unset): The GPU.

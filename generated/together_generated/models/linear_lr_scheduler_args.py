@@ -16,7 +16,7 @@ class LinearLRSchedulerArgs:
     """Settings of the linear schedule.
 
     Attributes:
-        min_lr_ratio (float | None | Unset): Last learning rate as a share of the peak.
+        min_lr_ratio (float | None | Unset): Final learning rate as a fraction of the peak.
     """
 
     min_lr_ratio: float | None | Unset = UNSET

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="LoRATrainingType")
 
 @_attrs_define
 class LoRATrainingType:
-    """A low-rank adapter is trained. To create a job, `lora_r` and `lora_alpha` are needed.
+    """A low-rank adapter is trained. `lora_r` and `lora_alpha` are required to create a job.
 
     Attributes:
         type_ (LoRATrainingTypeType):

@@ -20,10 +20,10 @@ T = TypeVar("T", bound="LRScheduler")
 
 @_attrs_define
 class LRScheduler:
-    """How the learning rate falls after its peak.
+    """The learning rate schedule after the peak.
 
     Attributes:
-        lr_scheduler_type (LRSchedulerType | str): The schedule's shape.
+        lr_scheduler_type (LRSchedulerType | str): Type of the schedule.
         lr_scheduler_args (CosineLRSchedulerArgs | LinearLRSchedulerArgs | None | UnknownObject | Unset):
     """
 

@@ -16,7 +16,7 @@ class ModelDownloadRequest:
     """The files to download.
 
     Attributes:
-        object_id (str): The model's ID, `ml_` and more, or its name.
+        object_id (str): The model's ID, which starts with `ml_`, or its name.
         revision_id (str | Unset): ID of the revision (default: the latest revision).
         paths (list[str] | Unset): Paths of the files; all files if it is empty.
     """

@@ -13,10 +13,10 @@ T = TypeVar("T", bound="MultimodalParams")
 
 @_attrs_define
 class MultimodalParams:
-    """Only for models that see.
+    """Settings of vision models.
 
     Attributes:
-        train_vision (bool | None | Unset): Train the vision encoder too.
+        train_vision (bool | None | Unset): Also train the vision encoder.
     """
 
     train_vision: bool | None | Unset = UNSET

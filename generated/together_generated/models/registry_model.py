@@ -22,7 +22,7 @@ class RegistryModel:
     """A model in the registry.
 
     Attributes:
-        id (str): The model's ID, `ml_` and more.
+        id (str): The model's ID, which starts with `ml_`.
         name (None | str | Unset): The model's name, `<project>/<model>`.
         description (None | str | Unset): Description.
         organization_id (None | str | Unset): ID of the organization.

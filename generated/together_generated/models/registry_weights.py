@@ -19,10 +19,10 @@ T = TypeVar("T", bound="RegistryWeights")
 
 @_attrs_define
 class RegistryWeights:
-    """What is known of a model's weights.
+    """Details of a model's weights.
 
     Attributes:
-        type_ (None | RegistryWeightsType | str | Unset): The kind of weights.
+        type_ (None | RegistryWeightsType | str | Unset): Type of the weights.
         architecture (None | str | Unset): Architecture.
         context_length (None | str | Unset): Maximum length of a sequence in tokens, as text.
         parameters (None | ParameterCounts | UnknownObject | Unset): Number of parameters.

@@ -22,7 +22,7 @@ class Revision:
     """A revision of a model.
 
     Attributes:
-        revision_id (None | str | Unset): The revision's ID, `rv_` and more.
+        revision_id (None | str | Unset): The revision's ID, which starts with `rv_`.
         created_at (datetime.datetime | None | str | Unset): Date of its creation.
         last_validated_at (datetime.datetime | None | str | Unset): Date of its last validation.
         validation_status (None | RevisionValidationStatus | str | Unset): Status of its validation.

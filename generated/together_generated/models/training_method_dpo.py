@@ -18,9 +18,9 @@ class TrainingMethodDPO:
 
     Attributes:
         method (TrainingMethodDPOMethod):
-        dpo_beta (float | None | Unset): How strongly the model is held to the reference model.
-        rpo_alpha (float | None | Unset): Weight of the likelihood term of the preferred answer.
-        dpo_normalize_logratios_by_length (bool | None | Unset): Divide the log ratios by the answer's length.
+        dpo_beta (float | None | Unset): Weight of the reference model.
+        rpo_alpha (float | None | Unset): Weight of the likelihood term of the preferred response.
+        dpo_normalize_logratios_by_length (bool | None | Unset): Divide the log ratios by the length of the response.
         dpo_reference_free (bool | None | Unset): Train without a reference model.
         simpo_gamma (float | None | Unset): Reward margin of SimPO.
     """

@@ -19,8 +19,8 @@ class TrainingMethodSFT:
 
     Attributes:
         method (TrainingMethodSFTMethod):
-        train_on_inputs (bool | None | str | TrainOnInputsAuto | Unset): Train on the prompts too; `auto` decides by the
-            data.
+        train_on_inputs (bool | None | str | TrainOnInputsAuto | Unset): Also train on the prompts; `auto` depends on
+            the data.
     """
 
     method: TrainingMethodSFTMethod

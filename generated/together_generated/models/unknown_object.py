@@ -11,7 +11,7 @@ T = TypeVar("T", bound="UnknownObject")
 
 @_attrs_define
 class UnknownObject:
-    """An object of a kind that this specification does not know; nothing in it is lost."""
+    """An object of an unknown type; all its fields are kept."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -18,8 +18,8 @@ class ValidationReport:
     Attributes:
         valid (bool | None | Unset): Whether the file is valid.
         dataset_format (None | str | Unset): Format of the examples, such as `CONVERSATION`.
-        error (None | str | Unset): What is invalid, for people.
-        error_type (None | str | Unset): What is invalid, for programs.
+        error (None | str | Unset): Message for people.
+        error_type (None | str | Unset): Code of the problem.
         file_id (None | str | Unset): The file's ID.
         nlines (int | None | Unset): Number of examples.
         dataset_has_message_weights (bool | None | Unset): Whether messages have weights.

@@ -24,7 +24,7 @@ class WhoAmI:
     """The owner of an API key.
 
     Attributes:
-        type_ (None | str | Unset | WhoAmIType): The kind of credential, which determines the other fields.
+        type_ (None | str | Unset | WhoAmIType): Type of the credential, which determines the other fields.
         api_key (None | UnknownObject | Unset | WhoAmIIdentity): The API key.
         user (None | UnknownObject | Unset | WhoAmIIdentity): The user.
         organization (None | UnknownObject | Unset | WhoAmIOrganization): The organization.

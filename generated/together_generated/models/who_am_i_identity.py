@@ -14,7 +14,7 @@ class WhoAmIIdentity:
     """An API key or a user.
 
     Attributes:
-        id (str): Its ID.
+        id (str): ID.
     """
 
     id: str

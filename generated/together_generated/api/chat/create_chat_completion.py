@@ -57,10 +57,10 @@ def sync_detailed(
 ) -> Response[ChatCompletion]:
     """Create a chat completion
 
-     What a model answers to a conversation.
+     The response of a model to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to continue it.
+        body (ChatCompletionRequest): A conversation and the settings of the response.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -88,10 +88,10 @@ def sync(
 ) -> ChatCompletion | None:
     """Create a chat completion
 
-     What a model answers to a conversation.
+     The response of a model to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to continue it.
+        body (ChatCompletionRequest): A conversation and the settings of the response.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -114,10 +114,10 @@ async def asyncio_detailed(
 ) -> Response[ChatCompletion]:
     """Create a chat completion
 
-     What a model answers to a conversation.
+     The response of a model to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to continue it.
+        body (ChatCompletionRequest): A conversation and the settings of the response.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,10 +143,10 @@ async def asyncio(
 ) -> ChatCompletion | None:
     """Create a chat completion
 
-     What a model answers to a conversation.
+     The response of a model to a conversation.
 
     Args:
-        body (ChatCompletionRequest): A conversation, and how to continue it.
+        body (ChatCompletionRequest): A conversation and the settings of the response.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

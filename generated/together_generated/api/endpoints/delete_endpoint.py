@@ -49,7 +49,7 @@ def sync_detailed(
 ) -> Response[Any]:
     """Delete an endpoint
 
-     Remove an endpoint for good.
+     Delete an endpoint permanently.
 
     Args:
         endpoint_id (str):
@@ -80,7 +80,7 @@ async def asyncio_detailed(
 ) -> Response[Any]:
     """Delete an endpoint
 
-     Remove an endpoint for good.
+     Delete an endpoint permanently.
 
     Args:
         endpoint_id (str):

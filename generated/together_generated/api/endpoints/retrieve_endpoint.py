@@ -52,7 +52,7 @@ def sync_detailed(
 ) -> Response[Endpoint]:
     """Retrieve an endpoint
 
-     Everything the server knows of an endpoint.
+     All details of an endpoint.
 
     Args:
         endpoint_id (str):
@@ -83,7 +83,7 @@ def sync(
 ) -> Endpoint | None:
     """Retrieve an endpoint
 
-     Everything the server knows of an endpoint.
+     All details of an endpoint.
 
     Args:
         endpoint_id (str):
@@ -109,7 +109,7 @@ async def asyncio_detailed(
 ) -> Response[Endpoint]:
     """Retrieve an endpoint
 
-     Everything the server knows of an endpoint.
+     All details of an endpoint.
 
     Args:
         endpoint_id (str):
@@ -138,7 +138,7 @@ async def asyncio(
 ) -> Endpoint | None:
     """Retrieve an endpoint
 
-     Everything the server knows of an endpoint.
+     All details of an endpoint.
 
     Args:
         endpoint_id (str):

@@ -66,7 +66,7 @@ def sync_detailed(
 
     Args:
         endpoint_id (str):
-        body (EndpointUpdateRequest): What to change; anything left out stays.
+        body (EndpointUpdateRequest): The changes; an omitted field is unchanged.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -100,7 +100,7 @@ def sync(
 
     Args:
         endpoint_id (str):
-        body (EndpointUpdateRequest): What to change; anything left out stays.
+        body (EndpointUpdateRequest): The changes; an omitted field is unchanged.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -129,7 +129,7 @@ async def asyncio_detailed(
 
     Args:
         endpoint_id (str):
-        body (EndpointUpdateRequest): What to change; anything left out stays.
+        body (EndpointUpdateRequest): The changes; an omitted field is unchanged.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,7 +161,7 @@ async def asyncio(
 
     Args:
         endpoint_id (str):
-        body (EndpointUpdateRequest): What to change; anything left out stays.
+        body (EndpointUpdateRequest): The changes; an omitted field is unchanged.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

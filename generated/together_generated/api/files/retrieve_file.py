@@ -52,7 +52,7 @@ def sync_detailed(
 ) -> Response[FileObject]:
     """Retrieve a file
 
-     What the server knows of a file.
+     The details of a file.
 
     Args:
         id (str):
@@ -83,7 +83,7 @@ def sync(
 ) -> FileObject | None:
     """Retrieve a file
 
-     What the server knows of a file.
+     The details of a file.
 
     Args:
         id (str):
@@ -109,7 +109,7 @@ async def asyncio_detailed(
 ) -> Response[FileObject]:
     """Retrieve a file
 
-     What the server knows of a file.
+     The details of a file.
 
     Args:
         id (str):
@@ -138,7 +138,7 @@ async def asyncio(
 ) -> FileObject | None:
     """Retrieve a file
 
-     What the server knows of a file.
+     The details of a file.
 
     Args:
         id (str):

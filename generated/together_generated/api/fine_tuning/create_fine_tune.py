@@ -64,7 +64,7 @@ def sync_detailed(
      Start fine-tuning a base model on an uploaded training file.
 
     Args:
-        body (FinetuneCreateRequest): What to train, on what, and how. Anything left out takes the
+        body (FinetuneCreateRequest): The parameters of a new job. An omitted parameter gets the
             server's default.
 
     Raises:
@@ -96,7 +96,7 @@ def sync(
      Start fine-tuning a base model on an uploaded training file.
 
     Args:
-        body (FinetuneCreateRequest): What to train, on what, and how. Anything left out takes the
+        body (FinetuneCreateRequest): The parameters of a new job. An omitted parameter gets the
             server's default.
 
     Raises:
@@ -123,7 +123,7 @@ async def asyncio_detailed(
      Start fine-tuning a base model on an uploaded training file.
 
     Args:
-        body (FinetuneCreateRequest): What to train, on what, and how. Anything left out takes the
+        body (FinetuneCreateRequest): The parameters of a new job. An omitted parameter gets the
             server's default.
 
     Raises:
@@ -153,7 +153,7 @@ async def asyncio(
      Start fine-tuning a base model on an uploaded training file.
 
     Args:
-        body (FinetuneCreateRequest): What to train, on what, and how. Anything left out takes the
+        body (FinetuneCreateRequest): The parameters of a new job. An omitted parameter gets the
             server's default.
 
     Raises:

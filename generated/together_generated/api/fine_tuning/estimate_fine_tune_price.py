@@ -59,7 +59,7 @@ def sync_detailed(
 ) -> Response[FinetunePriceEstimate]:
     """Estimate a job's price
 
-     What a fine-tuning job would cost, and whether the account may start it.
+     The estimated price of a fine-tuning job, and whether the account may start it.
 
     Args:
         body (FinetunePriceRequest): The job to estimate.
@@ -90,7 +90,7 @@ def sync(
 ) -> FinetunePriceEstimate | None:
     """Estimate a job's price
 
-     What a fine-tuning job would cost, and whether the account may start it.
+     The estimated price of a fine-tuning job, and whether the account may start it.
 
     Args:
         body (FinetunePriceRequest): The job to estimate.
@@ -116,7 +116,7 @@ async def asyncio_detailed(
 ) -> Response[FinetunePriceEstimate]:
     """Estimate a job's price
 
-     What a fine-tuning job would cost, and whether the account may start it.
+     The estimated price of a fine-tuning job, and whether the account may start it.
 
     Args:
         body (FinetunePriceRequest): The job to estimate.
@@ -145,7 +145,7 @@ async def asyncio(
 ) -> FinetunePriceEstimate | None:
     """Estimate a job's price
 
-     What a fine-tuning job would cost, and whether the account may start it.
+     The estimated price of a fine-tuning job, and whether the account may start it.
 
     Args:
         body (FinetunePriceRequest): The job to estimate.

@@ -52,7 +52,7 @@ def sync_detailed(
 ) -> Response[FinetuneListEvents]:
     """List a job's events
 
-     What has happened to a fine-tuning job so far.
+     The events of a fine-tuning job so far.
 
     Args:
         id (str):
@@ -83,7 +83,7 @@ def sync(
 ) -> FinetuneListEvents | None:
     """List a job's events
 
-     What has happened to a fine-tuning job so far.
+     The events of a fine-tuning job so far.
 
     Args:
         id (str):
@@ -109,7 +109,7 @@ async def asyncio_detailed(
 ) -> Response[FinetuneListEvents]:
     """List a job's events
 
-     What has happened to a fine-tuning job so far.
+     The events of a fine-tuning job so far.
 
     Args:
         id (str):
@@ -138,7 +138,7 @@ async def asyncio(
 ) -> FinetuneListEvents | None:
     """List a job's events
 
-     What has happened to a fine-tuning job so far.
+     The events of a fine-tuning job so far.
 
     Args:
         id (str):

@@ -96,7 +96,7 @@ def sync_detailed(
     """List a job's metrics
 
      The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
-    filters from the query, the public specification describes them as a JSON body.
+    filters from the query; the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -105,8 +105,8 @@ def sync_detailed(
         logged_at_from (datetime.datetime | Unset):
         logged_at_to (datetime.datetime | Unset):
         resolution (int | Unset):
-        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
-            limit.
+        body (FinetuneMetricsFilter | Unset): Filters for the metrics; an omitted filter does not
+            apply.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,7 +147,7 @@ def sync(
     """List a job's metrics
 
      The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
-    filters from the query, the public specification describes them as a JSON body.
+    filters from the query; the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -156,8 +156,8 @@ def sync(
         logged_at_from (datetime.datetime | Unset):
         logged_at_to (datetime.datetime | Unset):
         resolution (int | Unset):
-        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
-            limit.
+        body (FinetuneMetricsFilter | Unset): Filters for the metrics; an omitted filter does not
+            apply.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,7 +193,7 @@ async def asyncio_detailed(
     """List a job's metrics
 
      The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
-    filters from the query, the public specification describes them as a JSON body.
+    filters from the query; the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -202,8 +202,8 @@ async def asyncio_detailed(
         logged_at_from (datetime.datetime | Unset):
         logged_at_to (datetime.datetime | Unset):
         resolution (int | Unset):
-        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
-            limit.
+        body (FinetuneMetricsFilter | Unset): Filters for the metrics; an omitted filter does not
+            apply.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -242,7 +242,7 @@ async def asyncio(
     """List a job's metrics
 
      The training and evaluation metrics of a fine-tuning job, oldest first. Newer servers read the
-    filters from the query, the public specification describes them as a JSON body.
+    filters from the query; the public specification describes them as a JSON body.
 
     Args:
         id (str):
@@ -251,8 +251,8 @@ async def asyncio(
         logged_at_from (datetime.datetime | Unset):
         logged_at_to (datetime.datetime | Unset):
         resolution (int | Unset):
-        body (FinetuneMetricsFilter | Unset): Which metrics to return; anything left out does not
-            limit.
+        body (FinetuneMetricsFilter | Unset): Filters for the metrics; an omitted filter does not
+            apply.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

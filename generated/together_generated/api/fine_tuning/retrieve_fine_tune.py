@@ -52,7 +52,7 @@ def sync_detailed(
 ) -> Response[FinetuneResponse]:
     """Retrieve a job
 
-     Everything the server knows of one fine-tuning job.
+     All details of one fine-tuning job.
 
     Args:
         id (str):
@@ -83,7 +83,7 @@ def sync(
 ) -> FinetuneResponse | None:
     """Retrieve a job
 
-     Everything the server knows of one fine-tuning job.
+     All details of one fine-tuning job.
 
     Args:
         id (str):
@@ -109,7 +109,7 @@ async def asyncio_detailed(
 ) -> Response[FinetuneResponse]:
     """Retrieve a job
 
-     Everything the server knows of one fine-tuning job.
+     All details of one fine-tuning job.
 
     Args:
         id (str):
@@ -138,7 +138,7 @@ async def asyncio(
 ) -> FinetuneResponse | None:
     """Retrieve a job
 
-     Everything the server knows of one fine-tuning job.
+     All details of one fine-tuning job.
 
     Args:
         id (str):

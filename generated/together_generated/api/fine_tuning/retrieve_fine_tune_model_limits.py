@@ -57,7 +57,7 @@ def sync_detailed(
 ) -> Response[FinetuneModelLimits]:
     """Retrieve a base model's limits
 
-     Between which bounds a base model can be fine-tuned.
+     The limits within which a base model can be fine-tuned.
 
     Args:
         model_name (str):
@@ -88,7 +88,7 @@ def sync(
 ) -> FinetuneModelLimits | None:
     """Retrieve a base model's limits
 
-     Between which bounds a base model can be fine-tuned.
+     The limits within which a base model can be fine-tuned.
 
     Args:
         model_name (str):
@@ -114,7 +114,7 @@ async def asyncio_detailed(
 ) -> Response[FinetuneModelLimits]:
     """Retrieve a base model's limits
 
-     Between which bounds a base model can be fine-tuned.
+     The limits within which a base model can be fine-tuned.
 
     Args:
         model_name (str):
@@ -143,7 +143,7 @@ async def asyncio(
 ) -> FinetuneModelLimits | None:
     """Retrieve a base model's limits
 
-     Between which bounds a base model can be fine-tuned.
+     The limits within which a base model can be fine-tuned.
 
     Args:
         model_name (str):

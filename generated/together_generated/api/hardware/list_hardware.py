@@ -57,7 +57,7 @@ def sync_detailed(
 ) -> Response[HardwareList]:
     """List hardware
 
-     What endpoints can run on.
+     Hardware for endpoints.
 
     Args:
         model (str | Unset):
@@ -88,7 +88,7 @@ def sync(
 ) -> HardwareList | None:
     """List hardware
 
-     What endpoints can run on.
+     Hardware for endpoints.
 
     Args:
         model (str | Unset):
@@ -114,7 +114,7 @@ async def asyncio_detailed(
 ) -> Response[HardwareList]:
     """List hardware
 
-     What endpoints can run on.
+     Hardware for endpoints.
 
     Args:
         model (str | Unset):
@@ -143,7 +143,7 @@ async def asyncio(
 ) -> HardwareList | None:
     """List hardware
 
-     What endpoints can run on.
+     Hardware for endpoints.
 
     Args:
         model (str | Unset):
