@@ -1,4 +1,4 @@
-"""Figures and what is made of them. Values in, values out."""
+"""Figures, and statistics of them. Pure."""
 
 from __future__ import annotations
 

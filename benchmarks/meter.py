@@ -1,7 +1,7 @@
-"""Run one process and say what it took. Run as a separate script, with as little in memory as an interpreter needs.
+"""Run one process, and report its resources. Run as a separate script, with as little memory as an interpreter needs.
 
-Linux counts the memory of whoever starts a process into that process's peak, as it was before it became another
-program; so the one who starts it has to be small (9 MB; no figure can be below that).
+Linux includes the memory of the parent, from before the exec, in the peak of a process. The parent therefore has to be
+small (9 MB; no figure can be below that).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class MissingProgramError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """A download that somebody is asked to do.
+    """A download to run.
 
     Attributes:
         base: The server's address, without a path.

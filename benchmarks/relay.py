@@ -108,7 +108,7 @@ async def serve(port: int, upstream: int, first: int) -> None:
             asyncio.create_task(carry(behind, writer, Window(first), 0.0)),
         ]
         await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-        # Whoever ends the connection ends both directions; what is on its way still arrives.
+        # If one end closes the connection, both directions end; data in flight still arrives.
         await asyncio.wait(directions, timeout=ROUND_TRIP)
         for each in (before, writer):
             each.close()

@@ -222,10 +222,10 @@ class Bench:
 
 
 def _settle(size: int) -> None:
-    """Let what the former run left behind reach the disk now, and have as much memory at hand as the next file needs.
+    """Flush what the previous run has written, and allocate as much memory as the next file needs.
 
-    A virtual machine gives unused memory back to its host, and whoever touches it next waits for it: seconds for each
-    GiB, by chance now this peer and now that.
+    A virtual machine returns unused memory to its host, and the next process that touches it waits for it: seconds for
+    each GiB, for a random peer.
     """
     os.sync()
     memory = mmap.mmap(-1, 2 * size + SPARE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -77,7 +77,7 @@ class Server:
         return self.log.stat().st_size
 
     def answers(self, mark: int) -> list[Answer]:
-        """All answers since then, when nobody is being answered any more."""
+        """All responses since then, once no response is in progress."""
         self._wait_until_quiet()
         with self.log.open(encoding="ascii", errors="replace") as file:
             file.seek(mark)
@@ -126,7 +126,7 @@ def running_nginx(certificate: Certificate) -> Iterator[Server]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody has."""
+    """Free ports of the loopback."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [each.getsockname()[1] for each in sockets]
     for each in sockets:

@@ -1,4 +1,4 @@
-"""What has to be shown, and whether it was. Values in, values out."""
+"""The targets, and whether they are met. Pure."""
 
 from __future__ import annotations
 

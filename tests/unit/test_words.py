@@ -19,7 +19,9 @@ PAGES = [
     *sorted((ROOT / ".github").rglob("*.*")),
     ROOT / "benchmarks" / "RESULTS.md",
     ROOT / "Makefile",
-    *sorted((ROOT / "together_ext").rglob("*.py")),
+    ROOT / "openapi.yaml",
+    *sorted((ROOT / "tools" / "spec").glob("*.yaml")),
+    *(path for folder in ("together_ext", "benchmarks", "tools") for path in sorted((ROOT / folder).rglob("*.py"))),
 ]
 
 

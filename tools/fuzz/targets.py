@@ -89,7 +89,7 @@ def _see_that_it_is_right(made: Extracted, place: str) -> None:
 
 
 def _compare_with_the_standard_library(made: Extracted, archive: Path) -> None:
-    """The same files come out: an archive that means two things hides one of them from whoever looked at the other."""
+    """The same files are extracted: an ambiguous archive would hide files from one of the two readers."""
     with uncompressed(StoredArchive(archive), str(archive), LIMITS, threading.Event()) as (_, pieces):
         content = b"".join(pieces)
     try:
@@ -100,7 +100,7 @@ def _compare_with_the_standard_library(made: Extracted, archive: Path) -> None:
             theirs = Counter(hashlib.sha256(file.read()).hexdigest() for file in files if file is not None)
     except tarfile.TarError:
         return
-    # It reads fields that nobody needs, such as a time, and silently stops at a header where one is no number.
+    # tarfile reads unneeded fields, such as a time, and silently stops at a header in which one is not a number.
     stopped = any(content[tar.offset : tar.offset + BLOCK])
     ours = Counter(file.sha256 for file in made.files if file.size and Path(file.path).name != RECEIPT)
     promise(theirs <= ours if stopped else theirs == ours, f"{ours.total()} files, by the other one {theirs.total()}")

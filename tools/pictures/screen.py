@@ -31,7 +31,7 @@ class Screen:
     """Lines of characters with their styles; as long as the program needs.
 
     Attributes:
-        columns: Characters in a line; longer lines go on in the next.
+        columns: Characters in a line; longer lines are wrapped.
     """
 
     columns: int

@@ -1,7 +1,7 @@
 """The modules that the tensors of an adapter belong to, and whether the adapter or its base model has them. No I/O.
 
 vLLM compares only the last part of a name with the modules of the model. Where the rest differs, it loads the adapter
-and answers as the base model (https://github.com/vllm-project/vllm/issues/34186).
+and responds as the base model (https://github.com/vllm-project/vllm/issues/34186).
 """
 
 from __future__ import annotations
