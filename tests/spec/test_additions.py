@@ -177,7 +177,9 @@ def test_an_addition_whose_reference_leads_nowhere_is_refused(tmp_path: Path) ->
     document = parse((SPECIMEN / ADDITIONS).read_text(), "it")
     del document["components"]["schemas"]["WhoAmI"]
     (tmp_path / ADDITIONS).write_text(json.dumps(document))
-    with pytest.raises(SpecError, match="schemas/WhoAmI does not exist"):
+    with pytest.raises(
+        SpecError, match=r"additions\.yaml: #/components/schemas/WhoAmI does not exist: describe it there"
+    ):
         read_additions(tmp_path / ADDITIONS)
 
 

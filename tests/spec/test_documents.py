@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.spec.documents import SpecError, followed, parse, read_openapi, resolve
+from tools.spec.documents import SpecError, followed, parse, read_openapi, resolve, well_formed
 from tools.spec.prune import prune
 from tools.spec.surface import Kept, Surface, read_surface
 from tools.spec.words import described, read_words, undescribed
@@ -78,6 +78,14 @@ def test_references_are_followed_and_those_that_lead_nowhere_are_told() -> None:
         resolve(document, "other.yaml#/a")
     with pytest.raises(SpecError, match="#/o refers to itself"):
         followed(document, document["o"])
+
+
+def test_what_refers_to_itself_without_end_is_a_fault_of_the_specification() -> None:
+    with (
+        pytest.raises(SpecError, match=r"^The list refers to itself without end: report it to the owner"),
+        well_formed("The list"),
+    ):
+        raise RecursionError
 
 
 # The recipe -----------------------------------------------------------------------------------------------------

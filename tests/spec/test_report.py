@@ -148,6 +148,22 @@ def test_a_sync_that_only_records_another_commit_says_that_no_operation_has_chan
     assert "have changed: review" not in out
 
 
+def test_a_sync_that_cannot_write_says_so_and_changes_nothing(
+    specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, upstream, changed = tmp_path / "repository", tmp_path / "upstream.yaml", specimen.upstream
+    shutil.copytree(specimen.root, root)
+    (root / "openapi.new").mkdir()
+    CHANGES["a status is replaced"](changed)
+    upstream.write_text(yaml.safe_dump(changed))
+    assert main(["--root", str(root), "sync", str(upstream)]) == 2
+    name = root / "openapi.new"
+    assert capsys.readouterr().err == (
+        f"openapi.yaml and generated/ are unchanged:\n{name} cannot be written: Is a directory\n"
+    )
+    assert (root / "openapi.yaml").read_text() == specimen.spec.read_text()
+
+
 def test_a_sync_that_is_refused_says_that_nothing_has_changed(
     specimen: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

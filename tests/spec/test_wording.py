@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -69,3 +70,36 @@ def test_a_report_and_its_advice_are_in_plain_words(specimen: Repository, tmp_pa
 def test_a_verdict_is_in_plain_words(kind: str) -> None:
     name, _, side = kind.partition(" ")
     assert found_in(VERDICTS[name, side].why) == []
+
+
+REFUSALS = {"SpecError", "FaultError"}
+RUN = 3
+"""So many words in a row of a sentence make it recognizable."""
+
+
+def runs(text: str) -> set[str]:
+    """Every run of words of a text, whatever is between them in a regular expression or an f-string."""
+    words = re.findall(r"[A-Za-z]+", re.sub(r"\\\S", " ", text))
+    return {" ".join(words[at : at + RUN]) for at in range(len(words) - RUN + 1)}
+
+
+def refusals() -> list[tuple[str, set[str]]]:
+    """Where a sentence is raised, and the runs of words of its fixed parts; those that are put together elsewhere."""
+    found: list[tuple[str, set[str]]] = []
+    for path in sorted((ROOT / "tools" / "spec").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Raise)
+                and isinstance(node.exc, ast.Call)
+                and ast.unparse(node.exc.func) in REFUSALS
+            ):
+                parts = [one.value for one in ast.walk(node.exc) if isinstance(one, ast.Constant)]
+                found.append((f"{path.name}:{node.lineno}", {run for part in parts for run in runs(str(part))}))
+    return found
+
+
+def test_every_refusal_is_tested() -> None:
+    tests = {run for path in Path(__file__).parent.glob("*.py") for run in runs(path.read_text(encoding="utf-8"))}
+    every = refusals()
+    assert len(every) > 50
+    assert [place for place, sentence in every if sentence and not sentence & tests] == []

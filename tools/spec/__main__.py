@@ -35,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     except SpecError as error:
         print(f"{error}", file=sys.stderr)
         return FAILED
+    except OSError as error:
+        print(f"{error.filename} cannot be written: {error.strerror}", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,7 +84,7 @@ def _step(options: argparse.Namespace) -> int:
 def _sync(options: argparse.Namespace) -> int:
     try:
         outcome = sync(options.upstream, options.root, commit=options.commit, pages=options.fragments)
-    except SpecError:
+    except (SpecError, OSError):
         print("openapi.yaml and generated/ are unchanged:", file=sys.stderr)
         raise
     surface = read_recipe(options.root).surface
