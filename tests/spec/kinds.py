@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from tools.spec.documents import Node
+from tools.spec.documents import Node, operations
 
 from .cases import JSON, NEW, SAME, body, contents, fields, operation, parameter, replaced, schema
 
@@ -265,6 +265,24 @@ def an_addition_is_described(document: Node) -> None:
     document["paths"]["/v3/whoami"] = {"get": {"tags": ["Account"], "responses": responses}}
 
 
+@kind(3, "parameter-moved breaking", "now-required breaking", synced=NEW)
+def a_parameter_is_moved_and_required(document: Node) -> None:
+    parameter(document, "GET /finetune/download", "checkpoint").update({"in": "header", "required": True})
+
+
+@kind(3, "parameter-moved breaking", "value-removed breaking", synced=NEW)
+def a_parameter_is_moved_and_loses_a_value(document: Node) -> None:
+    checkpoint = parameter(document, "GET /finetune/download", "checkpoint")
+    checkpoint["in"] = "header"
+    checkpoint["schema"]["enum"].remove("adapter")
+
+
+@kind(3, "parameter-added-required breaking", synced=NEW)
+def a_parameter_of_the_query_has_the_name_of_one_of_the_path(document: Node) -> None:
+    one = {"name": "id", "in": "query", "required": True, "schema": STRING}
+    operation(document, "GET /fine-tunes/{id}/events")["parameters"].append(one)
+
+
 # 4: a response without a status ---------------------------------------------------------------------------------
 
 
@@ -299,6 +317,26 @@ def default_describes_the_errors(document: Node) -> None:
 )
 def no_success_is_described(document: Node) -> None:
     operation(document, "GET /fine-tunes")["responses"] = {"404": {"description": "Not there."}}
+
+
+@kind(4, "status-added breaking", synced=NEW)
+def other_successes_are_described_beside_200(document: Node) -> None:
+    other = {"description": "", "content": {JSON: {"schema": {"$ref": SCHEMAS + "FinetuneDeleteResponse"}}}}
+    operation(document, "GET /fine-tunes")["responses"]["2XX"] = other
+
+
+@kind(
+    4,
+    "status-added breaking",
+    "status-removed neutral tighter",
+    "field-removed breaking",
+    "field-added additive",
+    synced=r"not in the specification now: FinetuneDeleteResponse\.message",
+)
+def a_success_gets_another_status_and_another_field(document: Node) -> None:
+    restated(document, "DELETE /fine-tunes/{id}", "202")
+    deleted = fields(document, "FinetuneDeleteResponse")
+    deleted["about"] = deleted.pop("message")
 
 
 # 5: values that are replaced ------------------------------------------------------------------------------------
@@ -363,6 +401,18 @@ def one_alternative_is_replaced(document: Node) -> None:
     document["security"] = [{"xKey": []}]
 
 
+@kind(6, synced=SAME)
+def each_operation_says_what_it_requires(document: Node) -> None:
+    required = document.pop("security")
+    for _, _, _, one in operations(document):
+        one.setdefault("security", deepcopy(required))
+
+
+@kind(6, "security-removed additive", synced=NEW)
+def one_operation_requires_nothing(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["security"] = []
+
+
 # 7: servers -----------------------------------------------------------------------------------------------------
 
 
@@ -399,6 +449,40 @@ def the_version_is_moved_into_the_paths_and_something_is_new(document: Node) -> 
     fields(document, "FinetuneResponse")["carbon_grams"] = {"type": "number"}
 
 
+@kind(7, "server-restated neutral", synced=SAME)
+def the_server_is_a_relative_url(document: Node) -> None:
+    document["servers"] = [{"url": "/v1"}]
+
+
+@kind(7, "server-restated neutral", synced=SAME)
+def the_server_is_the_host_of_the_specification(document: Node) -> None:
+    document["servers"] = [{"url": "/"}]
+    document["paths"] = {f"/v1{path}": item for path, item in document["paths"].items()}
+
+
+@kind(7, synced=SAME)
+def an_operation_repeats_the_server_as_a_relative_url(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["servers"] = [{"url": "/v1"}]
+
+
+@kind(7, "operation-moved breaking", synced=r"write `list_fine_tunes: \['GET /v2/fine-tunes', 'GET /fine-tunes'\]`")
+def an_operation_has_another_version_by_a_relative_url(document: Node) -> None:
+    operation(document, "GET /fine-tunes")["servers"] = [{"url": "/v2"}]
+
+
+@kind(
+    7,
+    "prefix-moved neutral",
+    "server-changed breaking",
+    synced=r"GET /fine-tunes/\{id\}/events has a separate server, https://api\.\S+, but the client",
+)
+def the_version_is_moved_into_all_paths_but_one(document: Node) -> None:
+    document["servers"] = [{"url": document["servers"][0]["url"].removesuffix("/v1")}]
+    document["paths"] = {
+        path if path == "/fine-tunes/{id}/events" else f"/v1{path}": item for path, item in document["paths"].items()
+    }
+
+
 # 8: path items by reference -------------------------------------------------------------------------------------
 
 
@@ -432,6 +516,12 @@ def a_download_may_also_be_json(document: Node) -> None:
 @kind(9, "content-added neutral", synced=SAME)
 def a_list_may_also_be_an_archive(document: Node) -> None:
     contents(document, "GET /fine-tunes")["application/zip"] = {"schema": {"type": "string", "format": "binary"}}
+
+
+@kind(9, synced=SAME)
+def a_list_has_any_media_type(document: Node) -> None:
+    found = contents(document, "GET /fine-tunes")
+    found["*/*"] = found.pop(JSON)
 
 
 def other_bytes(document: Node, kind: str, **content: Any) -> None:  # noqa: ANN401 -- schemas
@@ -770,3 +860,36 @@ def one_type_is_found_where_two_names_are_ours(document: Node) -> None:
     document["components"]["schemas"]["Words"] = {"type": "string", "enum": ["cosine", "linear", "max"]}
     fields(document, "LRScheduler")["lr_scheduler_type"] = {"$ref": SCHEMAS + "Words"}
     parameter(document, "GET /finetune/download", "checkpoint")["schema"] = {"$ref": SCHEMAS + "Words"}
+
+
+# 18: how parameters are sent ------------------------------------------------------------------------------------
+
+
+def takes(document: Node, **parameter: Any) -> None:  # noqa: ANN401 -- a parameter
+    """Let the list of jobs take another parameter."""
+    operation(document, "GET /fine-tunes").setdefault("parameters", []).append({"in": "query", **parameter})
+
+
+@kind(18, "parameter-added additive", synced=NEW)
+def a_parameter_is_sent_as_json(document: Node) -> None:
+    takes(document, name="filter", content={JSON: {"schema": {"type": "object", "properties": {"suffix": STRING}}}})
+
+
+@kind(18, "parameter-added additive", synced=NEW)
+def a_parameter_is_a_list_with_commas(document: Node) -> None:
+    takes(document, name="tags", explode=False, schema={"type": "array", "items": STRING})
+
+
+@kind(
+    18,
+    "parameter-restated breaking",
+    synced=r"names the types of places that have none now: download_fine_tune\.checkpoint",
+)
+def a_parameter_becomes_json(document: Node) -> None:
+    checkpoint = parameter(document, "GET /finetune/download", "checkpoint")
+    checkpoint["content"] = {JSON: {"schema": checkpoint.pop("schema")}}
+
+
+@kind(18, synced=SAME)
+def a_text_gets_a_style(document: Node) -> None:
+    parameter(document, "GET /finetune/download", "ft_id").update(style="form", explode=False, allowReserved=True)

@@ -9,12 +9,13 @@ import pytest
 
 from tools.generate import ROOT
 from tools.spec.__main__ import main
-from tools.spec.documents import SpecError, read_openapi
+from tools.spec.documents import SpecError, parse, read_openapi
 from tools.spec.sync import made, put, read_recipe, sync
 from tools.spec.words import undescribed
 from tools.spec.write import HEAD, dump, write
 
 from .conftest import REFERENCE, SPECIMEN, Repository
+from .kinds import a_parameter_of_the_query_has_the_name_of_one_of_the_path
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the public specification is no part of the repository")
@@ -138,3 +139,10 @@ def test_what_is_written_is_read_back_as_it_was(repository: Repository) -> None:
     assert max(len(line) for line in text.splitlines()) <= 120
     document = read_openapi(repository.spec)
     assert HEAD + dump(document) == text
+
+
+def test_parameters_of_one_name_in_two_places_are_both_kept(specimen: Repository) -> None:
+    changed = specimen.upstream
+    a_parameter_of_the_query_has_the_name_of_one_of_the_path(changed)
+    events = parse(specimen.text(changed), "it")["paths"]["/fine-tunes/{id}/events"]["get"]
+    assert [(one["in"], one["name"]) for one in events["parameters"]] == [("path", "id"), ("query", "id")]

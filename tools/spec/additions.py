@@ -122,9 +122,9 @@ def merged(document: Node, additions: Node, surface: Surface) -> tuple[Node, lis
                 "tools/spec/surface.yaml has: correct the address, or remove them"
             )
         if known is None:
-            merge.add_operation(
-                _whole_path(document, path, surface.prefix), method, operation, versioned=is_versioned(path)
-            )
+            secured = {**_security(document, [one for key, one in there.items() if key in addresses]), **operation}
+            where = _whole_path(document, path, surface.prefix)
+            merge.add_operation(where, method, secured, versioned=is_versioned(path))
             continue
         try:
             found = merge.add_parts(known, operation)
@@ -144,6 +144,13 @@ def _whole_path(document: Node, path: str, prefix: str) -> str:
 
 class _LostError(Exception):
     """Parts of a field belong nowhere: the field is not in the specification."""
+
+
+def _security(document: Node, kept: list[Operation]) -> Node:
+    """What an operation of ours requires: the same as all others, if the document says it of each of them alone."""
+    required = [one.content.get("security") for one in kept]
+    is_shared = "security" not in document and required and all(it == required[0] for it in required)
+    return {"security": deepcopy(required[0])} if is_shared and required[0] else {}
 
 
 class _Merge:

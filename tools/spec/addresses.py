@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tools.spec.contents import chosen
 from tools.spec.documents import Node, SpecError, followed, operations
@@ -33,6 +33,7 @@ class Operation:
         key: Method and path, without the names of parameters.
         item: The path item, which holds what its methods share.
         content: The operation itself.
+        is_outside: Whether its address does not begin with the prefix, as others do, nor with another version.
     """
 
     document: Node
@@ -41,6 +42,7 @@ class Operation:
     key: str
     item: Node
     content: Node
+    is_outside: bool = False
 
     @property
     def address(self) -> str:
@@ -50,7 +52,9 @@ class Operation:
     @property
     def server(self) -> str:
         """The server of its own, empty where it has that of the document, or an address from the root of that."""
-        own, shared = server_of(self.content) or server_of(self.item), server_of(self.document)
+        own, shared = _own_server(self.document, self.item, self.content), server_of(self.document)
+        if self.is_outside:
+            return own or shared
         return "" if own == shared or (is_versioned(self.path) and _same_host(own, shared)) else own
 
     @property
@@ -79,7 +83,7 @@ class Operation:
 
     @property
     def responses(self) -> Node:
-        """Its responses by status: `default` is the success where nothing else is, and `2XX` is 200."""
+        """Its responses by status: a lone `default` is the success, and `2XX` is 200 where that is absent."""
         given = self.content.get("responses") or {}
         found = {str(status): followed(self.document, response) for status, response in given.items()}
         successes = [status for status in found if status.startswith("2")]
@@ -87,8 +91,7 @@ class Operation:
             found = {"200": found.pop("default"), **found}
         for status in successes:
             if status.upper() == "2XX":
-                found = {"200": found.pop(status), **found} if "200" not in found else {**found}
-                found.pop(status, None)
+                found = {"2XX" if "200" in found else "200": found.pop(status), **found}
         return found
 
     @cached_property
@@ -119,15 +122,18 @@ def by_key(document: Node, prefix: str) -> dict[str, Operation]:
         SpecError: The `$ref` of a path leads nowhere.
     """
     found: dict[str, Operation] = {}
+    shared = prefix_of(server_of(document))
+    is_divided = shared != prefix and any(f"{shared}{path}".startswith(f"{prefix}/") for path in document["paths"])
     for method, path, item, content in operations(document):
-        own = server_of(content) or server_of(item)
-        root = prefix_of(own) if _same_host(own, server_of(document)) else prefix_of(server_of(document))
+        own = _own_server(document, item, content)
+        root = prefix_of(own) if _same_host(own, server_of(document)) else shared
         whole = root + path
         if whole.startswith(f"{prefix}/"):
             relative = whole.removeprefix(prefix)
         else:
-            relative = whole if is_versioned(whole) and root != prefix_of(server_of(document)) else path
-        one = Operation(document, method, relative, key_of(f"{method} {relative}"), item, content)
+            relative = whole if is_versioned(whole) and root != shared else path
+        is_outside = is_divided and not (whole.startswith(f"{prefix}/") or is_versioned(whole))
+        one = Operation(document, method, relative, key_of(f"{method} {relative}"), item, content, is_outside)
         found[one.key] = one
     return found
 
@@ -155,6 +161,21 @@ def server_of(holder: Node) -> str:
     for name, variable in (servers[0].get("variables") or {}).items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
     return url.rstrip("/")
+
+
+def _own_server(document: Node, item: Node, content: Node) -> str:
+    """The URL of a server that a path or operation has beside that of the document; empty if it has none."""
+    own = server_of(content) or server_of(item)
+    return urljoin(f"{server_of(document)}/", own) if own else ""
+
+
+def with_host(document: Node, known: Node, prefix: str) -> Node:
+    """A specification with the host of a known one, if its own server is a relative URL or not specified."""
+    own, host = server_of(document), host_of(server_of(known))
+    if urlsplit(own).netloc or not host:
+        return document
+    has_prefix = any(path.startswith(f"{prefix}/") for path in document["paths"])
+    return {**document, "servers": [{"url": host + (own or ("" if has_prefix else prefix))}]}
 
 
 def prefix_of(server: str) -> str:

@@ -104,6 +104,7 @@ VERDICTS: dict[tuple[str, str], Verdict] = {
         _B, "the function's module is named after it", source_only=True, absorbed_by=SURFACE
     ),
     ("server-changed", BOTH): Verdict(_B, "requests to the old address fail"),
+    ("server-restated", BOTH): Verdict(_N, "a relative URL names no host: clients keep theirs"),
     ("prefix-moved", BOTH): Verdict(_N, "the addresses as a whole are the same", absorbed_by=SURFACE),
     ("security-added", BOTH): Verdict(_B, "calls without it are refused"),
     ("security-alternative-added", BOTH): Verdict(_A, "the old way is still accepted"),
@@ -116,6 +117,7 @@ VERDICTS: dict[tuple[str, str], Verdict] = {
     ("parameter-added-required", BOTH): Verdict(_B, "calls without it are refused"),
     ("parameter-removed", BOTH): Verdict(_B, "calls with it are refused, or it is ignored"),
     ("parameter-moved", BOTH): Verdict(_B, "calls that send it in the old place are refused, or it is ignored"),
+    ("parameter-restated", BOTH): Verdict(_B, "values that are sent in the old form are refused, or misread"),
     ("parameter-renamed", BOTH): Verdict(
         _B, "the argument is named after it; the address is the same", source_only=True, absorbed_by=SURFACE
     ),

@@ -20,7 +20,7 @@ from tools.spec.addresses import (
 )
 from tools.spec.changes import CREDENTIALS, SERVER, SURFACE, Change, Found, judged
 from tools.spec.compare_schemas import Pair, is_it_called
-from tools.spec.contents import chosen, is_bytes, media_type
+from tools.spec.contents import chosen, is_bytes, media_type, schema_of, sent_as
 from tools.spec.documents import Node, SpecError, followed, well_formed
 from tools.spec.surface import Surface
 
@@ -231,34 +231,39 @@ def _parameters(one: Operation, other: Operation) -> Iterator[Found]:
     before, after = _by_name(one, other), _by_name(other, one)
     pair = Pair(one.document, other.document, "request")
     gone, fresh = [key for key in before if key not in after], [key for key in after if key not in before]
+    places = {key: key for key in before if key in after}
     for key in gone:
         name = before[key]["name"]
         subject = f"{one.address} ?{name}"
-        if place := next((it[0] for it in fresh if after[it]["name"] == name), None):
-            yield Found("parameter-moved", subject, f"is in the {place} now, was in the {key[0]}", "request")
+        if place := next((it for it in fresh if after[it]["name"] == name), None):
+            fresh.remove(place)
+            places[key] = place
+            yield Found("parameter-moved", subject, f"is in the {place[0]} now, was in the {key[0]}", "request")
         else:
             alike = [after[it]["name"] for it in fresh if it[0] == key[0]]
             yield Found("parameter-removed", subject, f"was removed{is_it_called(name, alike)}", "request")
-    moved = {before[key]["name"] for key in gone}
-    for key, parameter in after.items():
-        subject = f"{one.address} ?{parameter['name']}"
-        is_required = parameter.get("required") is True
-        if key not in before:
-            if parameter["name"] in moved:
-                continue
-            kind = "parameter-added-required" if is_required else "parameter-added"
-            yield Found(kind, subject, "is new, and required" if is_required else "is new", "request")
-            continue
-        former = before[key]
-        if former["name"] != parameter["name"]:
-            what = f"is called {parameter['name']} now, was {former['name']}"
-            yield Found("parameter-renamed", f"{one.address} ?{former['name']}", what, "request")
-        if former.get("deprecated", False) is False and parameter.get("deprecated") is True:
-            yield Found("deprecated", subject, "is deprecated", "request")
-        yield from compare_schemas.required(pair, subject, was=former.get("required") is True, now=is_required)
-        yield from compare_schemas.schemas(
-            pair, former.get("schema", ANYTHING), parameter.get("schema", ANYTHING), subject
-        )
+    for key in fresh:
+        is_required = after[key].get("required") is True
+        kind = "parameter-added-required" if is_required else "parameter-added"
+        what = "is new, and required" if is_required else "is new"
+        yield Found(kind, f"{one.address} ?{after[key]['name']}", what, "request")
+    for key, place in places.items():
+        yield from _parameter(pair, before[key], after[place], one.address)
+
+
+def _parameter(pair: Pair, former: Node, parameter: Node, address: str) -> Iterator[Found]:
+    subject = f"{address} ?{parameter['name']}"
+    if former["name"] != parameter["name"]:
+        what = f"is called {parameter['name']} now, was {former['name']}"
+        yield Found("parameter-renamed", f"{address} ?{former['name']}", what, "request")
+    if former.get("deprecated", False) is False and parameter.get("deprecated") is True:
+        yield Found("deprecated", subject, "is deprecated", "request")
+    was, now = former.get("required") is True, parameter.get("required") is True
+    yield from compare_schemas.required(pair, subject, was=was, now=now)
+    forms = sent_as(pair.old, former), sent_as(pair.new, parameter)
+    if forms[0] != forms[1] and former["in"] == parameter["in"]:
+        yield Found("parameter-restated", subject, f"is sent {forms[1]}, was sent {forms[0]}", "request")
+    yield from compare_schemas.schemas(pair, schema_of(former), schema_of(parameter), subject)
 
 
 def _by_name(operation: Operation, other: Operation) -> dict[tuple[str, str], Node]:
@@ -303,12 +308,14 @@ def _responses(one: Operation, other: Operation, forms: Mapping[str, str]) -> It
     if _statuses(one) != _statuses(other) and good[0].keys() == good[1].keys():
         was, now = ", ".join(sorted(_statuses(one))), ", ".join(sorted(_statuses(other)))
         yield Found("status-restated", subject, f"is described under {now}, was under {was}", "response")
-    for status in [status for status in good[1] if status not in good[0]]:
+    fresh, gone = ([it for it in ones if it not in others] for ones, others in ((good[1], good[0]), good))
+    for status in fresh:
         yield Found("status-added", subject, f"may have the status {status}", "response")
-    for status in [status for status in good[0] if status not in good[1]]:
+    for status in gone:
         yield Found("status-removed", subject, f"no longer has the status {status}", "response")
-    for status in [status for status in good[0] if status in good[1]]:
-        yield from _contents(pair, good[0][status], good[1][status], subject, forms.get("response"))
+    # A success that has another status now may be another one, too.
+    for was, now in (*((status, status) for status in good[0] if status in good[1]), *zip(gone, fresh, strict=False)):
+        yield from _contents(pair, good[0][was], good[1][now], subject, forms.get("response"))
     if before.keys() - good[0].keys() != after.keys() - good[1].keys():
         yield Found("error-responses", one.address, "describes other errors")
 
@@ -342,7 +349,7 @@ def _contents(pair: Pair, before: Node, after: Node, subject: str, form: str | N
 
 
 def _by_type(holder: Node) -> dict[str, Node]:
-    return {media_type(kind): content for kind, content in (holder.get("content") or {}).items()}
+    return {media_type(kind, content): content for kind, content in (holder.get("content") or {}).items()}
 
 
 def _servers(old: Node, new: Node, surface: Surface) -> Iterator[Found]:
@@ -350,7 +357,11 @@ def _servers(old: Node, new: Node, surface: Surface) -> Iterator[Found]:
     if not before or before == after:
         return
     what = f"is {after or 'not specified'}, was {before}"
-    if urlsplit(before)[:2] != urlsplit(after)[:2] or has_prefix(old, surface) != has_prefix(new, surface):
+    hosts = [urlsplit(url).netloc for url in (before, after)]
+    is_told = after or any(path.startswith(f"{surface.prefix}/") for path in new["paths"])
+    if is_told and not all(hosts) and has_prefix(old, surface) == has_prefix(new, surface):
+        yield Found("server-restated", SERVER, what)
+    elif urlsplit(before)[:2] != urlsplit(after)[:2] or has_prefix(old, surface) != has_prefix(new, surface):
         yield Found("server-changed", SERVER, what, known=frozenset({before, urlsplit(before).netloc}))
     elif has_prefix(new, surface):
         yield Found("prefix-moved", SERVER, f"{what}; the rest is in the paths")

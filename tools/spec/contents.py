@@ -6,25 +6,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.spec.documents import Node
+from tools.spec.shape import shape
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
 FORM = "multipart/form-data"
 STREAM = "text/event-stream"
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+ANYTHING = frozenset({"*/*", "application/*"})
+PLAINLY = "as it is"
+REPEATED = "in the style form, each value by itself"
+"""How lists are sent in a query, unless another way is described: `?a=1&a=2`."""
 BINARY: Node = {"type": "string", "format": "binary"}
 """The schema of bytes."""
 
 
-def media_type(kind: str) -> str:
-    """The media type without its parameters, in lower case; every JSON is `application/json`."""
+def media_type(kind: str, content: Any = None) -> str:  # noqa: ANN401 -- whatever the document says
+    """The media type without its parameters, in lower case; every JSON is `application/json`.
+
+    So is any media type (`*/*`) of what is neither bytes nor text: an object, or whatever else has a schema.
+    """
     plain = kind.partition(";")[0].strip().lower()
-    return JSON if plain.endswith("+json") else plain
+    schema = (content or {}).get("schema")
+    is_data = isinstance(schema, dict) and bool(schema) and schema.get("type") != "string"
+    return JSON if plain.endswith("+json") or (plain in ANYTHING and is_data) else plain
 
 
 def is_bytes(kind: str, content: Any) -> bool:  # noqa: ANN401 -- whatever the document says
     """Whether a body of this media type is bytes for a client: neither JSON, nor text, nor a form, nor a stream."""
-    plain = media_type(kind)
+    plain = media_type(kind, content)
     if is_binary((content or {}).get("schema")):
         return plain != JSON
     return not (
@@ -47,10 +57,28 @@ def chosen(contents: Mapping[str, Any], form: str | None) -> str | None:
         form: The media type that `surface.yaml` names for the body, under `forms`.
     """
     kinds = sorted(contents)
-    wanted = [kind for kind in kinds if form and media_type(kind) == media_type(form)]
+    wanted = [kind for kind in kinds if form and media_type(kind, contents[kind]) == media_type(form)]
     if form == BYTES:
         wanted += [kind for kind in kinds if is_bytes(kind, contents[kind])]
     for plain in (JSON, FORM):
-        wanted += [kind for kind in kinds if media_type(kind) == plain]
+        wanted += [kind for kind in kinds if media_type(kind, contents[kind]) == plain]
     wanted += [kind for kind in kinds if media_type(kind) != STREAM]
     return next(iter([*wanted, *kinds]), None)
+
+
+def schema_of(parameter: Node) -> Any:  # noqa: ANN401 -- a schema may be true or false
+    """The schema of a parameter, which may be that of its only media type."""
+    contents = parameter.get("content") or {}
+    holder = next(iter(contents.values()), None) or parameter
+    return holder.get("schema", True)
+
+
+def sent_as(document: Node, parameter: Node) -> str:
+    """How the value of a parameter is sent: of a number or a text there is one way."""
+    if contents := parameter.get("content"):
+        return f"as {media_type(next(iter(contents)))}"
+    if not shape(document, parameter.get("schema", True)).types & {"array", "object"}:
+        return PLAINLY
+    style = parameter.get("style", "form" if parameter["in"] in {"query", "cookie"} else "simple")
+    explode = parameter.get("explode", style == "form")
+    return f"in the style {style}{', each value by itself' if explode else ''}"

@@ -13,7 +13,7 @@ from tools.check_generated import differences
 from tools.generate import ROOT, Generate, GenerationError, generate
 from tools.spec import additions, overlay, prune, rules, source, words, write
 from tools.spec.additions import Idle, read_additions
-from tools.spec.addresses import host_of, server_of
+from tools.spec.addresses import host_of, server_of, with_host
 from tools.spec.compare import Comparison, compare
 from tools.spec.documents import FaultError, Node, SpecError, parse, read_openapi, well_formed
 from tools.spec.fragments import over, read_fragments
@@ -82,6 +82,7 @@ def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
     """
     try:
         with well_formed("The specification"):
+            upstream = with_host(upstream, known, recipe.surface.prefix) if known else upstream
             whole, _ = additions.merged(upstream, recipe.additions, recipe.surface)
             kept = prune.prune(whole, recipe.surface, known)
             if known:

@@ -100,8 +100,9 @@ def in_order(names: Iterable[str], like: Iterable[str]) -> list[str]:
 def _operation(operation: Node, words: Words) -> Node:
     entry = words.operations.get(operation["operationId"], {})
     about = entry.get("parameters", {})
-    by_name = {parameter["name"]: parameter for parameter in operation.get("parameters", [])}
-    parameters = [_with(by_name[name], about.get(name)) for name in in_order(by_name, about)]
+    given = operation.get("parameters", [])
+    names = in_order({one["name"] for one in given}, about)
+    parameters = [_with(one, about.get(name)) for name in names for one in given if one["name"] == name]
     responses = {
         status: {**response, "description": entry.get("response", "")}
         for status, response in operation["responses"].items()

@@ -20,6 +20,7 @@ EXCHANGES: tuple[Rule, ...] = (
     exchanges.only_successes,
     exchanges.one_form_of_contents,
     exchanges.bytes_are_bytes,
+    exchanges.parameters_are_sent_as_described,
     exchanges.nothing_unused,
     exchanges.security_of_its_own,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.spec.contents import BINARY, BYTES, chosen, is_bytes, media_type
+from tools.spec.contents import BINARY, BYTES, PLAINLY, REPEATED, chosen, is_bytes, media_type, sent_as
 from tools.spec.documents import Node, SpecError, drop_unused
 from tools.spec.surface import Surface
 
@@ -29,7 +29,7 @@ def one_form_of_contents(document: Node, surface: Surface) -> None:
         for role, holder in _bodies(operation):
             form = surface.forms.get(f"{operation['operationId']}.{role}")
             if (kind := chosen(holder.get("content", {}), form)) is not None:
-                plain = media_type(kind)
+                plain = media_type(kind, holder["content"][kind])
                 holder["content"] = {plain: holder["content"][kind]}
 
 
@@ -40,6 +40,16 @@ def bytes_are_bytes(document: Node, _surface: Surface) -> None:
             for kind, content in response.get("content", {}).items():
                 if is_bytes(kind, content):
                     response["content"] = {BYTES: {**content, "schema": {**BINARY}}}
+
+
+def parameters_are_sent_as_described(document: Node, _surface: Surface) -> None:
+    """The generator drops parameters with a media type and sends lists in one form: another is text of the caller."""
+    for _, _, operation in _each(document):
+        for parameter in operation["parameters"]:
+            is_usual = sent_as(document, parameter) in {PLAINLY, REPEATED}
+            parameter["schema"] = parameter.get("schema", True) if is_usual else {"type": "string"}
+            for name in ("content", "style", "explode", "allowReserved"):
+                parameter.pop(name, None)
 
 
 def nothing_unused(document: Node, _surface: Surface) -> None:
