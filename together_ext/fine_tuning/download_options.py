@@ -72,7 +72,7 @@ class DownloadOptions(TypedDict, total=False):
     source: Source | None
     """With `extract`: where the weights come from (default: `TOGETHER_EXT_SOURCE`, else `archive`): the `archive`, the
     files in the model `registry`, or `auto`, which is the registry where the job has weights there, else the archive.
-    The folder is the same. The registry has not been tried against a live account."""
+    The folder is the same. The registry has not been tried with a live account."""
     storage_options: Mapping[str, str] | None
     """With the URL of an object store: its settings, as obstore names them, such as `{"endpoint": "https://..."}`
     (default: those of the environment)."""

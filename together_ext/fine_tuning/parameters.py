@@ -23,45 +23,45 @@ class JobParameters(TypedDict, total=False):
     n_epochs: int | None
     """Passes over the training file."""
     n_checkpoints: int | None
-    """Number of checkpoints to save while training."""
+    """Number of checkpoints to save."""
     n_evals: int | None
-    """Number of evaluations on the validation file while training."""
+    """Number of evaluations on the validation file."""
     batch_size: int | Literal["max"] | None
-    """Samples in a step, or "max" for the largest that fits."""
+    """Samples per step, or "max" for the maximum."""
     gradient_accumulation_steps: int | None
-    """Batches whose gradients are added up before a step."""
+    """Number of batches whose gradients are accumulated before a step."""
     learning_rate: float | None
     """Peak learning rate."""
     lr_scheduler_type: Literal["cosine", "linear"] | None
-    """Schedule of the learning rate after its peak."""
+    """Learning rate schedule after the peak."""
     min_lr_ratio: float | None
-    """Last learning rate as a share of the peak, from 0 to 1; needs the type."""
+    """Final learning rate as a fraction of the peak, from 0 to 1; requires `lr_scheduler_type`."""
     scheduler_num_cycles: float | None
-    """Cycles of the cosine; 0.5 falls once."""
+    """Number of cosine cycles; 0.5 is one decay."""
     lr_scheduler: models.LRScheduler | None
     """The three settings above as an object."""
     warmup_ratio: float | None
-    """Share of the steps, from 0 to 1, over which the learning rate rises."""
+    """Fraction of the steps used for warmup, from 0 to 1."""
     max_grad_norm: float | None
-    """Norm at which gradients are clipped; 0 switches clipping off."""
+    """Maximum gradient norm; 0 disables clipping."""
     weight_decay: float | None
     """Weight decay of the optimizer."""
     random_seed: int | None
     """Seed of the run."""
     early_stopping_enabled: bool | None
-    """End the training when the evaluations no longer improve."""
+    """Stop the training when the evaluation loss stops improving."""
     early_stopping_patience: int | None
-    """Evaluations without an improvement after which the training ends."""
+    """Number of evaluations without improvement before the training stops."""
     early_stopping_min_delta: float | None
     """Minimum decrease of the evaluation loss that counts as an improvement."""
     early_stopping_warmup_evals: int | None
-    """Number of first evaluations that are ignored."""
+    """Number of first evaluations to ignore."""
     suffix: str | None
-    """Becomes part of the fine-tuned model's name."""
+    """Part of the fine-tuned model's name."""
     wandb_api_key: str | None
     """Weights & Biases key."""
     wandb_base_url: str | None
-    """Address of a self-hosted Weights & Biases."""
+    """URL of a self-hosted Weights & Biases server."""
     wandb_project_name: str | None
     """Weights & Biases project."""
     wandb_name: str | None
@@ -69,7 +69,7 @@ class JobParameters(TypedDict, total=False):
     wandb_entity: str | None
     """Weights & Biases entity."""
     lora: bool | None
-    """True for an adapter, False for all weights; without it the server trains an adapter."""
+    """True for an adapter, False for all weights (default of the server: an adapter)."""
     lora_r: int | None
     """Rank of the adapter; 64 if another setting of it is given."""
     lora_alpha: int | None
@@ -83,7 +83,7 @@ class JobParameters(TypedDict, total=False):
     training_method: Literal["sft", "dpo"] | models.TrainingMethodSFT | models.TrainingMethodDPO | None
     """Supervised fine-tuning or direct preference optimization; with its settings below, or as an object."""
     train_on_inputs: bool | Literal["auto"] | None
-    """SFT: train on the prompts too; "auto" decides by the data."""
+    """SFT: also train on the prompts; "auto" depends on the data."""
     dpo_beta: float | None
     """DPO: weight of the divergence from the reference model, from 0.05 to 0.9."""
     rpo_alpha: float | None
@@ -95,7 +95,7 @@ class JobParameters(TypedDict, total=False):
     dpo_reference_free: bool | None
     """DPO: train without a reference model."""
     train_vision: bool | None
-    """Train the vision encoder too; only for multimodal models."""
+    """Also train the vision encoder; only for vision models."""
     multimodal_params: models.MultimodalParams | None
     """The setting above as an object."""
     from_checkpoint: str | None
