@@ -290,3 +290,18 @@ def test_make_says_what_a_command_needs(command: str) -> None:
     done = make(command, "READY=")
     assert done.returncode != 0
     assert done.stdout.startswith(f"make {command} ")
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ("a field of a request becomes read only", "(request) was removed (it is read-only now)"),
+        ("a field of a response becomes write only", "(response) was removed (it is write-only now)"),
+        ("a union says what is required", "has alternatives of required [['model'], ['n_epochs']], had none"),
+    ],
+)
+def test_the_report_says_why_a_field_is_refused(
+    diff: Diff, capsys: pytest.CaptureFixture[str], change: str, hint: str
+) -> None:
+    assert diff(change) == 1
+    assert hint in capsys.readouterr().out

@@ -179,9 +179,11 @@ def _likeness(one: Fields, other: Fields) -> float:
 
 
 def _fields(pair: Pair, old: Fields, new: Fields, subject: str) -> Iterator[Found]:
+    described = new.properties
     old, new = _of_side(old, pair.side), _of_side(new, pair.side)
     for name in [name for name in old.properties if name not in new.properties]:
-        hint = _renamed_to(pair, old, new, name)
+        kept_for = "read" if pair.side == "request" else "write"
+        hint = f" (it is {kept_for}-only now)" if name in described else _renamed_to(pair, old, new, name)
         yield pair.found("field-removed", f"{subject}.{name}", f"was removed{hint}")
     for name in [name for name in new.properties if name not in old.properties]:
         kind, what = (

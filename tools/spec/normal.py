@@ -19,7 +19,7 @@ ANNOTATIONS = frozenset(
     }
 )
 """Keywords that do not restrict which values are allowed."""
-ALTERNATIVES = "requiredAlternatives"
+ALTERNATIVES = "alternatives of required"
 """What we call a union that only says which fields are required: a restriction, not several types."""
 LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
