@@ -48,7 +48,14 @@ def test_the_public_names_are_sorted_and_each_is_there() -> None:
     assert together_ext.__all__ == sorted(set(together_ext.__all__))
     for name in together_ext.__all__:
         assert getattr(together_ext, name) is not None
-    assert set(together_ext.__all__) <= set(dir(together_ext))
+
+
+@pytest.mark.parametrize(
+    "package", ["together_ext", "together_ext.archive", "together_ext.bulk", "together_ext.transfer"]
+)
+def test_a_fresh_interpreter_lists_the_public_names(package: str) -> None:
+    """Shells and editors complete what `dir()` lists, also before a name is used for the first time."""
+    loaded_after(f"import {package} as found\nassert set(found.__all__) <= set(dir(found)), dir(found)")
 
 
 @pytest.mark.parametrize(("package", "more"), [(together_ext, ["__version__"]), (archive, []), (transfer, [])])

@@ -45,3 +45,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one that exists
         value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
         globals()[name] = value
         return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
