@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 from .errors import OutOfThreadsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor, Future
 
 P = ParamSpec("P")
@@ -110,6 +110,27 @@ def awaited(future: Future[T], look: Callable[[], object] = lambda: None) -> T:
             future.result(TURN)
         look()
     return future.result()
+
+
+def all_awaited(futures: Iterable[Future[T]]) -> list[T]:
+    """The results of futures, in order; signals are handled meanwhile.
+
+    Raises:
+        Exception: What the first one that failed raised, as soon as it fails: an earlier one may take long.
+    """
+    waited, failures = list(futures), list[BaseException]()
+
+    def note(done: Future[T]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            failures.append(error)
+
+    def look() -> None:
+        if failures:
+            raise failures[0]
+
+    for future in waited:
+        future.add_done_callback(note)
+    return [awaited(future, look) for future in waited]
 
 
 def uptime() -> float:

@@ -15,6 +15,7 @@ import pytest
 from tests.servers import SocketServer, request_of
 from together_ext import StorageError, TransferInterruptedError
 from together_ext.destinations.checking import verify_objects
+from together_ext.destinations.object_state import looked_up
 from together_ext.destinations.store import Store
 from together_ext.destinations.urls import parse_url
 
@@ -127,6 +128,21 @@ def readable_in_part(connection: socket.socket, _: int) -> None:
         status, body = "200 OK", DOCUMENT
     head = f'HTTP/1.1 {status}\r\nLast-Modified: Wed, 01 Jan 2025 00:00:00 GMT\r\nETag: "1"\r\nConnection: close\r\n'
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def test_an_object_that_is_refused_ends_the_look_up_of_one_that_does_not_respond(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def talk(connection: socket.socket, _: int) -> None:
+        if b"silent" in request_of(connection).splitlines()[0]:
+            server.over.wait()
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)  # as above
+    with SocketServer(talk) as server:
+        options = {"endpoint": f"http://{server.host}", "access_key_id": "I", "secret_access_key": "S", "region": "r"}
+        with pytest.raises(StorageError, match="refused"):
+            looked_up(Store(parse_url("s3://bucket/x", "output"), options), ["silent", "refused"])
 
 
 def test_a_failed_comparison_leaves_the_event_of_the_caller_alone(monkeypatch: pytest.MonkeyPatch) -> None:

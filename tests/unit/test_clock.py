@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from tests.threads import no_threads
-from together_ext.clock import RATE, Deadline, started, submitted, thread_errors
+from together_ext.clock import RATE, Deadline, all_awaited, started, submitted, thread_errors
 from together_ext.errors import OutOfThreadsError
 
 
@@ -71,3 +71,16 @@ def test_a_thread_that_cannot_be_started_is_an_error_that_names_the_limits(start
 def test_another_error_of_a_thread_is_raised_unchanged() -> None:
     with pytest.raises(RuntimeError, match=r"^another$"), thread_errors():
         raise RuntimeError("another")
+
+
+def test_the_first_failure_of_several_calls_is_raised_while_an_earlier_one_runs() -> None:
+    runs, fails, dropped = Future[int](), Future[int](), Future[int]()
+    dropped.cancel()
+    fails.set_exception(ValueError("failed"))
+    with pytest.raises(ValueError, match=r"^failed$"):
+        all_awaited([runs, dropped, fails])
+
+
+def test_the_results_of_several_calls_are_in_their_order() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert all_awaited([submitted(pool, abs, number) for number in (-3, 2, -1)]) == [3, 2, 1]

@@ -32,6 +32,7 @@ ALLOWED: Final = {
     "cli/doctor/weights.py: thread.join": "a timer ends the threads",
     "cli/render/tables.py: drawn.get": "a capture of rich",
     "cli/render/progress_text.py: wait(now)": "the words for a wait",
+    "clock.py: done.exception": "of a future that is done",
     "clock.py: future.result": "of a future that is done",
     "destinations/objects.py: self._uploads.wait": "waits in turns",
     "destinations/parallel.py: pool.shutdown": "its threads look at an event that is set",

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
-from together_ext.clock import awaited, submitted
+from together_ext.clock import all_awaited, submitted
 from together_ext.errors import (
     StorageError,
     TargetExistsError,
@@ -323,10 +323,8 @@ def flush_all(root: Path, cancel: threading.Event) -> None:
 
     pool = ThreadPoolExecutor(FLUSHES)
     try:
-        for flushed in [submitted(pool, each, flush, entry.path) for entry in entries(root)]:
-            awaited(flushed)
-        for flushed in [submitted(pool, each, _flush_folder_at, path) for path in folders(root)]:
-            awaited(flushed)
+        all_awaited([submitted(pool, each, flush, entry.path) for entry in entries(root)])
+        all_awaited([submitted(pool, each, _flush_folder_at, path) for path in folders(root)])
     finally:
         pool.shutdown(cancel_futures=True)
 

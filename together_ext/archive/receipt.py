@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from together_ext import __version__
-from together_ext.clock import awaited, submitted
+from together_ext.clock import all_awaited, submitted
 from together_ext.errors import ArchiveError, TargetExistsError, TransferCancelledError
 from together_ext.storage import absolute, local_path, planted, reading
 from together_ext.text import printable
@@ -123,8 +123,8 @@ def _compared(place: Path, files: Mapping[str, UnpackedFile], cancel: threading.
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
-        same = [submitted(pool, _is_same, present[name], files[name], stop, cancel) for name in there]
-        changed = [name for name, good in zip(there, same, strict=True) if not awaited(good)]
+        same = all_awaited([submitted(pool, _is_same, present[name], files[name], stop, cancel) for name in there])
+        changed = [name for name, good in zip(there, same, strict=True) if not good]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from together_ext.clock import awaited, submitted
+from together_ext.clock import all_awaited, submitted
 
 from .store import Store
 
@@ -31,8 +31,8 @@ def each(store: Store, names: Iterable[str], call: Callable[[Store, str], T]) ->
     stopping = store.until(stop)
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        results = {name: submitted(pool, call, stopping, name) for name in names}
-        return {name: awaited(result) for name, result in results.items()}
+        calls = {name: submitted(pool, call, stopping, name) for name in names}
+        return dict(zip(calls, all_awaited(calls.values()), strict=True))
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
-from together_ext.clock import TURN, awaited, submitted
+from together_ext.clock import TURN, all_awaited, awaited, submitted
 from together_ext.errors import TransferCancelledError
 from together_ext.transfer.interruptible import TICK
 
@@ -132,8 +132,7 @@ class Uploads:
 
     def wait(self) -> None:
         """Wait for all uploads; raises the error of the first one that failed."""
-        for future in self._all.values():
-            awaited(future)
+        all_awaited(self._all.values())
 
     def settle(self) -> bool:
         """Wait for all uploads; returns whether the store has responded to them."""
