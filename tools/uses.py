@@ -31,6 +31,10 @@ def uses(package: Path) -> list[Use]:
     return sorted({use for path in sorted(package.rglob("*.py")) for use in _uses_of(path, package.parent)})
 
 
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
 def attributes(package: Path) -> dict[str, list[str]]:
     """Where modules of `package` read or write an attribute or a keyword, by its name: fields are used so.
 
@@ -40,7 +44,7 @@ def attributes(package: Path) -> dict[str, list[str]]:
     files = {use.file for use in uses(package)}
     for path in sorted(package.parent / file for file in files):
         file = path.relative_to(package.parent).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Attribute):
                 found.setdefault(node.attr, []).append(f"{file}:{node.lineno}")
             elif isinstance(node, ast.keyword) and node.arg:
@@ -53,7 +57,7 @@ def literals(package: Path) -> dict[str, dict[str, list[int]]]:
     found: dict[str, dict[str, list[int]]] = {}
     for path in sorted(package.rglob("*.py")):
         strings = found.setdefault(path.relative_to(package.parent).as_posix(), {})
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 strings.setdefault(node.value, []).append(node.lineno)
     return found
@@ -74,7 +78,7 @@ def keywords(package: Path) -> Iterator[Keywords]:
 
     It is called itself, or handed to a function that passes on what it does not take itself.
     """
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
+    trees = {path: _tree(path) for path in sorted(package.rglob("*.py"))}
     own = _own_parameters(trees.values())
     for path, tree in trees.items():
         file = path.relative_to(package.parent).as_posix()
@@ -145,7 +149,7 @@ def _imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
 
 
 def _uses_of(path: Path, root: Path) -> Iterator[Use]:
-    file, tree = path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    file, tree = path.relative_to(root).as_posix(), _tree(path)
     for node, modules in _scoped(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == GENERATED:
             yield from (Use(node.module or "", alias.name, file, node.lineno) for alias in node.names)

@@ -114,6 +114,12 @@ def repository(request: pytest.FixtureRequest) -> Repository:
     return found
 
 
+def slow(repository: Repository) -> None:
+    """Skip what takes long, on the public specification."""
+    if repository.upstream_file == REFERENCE and not NAMED:
+        pytest.skip("on the public specification: `make test-drift UPSTREAM=path`")
+
+
 def _repository(root: Path, upstream: Path) -> Repository:
     return Repository(root, upstream, read_openapi(upstream), read_recipe(root))
 

@@ -432,6 +432,13 @@ def an_operation_repeats_the_server(document: Node) -> None:
 
 
 @kind(7, synced=SAME)
+def an_operation_has_the_version_in_its_path(document: Node) -> None:
+    item = document["paths"].pop("/fine-tunes/{id}/events")
+    root = {"servers": [{"url": document["servers"][0]["url"].removesuffix("/v1")}]}
+    document["paths"]["/v1/fine-tunes/{id}/events"] = {**item, **root}
+
+
+@kind(7, synced=SAME)
 def the_server_has_a_variable(document: Node) -> None:
     url = document["servers"][0]["url"].replace("https://api.", "https://{region}.")
     document["servers"] = [{"url": url, "variables": {"region": {"default": "api"}}}]
@@ -552,6 +559,40 @@ def a_download_is_described_in_the_way_of_3_1(document: Node) -> None:
 
 
 @kind(9, synced=SAME)
+def a_download_says_nothing_of_its_bytes(document: Node) -> None:
+    other_bytes(document, "application/octet-stream")
+
+
+@kind(9, synced=SAME)
+def a_download_is_said_to_be_base64(document: Node) -> None:
+    other_bytes(document, "application/octet-stream", schema={"type": "string", "format": "byte"})
+
+
+@kind(9, "bytes-restated neutral", synced=SAME)
+def a_download_is_one_of_two_archives(document: Node) -> None:
+    other_bytes(document, "application/vnd.weights+zip", schema={"type": "string", "format": "binary"})
+    contents(document, "GET /finetune/download")["application/zstd"] = {"schema": {"type": "string"}}
+
+
+@kind(
+    9,
+    "content-changed breaking tighter",
+    synced=r"under forms, .*: download_fine_tune\.response \(application/json\)\. Change what uses",
+)
+def a_download_is_json_alone(document: Node) -> None:
+    other_bytes(document, JSON, schema={"type": "object", "properties": {"url": STRING}})
+
+
+@kind(
+    9,
+    "content-changed breaking tighter",
+    synced=r"under forms, .*: download_fine_tune\.response \(text/plain\)\. Change what uses",
+)
+def a_download_is_text(document: Node) -> None:
+    other_bytes(document, "text/plain", schema=STRING)
+
+
+@kind(9, synced=SAME)
 def a_field_refers_to_that_of_another_type(document: Node) -> None:
     reference = {"$ref": f"{SCHEMAS}FinetuneResponse/properties/status"}
     fields(document, "FinetuneResponseTruncated")["status"] = reference
@@ -595,6 +636,33 @@ def a_parameter_is_a_union_of_constants(document: Node) -> None:
 def a_constant_is_added_to_a_union_of_them(document: Node) -> None:
     values = [*schema(document, "FinetuneJobStatus")["enum"], "hibernating"]
     document["components"]["schemas"]["FinetuneJobStatus"] = as_constants(values)
+
+
+def named_constants(document: Node, name: str, at: int = 1) -> list[Node]:
+    """References to a named constant for each of the first values of a named enum, and an enum of the others."""
+    values, schemas = schema(document, name)["enum"], document["components"]["schemas"]
+    for value in values[:at]:
+        schemas[f"Value{value}"] = {"type": "string", "const": value}
+    schemas["OtherValues"] = {"type": "string", "enum": values[at:]}
+    return [{"$ref": f"{SCHEMAS}{called}"} for called in (*(f"Value{value}" for value in values[:at]), "OtherValues")]
+
+
+@kind(10, synced=SAME)
+def a_status_is_a_union_of_named_constants(document: Node) -> None:
+    members = named_constants(document, "FinetuneJobStatus", at=3)
+    document["components"]["schemas"]["FinetuneJobStatus"] = {"oneOf": members}
+
+
+@kind(10, synced=SAME)
+def a_status_is_a_union_of_unions(document: Node) -> None:
+    first, *others = named_constants(document, "FinetuneJobStatus", at=2)
+    document["components"]["schemas"]["FinetuneJobStatus"] = {"anyOf": [{"oneOf": [first]}, {"oneOf": others}]}
+
+
+@kind(10, "default-changed neutral", synced=SAME)
+def a_constant_is_one_of_several_types(document: Node) -> None:
+    fields = body(document, "POST /fine-tunes")["properties"]
+    fields["batch_size"] = {"oneOf": [{"type": "integer"}, {"const": "max"}]}
 
 
 # 11: names ------------------------------------------------------------------------------------------------------
@@ -674,6 +742,30 @@ def an_operation_is_moved_and_changed_beside_another_that_is_new(document: Node)
     document["paths"]["/fine-tunes/{id}/eventually"] = {"get": deepcopy(other)}
 
 
+@kind(
+    11, "class-renamed breaking source", synced=r"under types:\n  `FinetuneResponse\w*: FinetuneResponse\w*`\n  `\w+: "
+)
+def two_types_exchange_their_names(document: Node) -> None:
+    rename(document, "FinetuneResponse", "Neither")
+    rename(document, "FinetuneResponseTruncated", "FinetuneResponse")
+    rename(document, "Neither", "FinetuneResponseTruncated")
+
+
+@kind(11, "class-renamed breaking source", synced=r"  `FinetuneResponse: FinetuneResponseTruncated`")
+def a_type_gets_the_name_that_another_had(document: Node) -> None:
+    rename(document, "FinetuneResponse", "JobDetail")
+    rename(document, "FinetuneResponseTruncated", "FinetuneResponse")
+
+
+@kind(
+    11,
+    "operation-removed breaking",
+    synced=r"no other operation is similar.*\(download_fine_tune\.checkpoint, download_fine_tune\.response\)",
+)
+def an_operation_is_removed_that_others_resemble_in_name(document: Node) -> None:
+    del document["paths"]["/finetune/download"]
+
+
 # 12: payloads against annotations -------------------------------------------------------------------------------
 
 
@@ -706,6 +798,11 @@ def an_id_is_corrected(document: Node) -> None:
     fields(document, "FinetuneResponse")["id"] = {"type": "string"}
 
 
+@kind(13, "type-changed breaking tighter", synced=r"id\) matches nothing\. Its reason is: It .* UUID")
+def a_type_that_the_overlay_replaces_is_another(document: Node) -> None:
+    fields(document, "FinetuneResponse")["id"] = {"type": "integer"}
+
+
 @kind(13, "value-added additive open", synced=r"FinetuneJobStatus\.enum\) says what the specification says itself now")
 def a_status_that_we_know_is_described(document: Node) -> None:
     schema(document, "FinetuneJobStatus")["enum"].append("user_error")
@@ -733,6 +830,16 @@ def two_operations_are_removed(document: Node) -> None:
 )
 def a_parameter_of_the_query_is_renamed(document: Node) -> None:
     parameter(document, "GET /finetune/download", "checkpoint_step")["name"] = "checkpoint_steps"
+
+
+@kind(14, "field-added additive", "problem", synced=r"#/components/schemas/NowhereToBeFound does not exist")
+def a_new_field_leads_nowhere(document: Node) -> None:
+    fields(document, "FinetuneResponse")["cluster"] = {"$ref": SCHEMAS + "NowhereToBeFound"}
+
+
+@kind(14, "field-added additive", "problem", synced=r"other\.yaml#/X is in another document: bundle the specification")
+def a_new_field_leads_to_another_file(document: Node) -> None:
+    fields(document, "FinetuneResponse")["cluster"] = {"$ref": "other.yaml#/X"}
 
 
 @kind(14, "class-renamed breaking source", "module-moved breaking source", synced=SAME)

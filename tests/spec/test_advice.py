@@ -17,8 +17,8 @@ from tools.generate import GenerationError
 from tools.spec.documents import Node, SpecError, parse
 from tools.spec.sync import compared, made, read_recipe, sync
 
-from .cases import CASES, NEW, SAME, fields, operation
-from .conftest import Repository
+from .cases import CASES, NEW, SAME, fields
+from .conftest import Repository, slow
 from .kinds import CHECKED, KINDS, SCHEMAS
 
 TIMES = 3
@@ -33,6 +33,8 @@ NEEDS_ANOTHER_SPECIFICATION = {
     "a type consists of itself": "consists of itself",
     "something has another shape": "does not have the structure of OpenAPI",
     "parts contradict each other": "as an allOf requires",
+    "a new field leads nowhere": "does not exist",
+    "a new field leads to another file": "bundle the specification",
 }
 """What no file of ours can mend: the sentence names the thing at fault in the specification."""
 AFTER_GENERATION = {
@@ -51,16 +53,17 @@ class Maintainer:
 
     def __init__(self, root: Path) -> None:
         self.surface, self.words = root / "tools/spec/surface.yaml", root / "tools/spec/words.yaml"
-        self.overlay = root / "openapi.overlay.yaml"
+        self.overlay, self.additions = root / "openapi.overlay.yaml", root / "openapi.additions.yaml"
 
     def follow(self, sentence: str) -> None:
         """Follow every advice in a sentence that there is a way to follow."""
-        before = [path.read_text() for path in (self.surface, self.words, self.overlay)]
+        files = (self.surface, self.words, self.overlay, self.additions)
+        before = [path.read_text() for path in files]
         for pattern, do in self._advice():
             if found := re.search(pattern, sentence, re.DOTALL):
                 do(found)
                 break
-        assert before != [path.read_text() for path in (self.surface, self.words, self.overlay)], sentence
+        assert before != [path.read_text() for path in files], sentence
 
     def _advice(self) -> Iterator[tuple[str, Callable[[re.Match[str]], None]]]:
         yield r"under types:\n(?P<lines>.*)$", self._name_types
@@ -72,7 +75,13 @@ class Maintainer:
         yield r"the same name there, in `\S+: (?P<name>\w+)` and `(?P<place>\S+): ", self._give_the_same_name
         yield r"another name there, under types \(`(?P<type>\w+): NAME`", self._name_another
         yield r"action (?P<first>\d+) of the overlay .* removes, and action (?P<second>\d+) ", self._drop_both
-        yield r"action (?P<number>\d+) of the overlay .* (says what|matches nothing)", self._drop_action
+        yield r"action (?P<number>\d+) of the overlay .* (says what|adds what|matches nothing)", self._drop_action
+        yield r"under forms, .* now: (?P<names>.*?)\. Change what uses", self._remove_forms
+        yield r"has parts of (?P<address>[^,]*), which neither .* or remove them", self._remove_parts
+        yield (
+            r"no operation refers to the type (?P<names>[^:]*), so it would be ignored: .* remove it",
+            self._remove_unused,
+        )
         yield r"change `prefix`", self._change_prefix
         yield r"`remove: true` for (?P<target>\$\S+) to openapi", self._remove_servers
         yield r"or remove (?P<id>\w+) from tools/spec/surface", self._remove_operation
@@ -101,9 +110,10 @@ class Maintainer:
                 self._of(surface, called)[called] = addresses
             for called in re.findall(r"(\w+) \([^)]*\): no other operation is similar", sentence):
                 del self._of(surface, called)[called]
-                surface["types"] = {
-                    it: name for it, name in surface["types"].items() if not it.startswith(f"{called}.")
-                }
+                for lines in ("types", "forms"):
+                    surface[lines] = {
+                        it: name for it, name in surface[lines].items() if not it.startswith(f"{called}.")
+                    }
 
         self._edit(self.surface, change)
 
@@ -125,6 +135,24 @@ class Maintainer:
                 called = surface["types"].pop(place)
                 if new:
                     surface["types"][f"{place.rpartition('.')[0]}.{new}"] = called
+
+        self._edit(self.surface, change)
+
+    def _remove_parts(self, found: re.Match[str]) -> None:
+        method, _, path = found["address"].partition(" ")
+        self._edit(self.additions, lambda additions: additions["paths"][path].pop(method.lower()))
+
+    def _remove_unused(self, found: re.Match[str]) -> None:
+        def change(additions: Node) -> None:
+            for name in found["names"].split(", "):
+                del additions["components"]["schemas"][name]
+
+        self._edit(self.additions, change)
+
+    def _remove_forms(self, found: re.Match[str]) -> None:
+        def change(surface: Node) -> None:
+            for place in re.findall(r"(\S+) \(", found["names"]):
+                del surface["forms"][place]
 
         self._edit(self.surface, change)
 
@@ -242,10 +270,11 @@ def generated(_into: Path, _spec: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in REFUSED if name not in AFTER_GENERATION])
-def test_advice_that_is_followed_leads_to_a_sync(specimen: Repository, tmp_path: Path, name: str) -> None:
+def test_advice_that_is_followed_leads_to_a_sync(repository: Repository, tmp_path: Path, name: str) -> None:
+    slow(repository)
     root, upstream = tmp_path / "repository", tmp_path / "upstream.yaml"
-    shutil.copytree(specimen.root, root)
-    changed = specimen.upstream
+    shutil.copytree(repository.root, root)
+    changed = repository.upstream
     CHANGES[name](changed)
     upstream.write_text(json.dumps(changed))
     maintainer = Maintainer(root)
@@ -356,7 +385,9 @@ def test_of_several_operations_the_nearest_is_that_which_does_the_same(specimen:
     events = changed["paths"].pop("/fine-tunes/{id}/events")
     # The name of one is nearer; what the other takes and returns is the same.
     changed["paths"]["/jobs/{job_id}/history"] = events
-    other = json.loads(json.dumps(operation(specimen.upstream, "GET /fine-tunes")))
-    changed["paths"]["/fine-tunes/{id}/event"] = {"get": {**other, "responses": {"200": {"description": "Nothing."}}}}
-    with pytest.raises(SpecError, match=r"if it has moved to GET /jobs/\{job_id\}/history, write"):
+    data = {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "string"}}}}
+    response = {"description": "Others.", "content": {"application/json": {"schema": data}}}
+    changed["paths"]["/fine-tunes/{id}/event"] = {"get": {**events["get"], "responses": {"200": response}}}
+    sentence = r"if it has moved to GET /jobs/\{job_id\}/history, write .* Or is it GET /fine-tunes/\{id\}/event\?"
+    with pytest.raises(SpecError, match=sentence):
         made(changed, specimen.recipe, parse(specimen.spec.read_text(), "it"))

@@ -184,9 +184,9 @@ BYTES, JSON = "application/octet-stream", "application/json"
 KEPT = (Kept("fetch", "Files", "get", "/file"),)
 
 
-def with_contents(*kinds: str) -> dict[str, Any]:
-    """A specification of one operation that responds with these media types."""
-    contents = {kind: {"schema": {"type": "string"}} for kind in kinds}
+def with_contents(*kinds: str, **schemas: Any) -> dict[str, Any]:  # noqa: ANN401 -- schemas
+    """A specification of one operation that responds with these media types; `schemas` are theirs, by subtype."""
+    contents = {kind: {"schema": schemas.get(kind.partition("/")[2], {"type": "string"})} for kind in kinds}
     return {"paths": {"/file": {"get": {"responses": {"200": {"content": contents}}}}}}
 
 
@@ -212,3 +212,55 @@ def test_of_several_media_types_the_form_that_is_used_decides(
     assert [change.breaks for change in found] == [
         kind in {"form-changed", "content-removed", "content-changed"} for kind in kinds
     ]
+
+
+STREAM, XML = "text/event-stream", "application/xml"
+
+
+@pytest.mark.parametrize("without", [{}, {"one_form_of_contents": "We read both."}])
+@pytest.mark.parametrize(
+    ("old", "new", "kinds"),
+    [
+        (with_contents(JSON, "text/csv"), with_contents(JSON, "text/csv", csv=INTEGER), ["type-changed"]),
+        (with_contents(JSON, XML), with_contents(JSON), ["content-removed"]),
+        (with_contents(JSON, XML), with_contents(JSON, "text/csv"), ["content-changed"]),
+    ],
+)
+def test_a_change_of_a_form_that_is_not_used_is_absorbed(
+    old: dict[str, Any], new: dict[str, Any], kinds: list[str], without: dict[str, str]
+) -> None:
+    found = compare(old, new, Surface(KEPT, {}, without)).changes
+    assert [change.found.kind for change in found] == kinds
+    assert [change.verdict.effect for change in found] == [Effect.BREAKING]
+    assert [change.breaks for change in found] == [bool(without)]
+
+
+@pytest.mark.parametrize(
+    ("new", "kinds"),
+    [
+        (with_contents(JSON, STREAM, **{"event-stream": INTEGER}), ["type-changed"]),
+        (with_contents(JSON), ["content-removed"]),
+        (with_contents(JSON, "application/x-ndjson"), ["content-changed"]),
+    ],
+)
+def test_a_change_of_a_stream_breaks_since_the_handwritten_layer_reads_it(
+    new: dict[str, Any], kinds: list[str]
+) -> None:
+    found = compare(with_contents(JSON, STREAM), new, Surface(KEPT, {}, {})).changes
+    assert [change.found.kind for change in found if change.breaks] == kinds
+
+
+def test_a_change_of_all_forms_is_told_once_for_that_which_is_used() -> None:
+    one = {"type": "object", "properties": {"a": STRING}}
+    named = {"components": {"schemas": {"One": one}}}
+    other = {"components": {"schemas": {"One": {**one, "properties": {"a": INTEGER}}}}}
+    ref = {"$ref": "#/components/schemas/One"}
+    document = with_contents(JSON, "text/csv", json=ref, csv={"type": "array", "items": ref})
+    (change,) = compare({**document, **named}, {**document, **other}, Surface(KEPT, {}, {})).changes
+    assert (change.found.subject, change.breaks) == ("One.a", True)
+
+
+def test_bytes_are_the_same_whatever_their_schema_says() -> None:
+    for schema in ({}, {"type": "string", "format": "byte"}, {"type": "object"}):
+        changed = with_contents(BYTES, **{"octet-stream": schema})
+        assert compare(with_contents(BYTES), changed, Surface(KEPT, {}, {})).changes == ()

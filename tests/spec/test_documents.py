@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.spec.documents import SpecError, followed, parse, read_openapi, resolve, well_formed
+from tools.spec.addresses import ALIKE, by_key, likeness
+from tools.spec.documents import Node, SpecError, followed, parse, read_openapi, resolve, well_formed
 from tools.spec.prune import prune
 from tools.spec.surface import Kept, Surface, read_surface
 from tools.spec.words import described, read_words, undescribed
@@ -25,6 +26,8 @@ from tools.spec.write import dump
         ("null: ~", {"null": None}),
         ("version: 1.10", {"version": 1.1}),
         ('{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}),
+        ('{"a": [1e-05, -1E5, 0, -0.5]}', {"a": [1e-05, -1e5, 0, -0.5]}),
+        ("a: [010, 12:30, 1_000, 0x1f]", {"a": ["010", "12:30", "1_000", "0x1f"]}),
         ("base: &b {x: 1}\nmore: {<<: *b, y: 2}", {"base": {"x": 1}, "more": {"x": 1, "y": 2}}),
     ],
 )
@@ -196,7 +199,7 @@ def test_an_operation_of_a_specification_without_any_is_gone_all_the_same() -> N
 def test_what_is_written_can_be_read_by_any_parser_and_has_no_long_lines() -> None:
     text = "Words, many of them, and a colon: so that they have to be folded somewhere. " * 3
     document = {
-        "a": ["on", "1.0", "null", "2025-02-04", {"200": text.strip()}],
+        "a": ["on", "1.0", "1e5", "010", "null", "2025-02-04", {"200": text.strip()}],
         "tags": ["x"],
         "b": {"c": {"tags": ["y"]}},
     }
@@ -204,6 +207,7 @@ def test_what_is_written_can_be_read_by_any_parser_and_has_no_long_lines() -> No
     assert parse(written, "it") == document
     assert max(map(len, written.splitlines())) <= 120
     assert "'on'" in written
+    assert "'1e5'" in written
     assert "'2025-02-04'" in written
     assert "tags: [y]" in written
 
@@ -219,6 +223,27 @@ def test_an_operation_may_have_addresses_that_it_had_before(tmp_path: Path) -> N
     file.write_text("operations: {Jobs: {events: ['GET /jobs/{id}/log', '/jobs/{id}/events']}}")
     with pytest.raises(SpecError, match=r"events has the address '/jobs/{id}/events'; use a method and a path"):
         read_surface(file)
+
+
+def test_an_address_of_the_surface_may_begin_with_the_prefix(tmp_path: Path) -> None:
+    """As where the whole API moves to the version that an operation had before."""
+    file = tmp_path / "surface.yaml"
+    file.write_text("prefix: /v2\noperations: {Jobs: {events: [GET /v2/jobs, GET /v2/tasks, GET /v3/jobs]}}")
+    (kept,) = read_surface(file).operations
+    assert (kept.address, kept.former) == ("GET /jobs", ("GET /tasks", "GET /v3/jobs"))
+
+
+def test_an_operation_that_returns_bytes_is_not_like_one_that_returns_json() -> None:
+    """Two that take an ID alone would be the same otherwise."""
+    one = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    responses: list[Node] = [
+        {"200": {"content": {kind: {"schema": {}}}}} for kind in ("application/zip", "application/json")
+    ]
+    paths = {
+        "/files/{id}/content": {"get": {"parameters": [one], "responses": responses[0]}},
+        "/deployments/{id}": {"delete": {"parameters": [one], "responses": responses[1]}},
+    }
+    assert likeness(*by_key({"paths": paths}, "/v1").values()) < ALIKE
 
 
 @pytest.mark.parametrize(

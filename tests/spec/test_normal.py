@@ -104,6 +104,20 @@ def test_restrictions_beside_a_reference_are_an_all_of() -> None:
     }
 
 
+CONSTANTS: Node = {
+    "components": {
+        "schemas": {
+            "Pending": {"type": "string", "const": "pending"},
+            "Ended": {"enum": ["done", "failed"]},
+            "Either": {"oneOf": [ref("Pending"), ref("Ended")]},
+            "Round": {"oneOf": [ref("Round"), ref("Pending")]},
+            "Red": {"type": "object"},
+            "Blue": {"type": "object"},
+        }
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("members", "whole"),
     [
@@ -112,13 +126,17 @@ def test_restrictions_beside_a_reference_are_an_all_of() -> None:
         ([{"const": 1}, {"const": "b"}], [{"type": "integer", "enum": [1]}, {"type": "string", "enum": ["b"]}]),
         ([{"const": "a"}, {"const": None}], [{"type": "string", "enum": ["a"]}, {"type": "null"}]),
         ([{"const": "a"}, INTEGER, {"const": "b"}], [{"type": "string", "enum": ["a", "b"]}, INTEGER]),
-        ([{"const": "a"}, STRING], [{"const": "a"}, STRING]),
+        ([{"const": "a"}, STRING], [{"type": "string", "enum": ["a"]}, STRING]),
+        ([ref("Pending"), ref("Ended")], [{"type": "string", "enum": ["pending", "done", "failed"]}]),
+        ([ref("Either"), {"const": "x"}], [{"type": "string", "enum": ["pending", "done", "failed", "x"]}]),
+        ([ref("Ended"), STRING], [ref("Ended"), STRING]),
+        ([ref("Round"), ref("Pending"), ref("Red")], [ref("Round"), ref("Pending"), ref("Red")]),
         ([ref("Red"), ref("Blue")], [ref("Red"), ref("Blue")]),
     ],
 )
 def test_constants_of_a_union_are_an_enum(members: list[Node], whole: list[Node]) -> None:
     for union in ("oneOf", "anyOf"):
-        assert joined({union: members, "description": "It."}) == {union: whole, "description": "It."}
+        assert joined(CONSTANTS, {union: members, "description": "It."}) == {union: whole, "description": "It."}
 
 
 def test_references_into_types_are_replaced_by_what_they_lead_to() -> None:

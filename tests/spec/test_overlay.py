@@ -54,7 +54,7 @@ def test_a_list_in_an_update_is_appended(tmp_path: Path) -> None:
 
 def test_actions_see_what_those_before_them_have_made(tmp_path: Path) -> None:
     place = "$.components.schemas.Job.properties"
-    removed = {"target": f"{place}.id", "remove": True, "update": "-"}
+    removed = {"target": "$.components.schemas.Job[?@.id.format == 'uuid'].id", "remove": True, "update": "-"}
     found = overlaid(tmp_path, removed, {"target": place, "update": {"id": {"type": "string"}}})
     assert found["components"]["schemas"]["Job"]["properties"] == {"id": {"type": "string"}}
 
@@ -128,9 +128,34 @@ def test_an_item_of_a_list_that_is_removed_and_added_is_found_in_any_order(tmp_p
         overlaid(tmp_path, removed, {"target": enum, "update": "a"})
 
 
-def test_what_is_removed_and_added_in_another_form_is_no_error(tmp_path: Path) -> None:
-    found = overlaid(tmp_path, REMOVE, {"target": PLACE, "update": {"id": {"type": "integer"}}})
+def test_what_is_removed_and_added_in_another_form_has_to_be_what_the_action_says(tmp_path: Path) -> None:
+    """Else a change of what it replaces would be lost in silence."""
+    another = {"target": PLACE, "update": {"id": {"type": "integer"}}}
+    with pytest.raises(SpecError) as refused:
+        overlaid(tmp_path, REMOVE, another)
+    assert str(refused.value) == (
+        "action 1 of the overlay ($.components.schemas.Job.properties.id) removes id, whatever it is, and action 2 "
+        "($.components.schemas.Job.properties) adds another: restrict the first to what it replaces, so that a change "
+        "of it is noticed, such as `[?@.id.type == 'integer'].id` in place of `.properties.id`."
+    )
+    restricted = {**REMOVE, "target": "$.components.schemas.Job[?@.id.type == 'string'].id"}
+    found = overlaid(tmp_path, restricted, another)
     assert found["components"]["schemas"]["Job"]["properties"] == {"id": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "update"),
+    [
+        (PLACE, {"id": {"type": "integer"}, "name": {}}),
+        ("$.components.schemas.Job", {"properties": {"id": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}),
+    ],
+)
+def test_a_field_that_is_added_and_described_otherwise_now_is_an_error(
+    tmp_path: Path, target: str, update: dict[str, Any]
+) -> None:
+    sentence = r"adds what the specification describes otherwise now: id\. Remove that part of it, or all of it; or, if"
+    with pytest.raises(SpecError, match=sentence):
+        overlaid(tmp_path, {"target": target, "update": update})
 
 
 def test_a_name_of_a_target_that_matches_nothing_any_more_is_told(tmp_path: Path) -> None:

@@ -241,6 +241,38 @@ def test_machines_read_one_document_also_of_what_cannot_be_read(
     assert "new.yaml" in problem
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "problem"),
+    [
+        ("tools/spec/surface.yaml", "operations: [", "surface.yaml is not YAML"),
+        ("tools/spec/surface.yaml", "operations: {Jobs: [x]}", "surface.yaml does not have the structure that docs/"),
+        ("tools/spec/words.yaml", "- x", "words.yaml is not a mapping of mappings"),
+        ("openapi.overlay.yaml", "overlay: 2.0.0", "is not an OpenAPI Overlay"),
+        ("openapi.additions.yaml", None, "openapi.additions.yaml is not UTF-8 text"),
+        ("together_ext/broken.py", "def\n", "broken.py:1 is not Python: "),
+    ],
+)
+def test_machines_read_one_document_also_if_a_file_of_ours_is_broken(
+    specimen: Repository,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    text: str | None,
+    problem: str,
+) -> None:
+    root, upstream = tmp_path / "repository", str(specimen.upstream_file)
+    shutil.copytree(specimen.root, root)
+    (root / file).write_bytes(b"\xff" if text is None else text.encode())
+    assert main(["--root", str(root), "diff", upstream, upstream, "--json"]) == 2
+    out, err = capsys.readouterr()
+    (told,) = json.loads(out)["problems"]
+    assert problem in told
+    assert err == ""
+    assert main(["--root", str(root), "diff", upstream, upstream]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"{told}\n")
+
+
 def test_absorbed_changes_are_marked(diff: Diff, capsys: pytest.CaptureFixture[str]) -> None:
     assert diff("only what is absorbed has changed", "a field of a response may be null") == 0
     out = capsys.readouterr().out

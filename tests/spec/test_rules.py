@@ -364,6 +364,24 @@ def test_types_of_one_name_are_one_with_the_fields_of_all() -> None:
     assert found["Job"]["properties"]["few"] == {"$ref": "#/components/schemas/Thing"}
 
 
+def test_a_field_that_types_of_one_name_describe_differently_is_what_either_says() -> None:
+    """Else a change of one of them would be lost in silence."""
+    other, known = {"$ref": "#/components/schemas/Machine"}, {"$ref": "#/components/schemas/Box"}
+    given = document(
+        Job={"type": "object", "properties": {"a": {"type": "string"}, "b": {"enum": ["x"]}, "c": other}},
+        Short={"type": "object", "properties": {"a": {"type": "integer"}, "b": {"enum": ["y"]}, "c": known}},
+        Machine={"type": "object"},
+        Box={"type": "object"},
+    )
+    found = named(given, Short="Job", Box="Machine")
+    assert found["JobB"]["enum"] == ["x", "y"]
+    assert found["Job"]["properties"] == {
+        "a": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+        "b": {"anyOf": [{"$ref": "#/components/schemas/JobB"}]},
+        "c": other,
+    }
+
+
 def test_a_named_list_is_put_where_it_is_used_however_deep() -> None:
     given = document(
         Job={"type": "object", "properties": {"rows": {"$ref": "#/components/schemas/Rows"}}},

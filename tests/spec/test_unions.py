@@ -44,6 +44,7 @@ def machine() -> Node:
     A tag may have several values, or be a flag.
     """
     mapping = {"hot": "#/components/schemas/Oven", "warm": "Oven", "cold": "Fridge"}
+    drives = [{"$ref": "#/components/schemas/Belt"}, {"$ref": "#/components/schemas/Chain"}]
     appliances = [{"$ref": "#/components/schemas/Oven"}, {"$ref": "#/components/schemas/Fridge"}]
     schemas = {
         "Base": BASE,
@@ -52,11 +53,16 @@ def machine() -> Node:
             "additionalProperties": False,
             "properties": {
                 "engine": {"oneOf": [extended("steam", coal=STRING), extended("petrol", oil=STRING)]},
-                "drive": {"oneOf": [{"$ref": "#/components/schemas/Belt"}, {"$ref": "#/components/schemas/Chain"}]},
+                "drive": {"oneOf": drives},
                 "appliance": {"oneOf": appliances, "discriminator": {"propertyName": "is", "mapping": mapping}},
                 "pipe": {"oneOf": [pipe(["cold", "icy"]), pipe(["hot", "warm", None], ["string", "null"])]},
                 "valve": {"oneOf": [valve(opens=True), valve(opens=False)]},
                 "chimney": {"type": "object", "properties": {"made": STRING}, "anyOf": [{"required": ["made"]}]},
+                "drives": {"type": "array", "items": {"oneOf": drives}},
+                "rows": {"type": "array", "items": {"type": "array", "items": drives[0]}},
+                "belts": {"type": "object", "additionalProperties": drives[0]},
+                "stock": {"type": "object", "additionalProperties": {"type": "array", "items": drives[0]}},
+                "spans": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
             },
         },
         "Belt": extended("belt", width=STRING),
@@ -99,6 +105,7 @@ def test_classes_are_named_by_their_tags(models: ModuleType) -> None:
     assert classes == {
         *("Machine", "MachineEngineSteam", "MachineEnginePetrol", "Belt", "Chain", "Oven", "Fridge"),
         *("MachinePipe1", "MachinePipe2", "MachineValveTrue", "MachineValveFalse", "MachineChimney"),
+        *("MachineBeltsType0", "MachineStockType0"),
         "UnknownObject",
     }
 
@@ -133,3 +140,28 @@ def test_each_kind_is_parsed_as_what_it_is_with_its_unknown_fields(
     assert type(getattr(read, name)).__name__ == class_
     assert read.to_dict() == sent
     assert read["unknown"] == 1
+
+
+BELT: Node = {"kind": "belt", "width": "7"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "read"),
+    [
+        ("drives", [BELT, {"kind": "chain"}, "odd", {"kind": "none"}, None], "Belt Chain str UnknownObject NoneType"),
+        ("rows", [[BELT, "odd"], "odd", [BELT], [7]], "[Belt str] str [Belt] [int]"),
+        ("belts", {"a": BELT, "b": "odd", "c": None, "d": [7]}, "Belt str NoneType [int]"),
+        ("stock", {"a": [BELT, 7], "b": "odd", "c": [BELT]}, "[Belt int] str [Belt]"),
+        ("spans", [[1, 2], "odd", [3]], "[int int] str [int]"),
+    ],
+)
+def test_an_odd_item_costs_no_other_its_type(models: ModuleType, name: str, sent: object, read: str) -> None:
+    machine = models.Machine.from_dict({name: sent})
+    found = getattr(machine, name)
+    assert " ".join(map(types, getattr(found, "additional_properties", {}).values() or found)) == read
+    assert machine.to_dict() == {name: sent}
+
+
+def types(item: object) -> str:
+    """The type of an item, or those of its items."""
+    return f"[{' '.join(map(types, item))}]" if isinstance(item, list) else type(item).__name__

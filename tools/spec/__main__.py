@@ -110,14 +110,14 @@ def _to_do(outcome: Outcome) -> list[str]:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    recipe = read_recipe(options.root)
     try:
+        recipe = read_recipe(options.root)
         comparison = compared(*_both(options.old, options.new, recipe.surface.prefix), recipe)
+        looks = report.what_to_look_at(comparison, options.root / "together_ext", recipe.surface)
     except SpecError as error:
         if not options.json:
             raise
-        comparison = report.unreadable(str(error))
-    looks = report.what_to_look_at(comparison, options.root / "together_ext", recipe.surface)
+        comparison, looks = report.unreadable(str(error)), []
     if options.json:
         print(report.as_json(comparison, looks))
     else:

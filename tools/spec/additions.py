@@ -30,7 +30,7 @@ from tools.spec.documents import (
 )
 from tools.spec.normal import UNIONS, joined, one_schema
 from tools.spec.overlay import DATE
-from tools.spec.surface import Surface, is_versioned
+from tools.spec.surface import Surface, is_versioned, relative
 
 SOURCE, SINCE = "x-source", "x-date"
 PARTS = "x-parts"
@@ -110,8 +110,9 @@ def merged(document: Node, additions: Node, surface: Surface) -> tuple[Node, lis
     there = by_key(merge.document, surface.prefix)
     addresses = {key: keys_of(kept) for kept in surface.operations for key in keys_of(kept)}
     idle: list[Idle] = []
-    for method, path, _, operation in operations(additions):
-        address = f"{method.upper()} {path}"
+    for method, whole, _, operation in operations(additions):
+        path = relative(whole, surface.prefix)
+        address = f"{method.upper()} {whole}"
         key = key_of(f"{method} {path}")
         known = next((there[each] for each in (key, *addresses.get(key, ())) if each in there), None)
         if known is None and operation.get(PARTS):
@@ -260,7 +261,7 @@ class _Merge:
             node.clear()
             node.update(deepcopy(whole))
             node = followed(self.document, node)
-        if isinstance(node, dict) and (plain := joined(node)) is not node:
+        if isinstance(node, dict) and (plain := joined(self.document, node)) is not node:
             node.update(plain)
         return node
 

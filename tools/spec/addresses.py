@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from tools.spec.contents import chosen
+from tools.spec.contents import chosen, media_type
 from tools.spec.documents import Node, SpecError, followed, operations
 from tools.spec.shape import shape
-from tools.spec.surface import Kept, Surface, is_versioned
+from tools.spec.surface import Kept, Surface, is_versioned, relative
 
 PARAMETER = re.compile(r"\{[^}]*\}")
 ALIKE = 0.6
@@ -96,7 +96,7 @@ class Operation:
 
     @cached_property
     def features(self) -> frozenset[str]:
-        """What it takes and returns, as words to be compared: parameters, and fields of bodies."""
+        """What it takes and returns, as words to be compared: parameters, and media types and fields of bodies."""
         found: set[str] = set()
         try:
             found |= {f"parameter {one['name']}" for one in self.parameters}
@@ -104,6 +104,7 @@ class Operation:
             for side, holder in (("request", body), *(("response", one) for one in self._successes())):
                 contents = holder.get("content") or {}
                 if kind := chosen(contents, None):
+                    found.add(f"{side} {media_type(kind)}")
                     schema = contents[kind].get("schema")
                     found |= {f"{side} {name}" for name in _names(self.document, schema, DEEP)}
         except (SpecError, AttributeError, KeyError, TypeError, ValueError):
@@ -126,16 +127,23 @@ def by_key(document: Node, prefix: str) -> dict[str, Operation]:
     is_divided = shared != prefix and any(f"{shared}{path}".startswith(f"{prefix}/") for path in document["paths"])
     for method, path, item, content in operations(document):
         own = _own_server(document, item, content)
-        root = prefix_of(own) if _same_host(own, server_of(document)) else shared
+        is_same = _same_host(own, server_of(document))
+        root = prefix_of(own) if is_same else shared
         whole = root + path
-        if whole.startswith(f"{prefix}/"):
-            relative = whole.removeprefix(prefix)
-        else:
-            relative = whole if is_versioned(whole) and root != shared else path
-        is_outside = is_divided and not (whole.startswith(f"{prefix}/") or is_versioned(whole))
-        one = Operation(document, method, relative, key_of(f"{method} {relative}"), item, content, is_outside)
+        after = relative(whole, prefix)
+        is_ours = after != whole
+        if not is_ours and not (is_versioned(whole) and root != shared):
+            after = path
+        is_outside = is_divided and not (is_ours or is_versioned(whole))
+        # The address is that of an operation without a server of its own.
+        parts = (_without_servers(item), _without_servers(content)) if is_same and is_ours else (item, content)
+        one = Operation(document, method, after, key_of(f"{method} {after}"), *parts, is_outside)
         found[one.key] = one
     return found
+
+
+def _without_servers(node: Node) -> Node:
+    return {name: value for name, value in node.items() if name != "servers"}
 
 
 def key_of(address: str) -> str:
@@ -197,7 +205,7 @@ def has_prefix(document: Node, surface: Surface) -> bool:
 
 
 def likeness(one: Operation, other: Operation) -> float:
-    """How alike two operations are, from 0 to 1: by their IDs, else by methods, addresses, parameters and fields."""
+    """How alike two operations are, from 0 to 1: by IDs, else by methods, addresses, parameters and bodies."""
     ids = [it.content.get("operationId") for it in (one, other)]
     if ids[0] and ids[0] == ids[1]:
         return 1.0

@@ -32,9 +32,10 @@ class Verdict:
 class Found:
     """A change as it was found. `side` is `request`, `response`, or nothing where it is about both.
 
-    `closed` says of an enum or union in a response that the document allows nothing else there. `field` is where it was
-    found, if the subject is used in several places: it is the same change in each. `known` are the values of an enum,
-    the URL of a server, or headers; `gone` are the values that were removed.
+    `closed` says of an enum or union in a response that the document allows nothing else there, `unused` that it is
+    about a media type that our client does not use. `field` is where it was found, if the subject is used in several
+    places: it is the same change in each. `known` are the values of an enum, the URL of a server, or headers; `gone`
+    are the values that were removed.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Found:
     what: str
     side: str = ""
     closed: bool = False
+    unused: bool = False
     field: str = dataclasses.field(default="", compare=False)
     known: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
     gone: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
@@ -70,6 +72,8 @@ def judged(found: Found, without: Container[str] = ()) -> Verdict:
         without: The rules that are switched off, and absorb nothing.
     """
     verdict = VERDICTS[found.kind, found.side] if (found.kind, found.side) in VERDICTS else VERDICTS[found.kind, ""]
+    if found.unused:
+        verdict = replace(verdict, absorbed_by=ONE_FORM)
     if verdict.absorbed_by in without or not _is_absorbed(found):
         verdict = replace(verdict, absorbed_by="")
     if found.closed and found.kind in TIGHTER_IF_CLOSED:
@@ -79,7 +83,7 @@ def judged(found: Found, without: Container[str] = ()) -> Verdict:
 
 def _is_absorbed(found: Found) -> bool:
     """Whether the rules about what is absent or null hold for it: fields alone, and no IDs, which stay required."""
-    if found.kind not in {"null-added", "now-optional"} or found.side != "response":
+    if found.unused or found.kind not in {"null-added", "now-optional"} or found.side != "response":
         return True
     name = found.subject.rpartition(".")[2]
     return "." in found.subject and name != "id" and not name.endswith(("[]", "{}"))
@@ -91,6 +95,8 @@ _B, _A, _N = Effect.BREAKING, Effect.ADDITIVE, Effect.NEUTRAL
 SURFACE = "tools/spec/surface.yaml"
 SERVER, CREDENTIALS = "the server", "the credentials"
 """The subjects of changes that concern many operations alike."""
+ONE_FORM = "one_form_of_contents"
+"""The rule that keeps one media type of several."""
 
 VERDICTS: dict[tuple[str, str], Verdict] = {
     # Operations
@@ -133,9 +139,9 @@ VERDICTS: dict[tuple[str, str], Verdict] = {
         _B, "code that relies on it fails where it is absent", absorbed_by="little_is_required"
     ),
     # Contents
-    ("content-added", REQUEST): Verdict(_A, "the old form is still accepted", absorbed_by="one_form_of_contents"),
+    ("content-added", REQUEST): Verdict(_A, "the old form is still accepted", absorbed_by=ONE_FORM),
     ("content-added", RESPONSE): Verdict(
-        _N, "the old form is still sent to clients that accept it", absorbed_by="one_form_of_contents"
+        _N, "the old form is still sent to clients that accept it", absorbed_by=ONE_FORM
     ),
     ("content-removed", REQUEST): Verdict(_B, "the old form is refused"),
     ("content-removed", RESPONSE): Verdict(_B, "the old form is no longer sent"),

@@ -20,8 +20,8 @@ from tools.spec.addresses import (
 )
 from tools.spec.changes import CREDENTIALS, SERVER, SURFACE, Change, Found, judged
 from tools.spec.compare_schemas import Pair, is_it_called
-from tools.spec.contents import chosen, is_bytes, media_type, schema_of, sent_as
-from tools.spec.documents import Node, SpecError, followed, well_formed
+from tools.spec.contents import STREAM, chosen, is_bytes, media_type, schema_of, sent_as
+from tools.spec.documents import Node, SpecError, followed, reached, well_formed
 from tools.spec.surface import Surface
 
 ANYTHING = True
@@ -68,9 +68,16 @@ def compare(old: Node, new: Node, surface: Surface) -> Comparison:
             with well_formed(address):
                 for found in _operation(one, other, _forms(one, other, surface), ours):
                     collected.setdefault(found, []).append((address, found.field or found.subject))
+                for it in (one, other) if one and other else ():
+                    # What is new is not looked into, and a sync stops at a reference that leads nowhere.
+                    reached(it.document, [it.content, it.parameters])
         except SpecError as error:
             problems.append(str(error) if str(error).startswith(address) else f"{address}: {error}")
-    changes = [_change(found, places, surface) for found, places in collected.items()]
+    changes = [
+        _change(found, places, surface)
+        for found, places in collected.items()
+        if not (found.unused and replace(found, unused=False) in collected)
+    ]
     return Comparison(tuple(sorted(changes, key=_rank)), tuple(dict.fromkeys(problems)))
 
 
@@ -330,10 +337,12 @@ def _contents(pair: Pair, before: Node, after: Node, subject: str, form: str | N
     old, new = _by_type(before), _by_type(after)
     fresh, gone = [kind for kind in new if kind not in old], [kind for kind in old if kind not in new]
     was, now = chosen(old, form), chosen(new, form)
+    # The handwritten layer reads streams, of which the generated client knows nothing.
+    unused = was == now and was is not None and STREAM not in gone
     if fresh and gone:
         both = [is_bytes(kind, it[kind]) for it, kinds in ((old, gone), (new, fresh)) for kind in kinds]
         kind = "bytes-restated" if all(both) and pair.side == "response" else "content-changed"
-        yield pair.found(kind, subject, f"is {', '.join(fresh)}, was {', '.join(gone)}")
+        yield replace(pair.found(kind, subject, f"is {', '.join(fresh)}, was {', '.join(gone)}"), unused=unused)
     elif fresh and was and now != was:
         what = f"may also be {', '.join(fresh)}; the generated client would use {now}, used {was}"
         yield pair.found("form-changed", subject, what)
@@ -341,11 +350,14 @@ def _contents(pair: Pair, before: Node, after: Node, subject: str, form: str | N
         also = "may also be" if old else "is"
         yield pair.found("content-added", subject, f"{also} {', '.join(fresh)}")
     elif gone:
-        yield pair.found("content-removed", subject, f"may no longer be {', '.join(gone)}")
-    for kind in [kind for kind in old if kind in new]:
-        yield from compare_schemas.schemas(
-            pair, old[kind].get("schema", ANYTHING), new[kind].get("schema", ANYTHING), subject
-        )
+        yield replace(pair.found("content-removed", subject, f"may no longer be {', '.join(gone)}"), unused=unused)
+    # What the client uses comes first: what other media types share with it is reported there.
+    for kind in sorted(old.keys() & new.keys(), key=lambda kind: (kind not in {was, now}, kind)):
+        if pair.side == "response" and is_bytes(kind, old[kind]) and is_bytes(kind, new[kind]):
+            continue  # whatever their schemas say
+        was_schema, now_schema = (it[kind].get("schema", ANYTHING) for it in (old, new))
+        for found in compare_schemas.schemas(pair, was_schema, now_schema, subject):
+            yield replace(found, unused=kind not in {was, now, STREAM})
 
 
 def _by_type(holder: Node) -> dict[str, Node]:

@@ -49,6 +49,12 @@ def is_binary(schema: Any) -> bool:  # noqa: ANN401 -- a schema may be true or f
     return schema.get("format") == "binary" or "octet-stream" in str(schema.get("contentMediaType"))
 
 
+def of_form(contents: Mapping[str, Any], form: str | None) -> list[str]:
+    """The media types of a body that are the one `surface.yaml` names for it; any bytes are, if that is of bytes."""
+    kinds = [kind for kind in sorted(contents) if form and media_type(kind, contents[kind]) == media_type(form)]
+    return kinds + [kind for kind in sorted(contents) if form == BYTES and is_bytes(kind, contents[kind])]
+
+
 def chosen(contents: Mapping[str, Any], form: str | None) -> str | None:
     """The media type that a client uses of several, as the document writes it; None if there are none.
 
@@ -56,10 +62,7 @@ def chosen(contents: Mapping[str, Any], form: str | None) -> str | None:
         contents: The contents of a body, by media type.
         form: The media type that `surface.yaml` names for the body, under `forms`.
     """
-    kinds = sorted(contents)
-    wanted = [kind for kind in kinds if form and media_type(kind, contents[kind]) == media_type(form)]
-    if form == BYTES:
-        wanted += [kind for kind in kinds if is_bytes(kind, contents[kind])]
+    kinds, wanted = sorted(contents), of_form(contents, form)
     for plain in (JSON, FORM):
         wanted += [kind for kind in kinds if media_type(kind, contents[kind]) == plain]
     wanted += [kind for kind in kinds if media_type(kind) != STREAM]

@@ -16,6 +16,16 @@ import yaml
 Node: TypeAlias = dict[str, Any]
 """A mapping of a document: the whole, an operation, a schema."""
 
+OF_YAML_1_1 = (":timestamp", ":bool", ":int", ":float")
+"""Tags that PyYAML, which reads YAML 1.1, gives to more than JSON has; and to 1e-05 none, which is a number there."""
+NUMERIC = list("-+.0123456789")
+"""Begins a number."""
+FLOAT = (
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    NUMERIC,
+)
+"""How a number with a fraction or an exponent is recognized."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SCHEMAS = "#/components/schemas/"
 
@@ -32,10 +42,10 @@ class FaultError(SpecError):
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads what JSON could have said: no dates, `on` and `no` are words, and keys are strings."""
+    """Reads what JSON could have said: no dates, `on`, `no`, `12:30` and `010` are words, and keys are strings."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {  # noqa: RUF012 -- as in its base
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool"))]
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(OF_YAML_1_1)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -54,6 +64,8 @@ class _Loader(yaml.CSafeLoader):
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("[-+]?(?:0|[1-9][0-9]*)$"), NUMERIC)
+_Loader.add_implicit_resolver(*FLOAT)
 
 
 def parse(text: str, name: str) -> Any:  # noqa: ANN401 -- whatever a document says

@@ -115,19 +115,25 @@ def merged(document: Node, schema: Node, within: tuple[str, ...] = ()) -> Node:
     return {**{key: value for key, value in whole.items() if key not in ANNOTATIONS}, **marks}
 
 
-def joined(schema: Node) -> Node:
-    """The schema with the constants and enums of its union, those without a name, as one enum for each type."""
+def joined(document: Node, schema: Node) -> Node:
+    """The schema with the constants and enums of its union, whatever they are called, as one enum for each type.
+
+    Raises:
+        SpecError: A reference leads nowhere.
+    """
     for union in UNIONS:
         members = schema.get(union)
-        if not isinstance(members, list) or sum(_is_constant(member) for member in members) <= 1:
+        if not isinstance(members, list):
+            continue
+        values = [_constants(document, member) for member in members]
+        if sum(known is not None for known in values) <= 1 and not any(map(_is_constant, members)):
             continue
         groups: dict[str, list[Any]] = {}
         found: list[Any] = []
-        for member in members:
-            if not _is_constant(member):
+        for member, known in zip(members, values, strict=True):
+            if known is None:
                 found.append(member)
-                continue
-            for value in [member["const"]] if "const" in member else member["enum"]:
+            for value in known or ():
                 type_ = TYPES.get(type(value), "null")
                 if type_ not in groups:
                     groups[type_] = []
@@ -139,7 +145,25 @@ def joined(schema: Node) -> Node:
 
 
 def _is_constant(member: Any) -> bool:  # noqa: ANN401 -- a schema may be true or false
-    return isinstance(member, dict) and "$ref" not in member and bool({"const", "enum"} & member.keys())
+    return isinstance(member, dict) and "const" in member
+
+
+def _constants(document: Node, member: Any, seen: tuple[str, ...] = ()) -> list[Any] | None:  # noqa: ANN401 -- a schema may be true or false
+    """The values of a constant, of an enum, or of a union of these; None if it allows anything else."""
+    while isinstance(member, dict) and isinstance(member.get("$ref"), str) and member["$ref"] not in seen:
+        seen = (*seen, member["$ref"])
+        member = resolve(document, member["$ref"])
+    if not isinstance(member, dict) or member.get("nullable") is True:
+        return None
+    if "const" in member:
+        return [member["const"]]
+    if isinstance(member.get("enum"), list):
+        return list(member["enum"])
+    for union in UNIONS:
+        if isinstance(member.get(union), list):
+            inner = [_constants(document, one, seen) for one in member[union]]
+            return None if None in inner else [value for known in inner for value in known or ()]
+    return None
 
 
 def _expanded(document: Node, part: Node, within: tuple[str, ...]) -> Node:

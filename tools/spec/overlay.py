@@ -74,7 +74,7 @@ def apply(document: Node, actions: list[Action]) -> Node:
             # Those after it may rely on it: what would be said of them may be wrong.
             problems.append(idle)
             break
-        problems += _superfluous(action, found)
+        problems += [*_superfluous(action, found), *_contradicting(action, found)]
         # The last first: removing an item of a list moves those after it.
         for parts, value in reversed(found):
             if action.remove:
@@ -123,6 +123,16 @@ def _superfluous(action: Action, found: list[_Match]) -> Iterator[str]:
             )
 
 
+def _contradicting(action: Action, found: list[_Match]) -> Iterator[str]:
+    """What to do with an update that adds fields which the specification describes otherwise."""
+    for parts, value in found if not action.remove else ():
+        if others := list(_described_otherwise(value, action.update, is_fields=parts[-1:] == ("properties",))):
+            yield (
+                f"{action} adds what the specification describes otherwise now: {', '.join(others)}. Remove that part "
+                "of it, or all of it; or, if servers still send the other, remove what the specification has before it."
+            )
+
+
 def _named(places: list[tuple[str | int, ...]]) -> str:
     """Places of a document as JSONPaths."""
     return " and ".join("$" + "".join(_step(part) for part in parts) for parts in places)
@@ -143,20 +153,28 @@ class _Removed:
 
     def is_back(self, document: Node) -> bool:
         """Whether it is there again, as it was."""
-        try:
-            holder = _at(document, self.parts[:-1])
-        except (KeyError, IndexError, TypeError):
-            return False
+        holder = self._holder_in(document)
         if isinstance(holder, list):
             return isinstance(self.holder, list) and _sorted(holder) == _sorted(self.holder)
         return isinstance(holder, dict) and holder.get(str(self.parts[-1]), _NOTHING) == self.value
+
+    def is_replaced(self, document: Node) -> bool:
+        """Whether there is something else in its place."""
+        holder = self._holder_in(document)
+        return isinstance(holder, dict) and str(self.parts[-1]) in holder
+
+    def _holder_in(self, document: Node) -> Any:  # noqa: ANN401 -- a part of a document
+        try:
+            return _at(document, self.parts[:-1])
+        except (KeyError, IndexError, TypeError):
+            return None
 
 
 _NOTHING = object()
 
 
 def _restored(removed: list[_Removed], document: Node, action: Action) -> Iterator[str]:
-    """What an update adds again as it was, after actions before it have removed it."""
+    """What an update adds again that actions before it have removed: as it was, or another for whatever was there."""
     for one in removed if not action.remove else ():
         if one.is_back(document):
             where = ".".join(map(str, one.parts))
@@ -164,6 +182,12 @@ def _restored(removed: list[_Removed], document: Node, action: Action) -> Iterat
                 f"action {one.action.number} of the overlay ({one.action.target}) removes, and action {action.number} "
                 f"({action.target}) adds again, what the specification says itself now: {where}. Remove the first "
                 "action, and that part of the second."
+            )
+        elif "?" not in one.action.target and one.is_replaced(document):
+            yield (
+                f"{one.action} removes {one.parts[-1]}, whatever it is, and action {action.number} ({action.target}) "
+                "adds another: restrict the first to what it replaces, so that a change of it is noticed, such as "
+                f"`[?@.{one.parts[-1]}.type == 'integer'].{one.parts[-1]}` in place of `.properties.{one.parts[-1]}`."
             )
 
 
@@ -264,6 +288,16 @@ def _said_already(old: Any, new: Any, name: str = "") -> Iterator[str]:  # noqa:
         yield from (f"{name} {item!r}".strip() for item in new if item in old)
     elif old == new:
         yield f"{name}: {new!r}"
+
+
+def _described_otherwise(old: Any, new: Any, *, is_fields: bool) -> Iterator[str]:  # noqa: ANN401 -- parts of documents
+    """The fields that an update adds to objects that have them."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in new.keys() & old.keys():
+            if is_fields and old[key] != new[key]:
+                yield key
+            elif not is_fields:
+                yield from _described_otherwise(old[key], new[key], is_fields=key == "properties")
 
 
 def _at(document: Node, parts: tuple[str | int, ...]) -> Any:  # noqa: ANN401 -- a part of a document

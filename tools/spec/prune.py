@@ -134,8 +134,8 @@ def _gone(gone: list[Kept], there: dict[str, Operation], surface: Surface, known
         else f"{len(gone)} operations of tools/spec/surface.yaml are"
     )
     last = (
-        f"If {'it' if one else 'one'} was removed, remove its line there{lines_of}, its words in tools/spec/words.yaml "
-        "and its uses; if servers still have it, describe it in openapi.additions.yaml."
+        f"If {'it' if one else 'one'} was removed, remove its line there{lines_of}, its words in tools/spec/words.yaml,"
+        " its parts in openapi.additions.yaml and its uses; if servers still have it, describe it as a whole there."
     )
     return "\n".join([f"{head} not in the specification:", *lines, last])
 

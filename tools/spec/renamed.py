@@ -35,21 +35,29 @@ def check_names(pruned: Node, surface: Surface, words: Words, known: Node) -> No
         return
     ours = {raw: name for raw, name in surface.types.items() if not is_place(raw)}
     raw_names = {name: name for name in before if name not in surface.types.values()} | ours
-    missing = {raw: name for raw, name in raw_names.items() if raw not in there and name in before}
-    fresh = [name for name in there if name not in ours and name not in before]
-    lines: list[str] = []
+    wanted = {raw: name for raw, name in raw_names.items() if name in before and name in words.types}
     used, used_before = _uses(pruned), _uses(known)
-    for raw, name in missing.items():
-        if name not in words.types or any(other in there for other, it in ours.items() if it == name):
+    missing = {raw: name for raw, name in wanted.items() if raw not in there}
+    # Two types may have exchanged their names, or one may have the name that another had.
+    displaced = {
+        raw: name for raw, name in wanted.items() if raw in used and not used[raw] & used_before.get(name, set())
+    }
+    fresh = [name for name in there if name not in ours and name not in before] + [*displaced]
+    found: dict[str, str] = {}
+    for raw, name in {**missing, **displaced}.items():
+        if raw not in there and any(other in there for other, it in ours.items() if it == name):
             continue
-        here = [it for it in fresh if used.get(it, set()) & used_before.get(name, set())]
+        here = [it for it in fresh if it != raw and used.get(it, set()) & used_before.get(name, set())]
         ranked = sorted((-_likeness(known, before[name], pruned, there[it]), it) for it in here)
         if ranked and -ranked[0][0] >= ALIKE:
-            new = ranked[0][1]
-            fresh.remove(new)
+            fresh.remove(ranked[0][1])
+            found[raw] = ranked[0][1]
+    lines: list[str] = []
+    for raw, name in {**missing, **displaced}.items():
+        if raw in found and (raw not in displaced or raw in found.values()):
             instead = f" in place of `{raw}: {name}`" if raw in surface.types else ""
-            lines.append(f"  `{new}: {name}`{instead}")
-        else:
+            lines.append(f"  `{found[raw]}: {name}`{instead}")
+        elif raw in missing:
             places = dict.fromkeys(_places_of(pruned, surface, known, before[name]))
             lines += [f"  `{place}: {name}`" for place in places]
     if lines:

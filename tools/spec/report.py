@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.spec.addresses import key_of, keys_of
 from tools.spec.changes import CREDENTIALS, SERVER, Change, Effect
 from tools.spec.compare import Comparison
+from tools.spec.documents import SpecError
 from tools.spec.surface import Surface
 from tools.uses import Use, attributes, literals, uses
 
@@ -65,8 +66,14 @@ def what_to_look_at(comparison: Comparison, package: Path, surface: Surface) -> 
         comparison: The changes.
         package: The handwritten package.
         surface: By its IDs the operations' functions are called.
+
+    Raises:
+        SpecError: A module of the package is not Python.
     """
-    generated, names, strings = uses(package), attributes(package), literals(package)
+    try:
+        generated, names, strings = uses(package), attributes(package), literals(package)
+    except SyntaxError as error:
+        raise SpecError(f"{error.filename}:{error.lineno} is not Python: {error.msg}") from error
     looks: dict[str, list[str]] = {}
     for change in comparison.changes:
         if change.verdict.effect is not Effect.NEUTRAL:

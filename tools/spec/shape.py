@@ -153,7 +153,7 @@ def _alternatives(document: Node, schema: Any, names: Names, seen: tuple[str, ..
     if not isinstance(schema, dict):
         yield True
         return
-    schema = joined(one_schema(document, schema, seen))
+    schema = joined(document, one_schema(document, schema, seen))
     if schema.get("nullable") is True:
         yield None
     names = names._replace(title=schema.get("title") or names.title)

@@ -53,6 +53,11 @@ def is_versioned(path: str) -> bool:
     return VERSIONED.match(path) is not None
 
 
+def relative(path: str, prefix: str) -> str:
+    """An address after the prefix, if it begins with it."""
+    return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path
+
+
 def is_place(name: str) -> bool:
     """Whether a name under `types` is that of a place, not of a type."""
     return "." in name or "[" in name
@@ -67,8 +72,9 @@ def read_surface(path: Path) -> Surface:
     content = read(path)
     if not isinstance(content, dict) or not isinstance(content.get("operations"), dict):
         raise SpecError(f"{path.name} lists no operations")
+    prefix = str(content.get("prefix", Surface.prefix)).rstrip("/")
     kept = tuple(
-        _kept(called, tag, address, path.name)
+        _kept(called, tag, address, prefix, path.name)
         for tag, operations in content["operations"].items()
         for called, address in (operations or {}).items()
     )
@@ -80,10 +86,10 @@ def read_surface(path: Path) -> Surface:
             f"{path.name} has media types for what is not the body or response of an operation in it: "
             f"{', '.join(sorted(lost))}. Remove these lines under forms, or correct their names."
         )
-    return Surface(kept, types, without, str(content.get("prefix", Surface.prefix)).rstrip("/"), forms)
+    return Surface(kept, types, without, prefix, forms)
 
 
-def _kept(id: str, tag: str, addresses: Any, file: str) -> Kept:  # noqa: ANN401 -- whatever the file says
+def _kept(id: str, tag: str, addresses: Any, prefix: str, file: str) -> Kept:  # noqa: ANN401 -- whatever the file says
     every = [str(address) for address in (addresses if isinstance(addresses, list) else [addresses])]
     for address in every or [""]:
         method, _, path = address.partition(" ")
@@ -91,5 +97,6 @@ def _kept(id: str, tag: str, addresses: Any, file: str) -> Kept:  # noqa: ANN401
             raise SpecError(
                 f"{file}: {id} has the address {address!r}; use a method and a path, such as GET /fine-tunes"
             )
-    method, _, path = every[0].partition(" ")
-    return Kept(id, tag, method.lower(), path, tuple(every[1:]))
+    parts = [address.partition(" ") for address in every]
+    (method, path), *former = [(method, relative(path, prefix)) for method, _, path in parts]
+    return Kept(id, tag, method.lower(), path, tuple(map(" ".join, former)))

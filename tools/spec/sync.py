@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tools.check_generated import differences
 from tools.generate import ROOT, Generate, GenerationError, generate
@@ -23,6 +25,7 @@ from tools.spec.surface import Surface, is_versioned, read_surface
 from tools.spec.words import Words, read_words
 
 PACKAGE = "together_generated"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,21 @@ def read_recipe(root: Path) -> Recipe:
     """
     folder = root / "tools" / "spec"
     return Recipe(
-        read_surface(folder / "surface.yaml"),
-        read_additions(root / "openapi.additions.yaml"),
-        read_overlay(root / "openapi.overlay.yaml"),
-        read_words(folder / "words.yaml"),
+        _read(read_surface, folder / "surface.yaml"),
+        _read(read_additions, root / "openapi.additions.yaml"),
+        _read(read_overlay, root / "openapi.overlay.yaml"),
+        _read(read_words, folder / "words.yaml"),
     )
+
+
+def _read(how: Callable[[Path], T], path: Path) -> T:
+    try:
+        return how(path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise SpecError(
+            f"{path.name} does not have the structure that docs/regenerate.md describes ({reason})"
+        ) from error
 
 
 def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
@@ -152,10 +165,10 @@ def _have_our_names(old: Node, new: Node, recipe: Recipe) -> bool:
     for step in (lambda document: made(document, recipe), ruled):
         try:
             with well_formed("The specification"):
-                names = [step(document)["components"]["schemas"].keys() for document in (old, new)]
+                changes = compare(step(old), step(new), recipe.surface).changes
         except SpecError:
             continue
-        return bool(names[0] == names[1])
+        return not any(change.found.kind == "class-renamed" for change in changes)
     return False
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tools.spec.documents import Node
+from tools.spec.documents import FLOAT, Node
 from tools.spec.words import Words, described, in_order
 
 HEAD = """\
@@ -124,6 +124,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+# A text that looks like 1e5 is quoted, since other parsers read a number.
+_Dumper.add_implicit_resolver(*FLOAT)
 _Dumper.add_representer(
     _Line, lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
 )

@@ -61,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     responses.dates_may_be_odd,
     responses.the_demanding_first,
     responses.unions_have_a_last_resort,
+    responses.items_may_be_null,
     responses.anything_may_be_null,
 )
 

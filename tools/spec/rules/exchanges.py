@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.spec.contents import BINARY, BYTES, PLAINLY, REPEATED, chosen, is_bytes, media_type, sent_as
+from tools.spec.contents import BINARY, BYTES, PLAINLY, REPEATED, chosen, is_bytes, media_type, of_form, sent_as
 from tools.spec.documents import Node, SpecError, drop_unused
 from tools.spec.surface import Surface
 
@@ -25,12 +25,24 @@ def only_successes(document: Node, _surface: Surface) -> None:
 
 def one_form_of_contents(document: Node, surface: Surface) -> None:
     """Of several media types the generator reads one, or makes a class for each: that of `surface.yaml`, else JSON."""
+    described: dict[str, set[str]] = {place: set() for place in surface.forms}
+    found: set[str] = set()
     for _, _, operation in _each(document):
         for role, holder in _bodies(operation):
-            form = surface.forms.get(f"{operation['operationId']}.{role}")
-            if (kind := chosen(holder.get("content", {}), form)) is not None:
-                plain = media_type(kind, holder["content"][kind])
-                holder["content"] = {plain: holder["content"][kind]}
+            place, contents = f"{operation['operationId']}.{role}", holder.get("content", {})
+            form = surface.forms.get(place)
+            if form:
+                described[place] |= contents.keys()
+                found |= {place} if of_form(contents, form) else set()
+            if (kind := chosen(contents, form)) is not None:
+                holder["content"] = {media_type(kind, contents[kind]): contents[kind]}
+    if gone := [
+        f"{place} ({', '.join(sorted(kinds)) or 'no body'})" for place, kinds in described.items() if place not in found
+    ]:
+        raise SpecError(
+            f"tools/spec/surface.yaml names, under forms, media types that are not there now: {', '.join(gone)}. "
+            "Change what uses these bodies in together_ext, and remove these lines."
+        )
 
 
 def bytes_are_bytes(document: Node, _surface: Surface) -> None:

@@ -81,7 +81,7 @@ def no_forbidden_fields(document: Node, _surface: Surface) -> None:
 
 def constants_are_enums(document: Node, _surface: Surface) -> None:
     """A union of constants is an enum, and would get a class for each of them."""
-    rewrite(document, lambda schema, _place: joined(schema))
+    rewrite(document, lambda schema, _place: joined(document, schema))
 
 
 def discriminators_are_tags(document: Node, _surface: Surface) -> None:

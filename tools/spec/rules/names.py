@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.spec.compare_schemas import is_it_called
 from tools.spec.documents import SCHEMAS, FaultError, Node, SpecError, references
+from tools.spec.normal import joined
 from tools.spec.rules.places import ANY_OBJECT, UNIONS, UNKNOWN_OBJECT, Place, children, rewrite, roots
 from tools.spec.surface import Surface, is_place
 
@@ -23,14 +24,14 @@ def types_have_our_names(document: Node, surface: Surface) -> None:
             f"tools/spec/surface.yaml renames types that are not in the specification: {', '.join(gone)}. Remove these "
             "lines; or, if a type has another name now, change the name before the colon."
         )
+    renamed = {old: surface.types[old] for old in schemas if old in surface.types}
+    _replace(document, {SCHEMAS + old: FREE.get(new, {"$ref": SCHEMAS + new}) for old, new in renamed.items()})
     ours: Node = {UNKNOWN_OBJECT: {**ANY_OBJECT}}
     for old, schema in schemas.items():
         name = surface.types.get(old, old)
         if name not in FREE:
-            ours[name] = _with_fields_of(ours[name], schema) if name in ours else schema
+            ours[name] = _with_fields_of(document, ours[name], schema) if name in ours else schema
     document["components"]["schemas"] = ours
-    renamed = {old: surface.types[old] for old in schemas if old in surface.types}
-    _replace(document, {SCHEMAS + old: FREE.get(new, {"$ref": SCHEMAS + new}) for old, new in renamed.items()})
 
 
 def no_aliases(document: Node, _surface: Surface) -> None:
@@ -222,8 +223,14 @@ def _reached_among(aliases: dict[str, Node], alias: str) -> set[str]:
     return seen
 
 
-def _with_fields_of(schema: Node, other: Node) -> Node:
-    return {**schema, "properties": {**other.get("properties", {}), **schema.get("properties", {})}}
+def _with_fields_of(document: Node, schema: Node, other: Node) -> Node:
+    """A type with the fields of two; one that they describe differently may be what either says."""
+    fields = {**other.get("properties", {}), **schema.get("properties", {})}
+    for name in schema.get("properties", {}).keys() & other.get("properties", {}).keys():
+        either = [schema["properties"][name], other["properties"][name]]
+        if either[0] != either[1]:
+            fields[name] = joined(document, {"anyOf": either})
+    return {**schema, "properties": fields}
 
 
 def _replace(node: Any, replacements: dict[str, Node]) -> None:  # noqa: ANN401 -- any part of a document

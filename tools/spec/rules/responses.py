@@ -154,6 +154,20 @@ def unions_have_a_last_resort(document: Node, _surface: Surface) -> None:
         schemas[UNKNOWN_OBJECT] = {**ANY_OBJECT}
 
 
+def items_may_be_null(document: Node, _surface: Surface) -> None:
+    """An odd item costs the others their type, unless null is beside it. Lists of one type of objects need no null."""
+    schemas = document["components"]["schemas"]
+    objects = {SCHEMAS + name for name, schema in schemas.items() if "enum" not in schema}
+
+    def change(schema: Node, place: Place) -> Node:
+        alternatives = members(schema)
+        demanding = all(_holds_objects(one, objects) for one in alternatives)
+        is_item = place.role == "value" or (place.role == "item" and {"$ref"} != schema.keys())
+        return united(schema, [*alternatives, NULL]) if place.from_server and is_item and demanding else schema
+
+    rewrite(document, change)
+
+
 def anything_may_be_null(document: Node, _surface: Surface) -> None:
     """Fields are null at will, and null where nothing says so raises, or makes the type annotation lie."""
     apart = _tags(document)
@@ -167,6 +181,13 @@ def anything_may_be_null(document: Node, _surface: Surface) -> None:
         return schema
 
     rewrite(document, change)
+
+
+def _holds_objects(schema: Node, objects: set[str]) -> bool:
+    """Whether a schema is one of the named objects, or a list of such."""
+    items = schema.get("items")
+    within = [_holds_objects(one, objects) for one in members(items)] if isinstance(items, dict) else []
+    return schema.get("$ref") in objects or any(within)
 
 
 def _unions(document: Node) -> list[list[str]]:
