@@ -100,8 +100,8 @@ def named(path: Path) -> str:
 
 _WRITABLE: Final = "choose a folder that you may write to"
 _WRITING: Final = {
-    errno.ENOSPC: "make room, then run it again",
-    errno.EDQUOT: "make room within the quota, then run it again",
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room within the quota",
     errno.ENOENT: "choose a folder that files can be made in",
     errno.EACCES: _WRITABLE,
     errno.EPERM: _WRITABLE,
@@ -120,13 +120,13 @@ _READING: Final = {
 }
 
 
-def storage_errors(path: Path, action: str, wayout: str | None = None) -> AbstractContextManager[None]:
+def storage_errors(path: Path, action: str, then: str = "run it again") -> AbstractContextManager[None]:
     """Turn an `OSError` of the block into a `StorageError` that names the path and the way out.
 
     Args:
         path: The file or folder.
         action: What the block does with it, to follow "could not" in the message.
-        wayout: What to do about it (default: by the reason).
+        then: What to do once the reason is removed, to follow "then" in the message.
 
     Raises:
         StorageError: The block raised an `OSError`; `errno` is kept. Errors of this package pass unchanged.
@@ -134,8 +134,8 @@ def storage_errors(path: Path, action: str, wayout: str | None = None) -> Abstra
     """
 
     def refusal(error: OSError) -> StorageError:
-        found = wayout or _WRITING.get(error.errno or 0, "check the disk, then run it again")
-        return _refusal(named(path), action, error, found)
+        wayout = _WRITING.get(error.errno or 0, "check the disk")
+        return _refusal(named(path), action, error, f"{wayout}, then {then}")
 
     return _errors(path, action, refusal)
 

@@ -85,7 +85,7 @@ def extract(  # noqa: PLR0913 -- keywords, each with a default
         size = os.fstat(file.fileno()).st_size
     record = {"archive": {"name": source.name, "size": size}, **(origin or {})}
     cancel = cancel or threading.Event()
-    with locked(target, cancel, timeout=lock_timeout, wayout=again(source)) as lease:
+    with locked(target, cancel, timeout=lock_timeout, then=again(source)) as lease:
         return unpack_archive(source, StoredArchive(source), target, terms, lease, origin=lambda: record, cancel=cancel)
 
 

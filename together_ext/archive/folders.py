@@ -124,7 +124,7 @@ def locked(
     cancel: threading.Event,
     *,
     timeout: float | None = None,
-    wayout: str = "",
+    then: str | None = None,
     waiting: Callable[[Waiting], object] = lambda _: None,
 ) -> Iterator[Lease]:
     """Keep other processes from making the same folder; a missing parent is made.
@@ -133,7 +133,7 @@ def locked(
         folder: The absolute path of the folder to make.
         cancel: When set, from any thread, the wait for another process ends.
         timeout: Maximum seconds to wait for another process (default: as long as it runs).
-        wayout: The advice in the error if the folder cannot be made (default: the one for the error of the disk).
+        then: What an extraction is to do once the reason of an error is removed; None for another use of the folder.
         waiting: Called repeatedly while another process is waited for.
 
     Yields:
@@ -146,7 +146,7 @@ def locked(
         StorageError: The disk or its permissions prevent it.
     """
     patience = Patience(timeout, cancel.is_set, pause=cancel.wait, waiting=waiting)
-    errors = partial(storage_errors, folder, "extract to" if wayout else "lock", wayout)
+    errors = partial(storage_errors, folder, *(("extract to", then) if then else ("lock",)))
     with errors():
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = folder.with_name(f".{folder.name}{SCRATCH}.lock")

@@ -75,10 +75,7 @@ def unpacked(  # noqa: PLR0913 -- what, from where, to where, and how
         lease.check()  # The temporary folders that are removed next could be those of the process that took over.
         with _scratch(folder) as scratch:
             inside = scratch.inside
-            if isinstance(archive, Path):
-                room = Room(inside, archive.parent, str(archive))
-            else:
-                room = Room(inside, folder.parent)
+            room = Room(inside, folder.parent, str(archive) if isinstance(archive, Path) else None)
             with FolderWriting(inside, room, durable=durable) as writing:
                 files = write_files(str(archive), source, writing, limits, cancel)
             root, files = _flattened(inside, sorted(files, key=lambda file: file.path))
@@ -115,10 +112,8 @@ def _remove_scratch(path: Path) -> None:
 
 
 def again(archive: Path | str) -> str:
-    """The advice in the error if the disk prevents extraction."""
-    if isinstance(archive, str):
-        return "make room or choose another folder, then run it again"
-    return f"make room or choose another folder, then extract {archive} again: it is kept"
+    """What to do once the disk no longer prevents extraction."""
+    return "run it again" if isinstance(archive, str) else f"extract {archive} again: it is kept"
 
 
 @contextmanager

@@ -167,8 +167,7 @@ def test_a_full_disk_in_the_middle_is_reported_and_nothing_is_left(
     assert main(command) == 7
     sentence = capsys.readouterr().err.splitlines()[-1]
     assert sentence == (
-        f"error: could not extract to {place / 'model'}: no space left on device; "
-        "make room or choose another folder, then run it again"
+        f"error: could not extract to {place / 'model'}: no space left on device; make room, then run it again"
     )
     assert names(place) == []
 

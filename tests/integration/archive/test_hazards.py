@@ -195,6 +195,13 @@ class TestLimits:
         assert caught.value.needed == 1 << 50
         assert "bytes free and 1,125,899,906,842,624 are needed" in refused(archive, capsys, code=7)
 
+    def test_the_folder_that_lacks_space_is_named_not_that_of_the_archive(self, archive: Path, tmp_path: Path) -> None:
+        archive.write_bytes(zstd.compress(block(b"model.safetensors", size=b"\x80" + (1 << 50).to_bytes(11, "big"))))
+
+        with pytest.raises(NotEnoughSpaceError, match="is kept") as caught:
+            extract(archive, tmp_path / "other" / "model")
+        assert caught.value.folder == str(tmp_path / "other")
+
     def test_the_number_of_members_is_limited(self, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
         archive.write_bytes(GOOD)
 
