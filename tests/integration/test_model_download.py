@@ -507,7 +507,17 @@ class TestFaults:
     ) -> None:
         """A limit on the size of a file is met in the middle of it, as a full disk is."""
         variables = {**os.environ, "TOGETHER_API_KEY": sim.api_key, "TOGETHER_BASE_URL": sim.url}
-        program = [sys.executable, "-m", "together_ext", "models", "download", model, "--output", str(tmp_path / "out")]
+        # Python 3.11 would also cut the bytecode that it writes, for all later processes.
+        program = [
+            sys.executable,
+            "-Bm",
+            "together_ext",
+            "models",
+            "download",
+            model,
+            "--output",
+            f"{tmp_path / 'out'}",
+        ]
         limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *program]
         failed = subprocess.run(limited, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 -- our own program
         assert (failed.returncode, f"could not write to {tmp_path / '.out.registry-part'}/" in failed.stderr) == (
