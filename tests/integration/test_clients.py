@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.servers import serving
 from together_ext import AsyncTogether, ConfigurationError, NotFoundError, Together
 from together_ext.api.connection import Seam
 from together_ext.clock import SYSTEM
@@ -333,6 +338,48 @@ def test_connections_are_kept_between_calls(world: World, sim: Simulator) -> Non
         ports.add(sim.requests[-1].headers.get("connection"))
     assert ports == {"keep-alive"}
     assert DOWNLOAD_PATH not in {request.path for request in sim.requests}
+
+
+FORKING = """
+import os
+
+from together_ext import Together
+
+client = Together(api_key="key")
+client.fine_tuning.list()
+child = os.fork()
+if child == 0:
+    client.fine_tuning.list()
+    client.fine_tuning.list()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+client.fine_tuning.list()
+"""
+
+
+def test_a_forked_process_does_not_use_the_connections_of_its_parent() -> None:
+    """Processes that share a connection read each other's responses."""
+    seen: list[object] = []
+
+    class Listing(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            seen.append(self.client_address)
+            self.send_response(200)
+            self.send_header("content-length", "12")
+            self.end_headers()
+            self.wfile.write(b'{"data": []}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Listing) as url:
+        subprocess.run([sys.executable, "-c", FORKING], env=os.environ | {"TOGETHER_BASE_URL": url}, check=True)  # noqa: S603
+    before, first, second, after = seen
+    assert before == after
+    assert first == second
+    assert first != before
 
 
 def test_threads_that_send_the_first_requests_share_one_connection_pool() -> None:

@@ -65,13 +65,13 @@ def async_client(certificates: Certificates, *, timeout: float) -> httpx.AsyncCl
 
 
 class _Routes(Generic[T]):
-    """The transports of a client: one for each proxy, and one for direct connections; thread-safe."""
+    """The transports of a client in each process: one for each proxy, and one for direct connections; thread-safe."""
 
     def __init__(self, make: Callable[..., T], certificates: Certificates) -> None:
         self._make, self._certificates = make, certificates
         self._proxies = Proxies.of_environment()
         self._lock = threading.Lock()
-        self._made: dict[tuple[Proxy | None, bool], T] = {}
+        self._made: dict[tuple[int, Proxy | None, bool], T] = {}
 
     def route(self, url: httpx.URL) -> tuple[Proxy | None, T]:
         """The proxy for an address (None for a direct connection), and the transport.
@@ -79,13 +79,15 @@ class _Routes(Generic[T]):
         Raises:
             ConfigurationError: A variable that this address needs is invalid.
         """
-        key = self._proxies.proxy_for(url), url.scheme == "https"
+        proxy, encrypted = self._proxies.proxy_for(url), url.scheme == "https"
+        # A forked process has the sockets of its parent, and would read the responses to its parent's requests.
+        key = os.getpid(), proxy, encrypted
         with self._lock:
             if key not in self._made:
-                self._made[key] = self._transport(*key)
-            return key[0], self._made[key]
+                self._made[key] = self._transport(proxy, encrypted)
+            return proxy, self._made[key]
 
-    def _transport(self, proxy: Proxy | None, encrypted: bool) -> T:  # noqa: FBT001 -- the two parts of the key
+    def _transport(self, proxy: Proxy | None, encrypted: bool) -> T:  # noqa: FBT001 -- two parts of the key
         # A context without certificates trusts no server, so that an unexpected use fails.
         trusted = self._certificates.context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if proxy is None:
