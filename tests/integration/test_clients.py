@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
 import os
@@ -9,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -380,6 +382,17 @@ def test_a_forked_process_does_not_use_the_connections_of_its_parent() -> None:
     assert before == after
     assert first == second
     assert first != before
+
+
+def test_a_client_that_is_not_closed_leaves_no_connection_open(sim: Simulator) -> None:
+    """A connection that was left open fails tests that run with `-W error`."""
+    client = Together(sim.api_key, sim.url)
+    client.fine_tuning.list()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del client
+        gc.collect()
+    assert caught == []
 
 
 def test_threads_that_send_the_first_requests_share_one_connection_pool() -> None:

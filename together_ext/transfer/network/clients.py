@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -54,9 +55,12 @@ def sync_client(certificates: Certificates, *, timeout: float) -> httpx.Client:
         timeout: Maximum number of seconds without data on a connection.
 
     Returns:
-        The client; the caller closes it.
+        The client; its connections are closed with it, or when it is no longer referenced.
     """
-    return httpx.Client(transport=_Routed(certificates), timeout=timeout, trust_env=False)
+    transport = _Routed(certificates)
+    client = httpx.Client(transport=transport, timeout=timeout, trust_env=False)
+    weakref.finalize(client, transport.close)
+    return client
 
 
 def async_client(certificates: Certificates, *, timeout: float) -> httpx.AsyncClient:
