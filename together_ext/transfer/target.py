@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -113,7 +114,8 @@ class Target:
         with storage_errors(self.folder, "write to"):
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK | os.X_OK):
-                raise PermissionError(13, "permission denied")
+                reason = errno.EROFS if os.statvfs(self.folder).f_flag & os.ST_RDONLY else errno.EACCES
+                raise OSError(reason, os.strerror(reason))
         with storage_errors(self.folder / self.stem, "write to"):
             # Before any request: a name that is too long, or a folder at the final path.
             for path in self.paths:

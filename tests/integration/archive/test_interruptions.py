@@ -210,6 +210,24 @@ def test_a_read_only_disk_is_reported(small_disk: tuple[Path, Remount], capsys: 
     assert list(place.iterdir()) == [archive]
 
 
+def test_a_download_to_a_read_only_disk_is_refused_before_any_request(
+    small_disk: tuple[Path, Remount],
+    sim: Simulator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place, remount = small_disk
+    remount("ro")
+    monkeypatch.setenv("TOGETHER_API_KEY", sim.api_key)
+
+    assert main(["ft", "download", LORA_JOB, "-o", str(place), "--base-url", sim.url]) == 7
+    assert capsys.readouterr().err == (
+        f"error: could not write to {place}: read-only file system; choose a folder that you may write to, "
+        "then run it again\n"
+    )
+    assert sim.bytes_sent == 0
+
+
 def test_a_file_at_the_path_of_the_folder_is_reported(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive.write_bytes(packed([("config.json", b"{}")]))
 
