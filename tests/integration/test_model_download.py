@@ -607,3 +607,26 @@ class TestCommand:
         sim.script(Fault(path=f"{PARTS_PATH}model", corrupt=7, times=None))
         failed = command("models", "download", model, "--output", str(tmp_path / "out"))
         assert (failed.code, "part 1 of 1 is bad" in failed.err) == (6, True)
+
+
+@pytest.mark.parametrize("in_store", [False, True], ids=["folder", "objects"])
+@pytest.mark.parametrize("size", [100, 2 << 20], ids=["small", "large"])
+def test_a_stopped_download_does_not_wait_for_a_response_that_does_not_begin(
+    sim: Simulator, tmp_path: Path, size: int, *, in_store: bool
+) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(_: DownloadProgress) -> None:
+        if sim.stalled:
+            raise StopError
+
+    model = sim.registry.add("silent", {"model.safetensors": bytes(size)}).id
+    sim.script(Fault(path=PARTS_PATH, hold=True, times=None))
+    output = f"memory://{tmp_path.name}/silent" if in_store else tmp_path / "silent"
+    with Together(sim.api_key, sim.url) as client:
+        with pytest.raises(StopError):
+            client.models.download(model, output=output, progress=stop)
+        # A thread still waits for it, and the caller no longer does.
+        sim.release()
+        sim.wait_until(lambda sim: sim.bytes_sent > 0)

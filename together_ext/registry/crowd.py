@@ -10,7 +10,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import Final, Generic, TypeVar
 
 from together_ext.clock import submitted
@@ -62,7 +62,7 @@ class Crowd(Generic[T]):
         self._started = self._ended = 0
         self._delay, self._seen = math.inf, 0
 
-    def start(self, pool: ThreadPoolExecutor) -> None:
+    def start(self, pool: Executor) -> None:
         """Start the first threads: all of them if there are no more tasks than threads."""
         self._pool = pool
         if not self._tasks:

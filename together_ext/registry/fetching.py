@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from .folder import PartialFolder
 from .located import LocatedFile, blocks_of
 from .reading import TRIES, Connection, Reading, stays_bad
 from .taking import Arrived, Taking
+from .threads import Threads
 
 SMALL: Final = 1 << 20
 """Maximum number of bytes of a file that is downloaded in one request, beside others."""
@@ -98,8 +99,8 @@ class _Run:
         """Download what is not there yet."""
         left = self._all.left(files)
         with (
-            ThreadPoolExecutor(max_workers=2, thread_name_prefix="hash") as hashing,
-            ThreadPoolExecutor(max_workers=self._options.connections, thread_name_prefix="small") as pool,
+            Threads(2, "hash") as hashing,
+            Threads(self._options.connections, "small") as pool,
         ):
             small = [file for file in left if file.size <= SMALL]
             crowd = Crowd(small, self._small, self._options.connections, self._read.stop)
@@ -113,7 +114,6 @@ class _Run:
                     awaited(work, self._look)
             except BaseException:
                 self._read.stop.set()
-                hashing.shutdown(wait=False, cancel_futures=True)
                 raise
         self._report(last=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from .digests import Digests, Hashing
 from .located import PART, LocatedFile
 from .reading import TRIES, Connection, Reading, stays_bad
 from .taking import Arrived, Taking
+from .threads import Threads
 
 if TYPE_CHECKING:
     from together_ext.destinations.objects import ObjectPlace
@@ -144,7 +145,7 @@ class _Run:
         self._all.readings.append(self._reading)
         blocks = [(file, number, span) for file in files for number, span in self._missing(file)]
         calls = ((span[1] - span[0], partial(self._block, file, span)) for file, _, span in blocks)
-        with ThreadPoolExecutor(max_workers=self._with.options.connections, thread_name_prefix="part") as pool:
+        with Threads(self._with.options.connections, "part") as pool:
             try:
                 with closing(ahead(calls, pool, self._await)) as found:
                     for file, number, span in blocks:
