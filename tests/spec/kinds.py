@@ -661,8 +661,8 @@ def a_status_is_a_union_of_unions(document: Node) -> None:
 
 @kind(10, "default-changed neutral", synced=SAME)
 def a_constant_is_one_of_several_types(document: Node) -> None:
-    fields = body(document, "POST /fine-tunes")["properties"]
-    fields["batch_size"] = {"oneOf": [{"type": "integer"}, {"const": "max"}]}
+    properties = body(document, "POST /fine-tunes")["properties"]
+    properties["batch_size"] = {"oneOf": [{"type": "integer"}, {"const": "max"}]}
 
 
 # 11: names ------------------------------------------------------------------------------------------------------
