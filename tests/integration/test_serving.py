@@ -432,7 +432,7 @@ class TestCommands:
         (folder / "again.jsonl").write_bytes(b"changed")
         outcome = command("files", "content", file_id, "--output", "again.jsonl")
         assert (outcome.code, (folder / "again.jsonl").read_bytes()) == (7, b"changed")
-        assert "exists and differs from the remote file" in outcome.err
+        assert outcome.err.endswith("exists and differs from the remote file: move it or choose another path\n")
         assert command("files", "delete", file_id).code == 2
         assert command("files", "delete", file_id, "--yes").code == 0
         assert command("files", "retrieve", file_id).code == 4

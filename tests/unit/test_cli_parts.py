@@ -63,6 +63,9 @@ OPTIONS = ("--connections", "--checkpoint-step", "--output", "--output-dir", "--
         (errors.RuleError("checkpoint_step (--checkpoint-step) is 0"), "--checkpoint-step is 0"),
         (errors.RuleError("omit spool=False (--no-spool)"), "omit --no-spool"),
         (errors.RuleError("use source='archive' (--source archive)"), "use --source archive"),
+        # An option that the command lacks.
+        (errors.TargetExistsError("x exists: move it, or allow overwriting"), "x exists: move it"),
+        (errors.TargetExistsError("x exists: move it, or allow it to be replaced"), "x exists: move it"),
     ],
 )
 def test_an_error_names_the_options_of_the_command(error: Exception, sentence: str) -> None:

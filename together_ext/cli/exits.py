@@ -162,14 +162,17 @@ def sentence_of(error: BaseException, options: Collection[str] = ()) -> str:
 def _advised(error: TogetherExtError, options: Collection[str]) -> str:
     message = _EXPLAINED.sub(r"\1", str(error))
     match error:
-        case TargetExistsError(replaceable=True) if "--overwrite" in options:
-            return f"{message} (--overwrite)"
+        case TargetExistsError(replaceable=True):
+            return f"{message} (--overwrite)" if "--overwrite" in options else _ALLOW.sub("", message)
         case JobNotReadyError() if "--wait" in options:
             return message.replace("; wait until it is completed", "; wait until it is completed (--wait)")
         case RuleError():
             return _with_options(message, options)
     return message
 
+
+_ALLOW: Final = re.compile(r", or allow (?:overwriting|it to be replaced)$")
+"""Advice that a command without `--overwrite` cannot follow."""
 
 _EXPLAINED: Final = re.compile(r"\b[a-z_]+(?:=\S+)? \((--[^)]+)\)")
 """A keyword and the option for it, as in `spool=False (--no-spool)`."""

@@ -187,7 +187,8 @@ def _refused(entry: PlannedDownload, error: TogetherExtError | None) -> PlannedD
 def _archived(name: str, found: Surveyed) -> PlannedDownload:
     if found.state == "different":
         error = TargetExistsError(
-            f"{found.path} exists and differs from the remote file: move it, choose another path, or allow overwriting"
+            f"{found.path} exists and differs from the remote file: move it or choose another path, "
+            "or allow overwriting"
         )
         return _refused(PlannedDownload(name, "archive", "new", str(found.path), found.size), error)
     needed = (found.size or 0) - found.kept if found.state in {"new", "resumable"} else 0

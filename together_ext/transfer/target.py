@@ -179,7 +179,7 @@ def check_identical(path: Path, size: int | None, head: bytes, remote: Remote, s
                 if file.read(len(head)) == head and (size == 0 or _equal_from(start, file, size, remote, stop)):
                     return
     raise TargetExistsError(
-        f"{path} exists and differs from the remote file: move it, choose another path, or allow overwriting"
+        f"{path} exists and differs from the remote file: move it or choose another path, or allow overwriting"
     )
 
 
@@ -211,7 +211,7 @@ def check_intact(path: Path, structure: Structure | None, look: Callable[[], obj
             return structure(read, path.stat().st_size, look)
         except IntegrityError as error:
             raise TargetExistsError(
-                f"{path} exists and is damaged: move it, choose another path, or allow overwriting"
+                f"{path} exists and is damaged: move it or choose another path, or allow overwriting"
             ) from error
 
 
