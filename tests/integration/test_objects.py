@@ -27,6 +27,7 @@ from together_ext import (
     ArchiveError,
     ConfigurationError,
     RuleError,
+    StoreCredentialsError,
     TargetExistsError,
     Together,
     TransferCancelledError,
@@ -278,6 +279,33 @@ def test_an_unknown_storage_option_is_named_and_its_value_is_not(sync_client: To
         sync_client.fine_tuning.download(LORA_JOB, output="s3://bucket/x/", storage_options={"nonsense": "secret"})
     assert "secret" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("bucket", "options", "problem"),
+    [
+        ("az://bucket", {}, "no credentials for az://bucket were found: set AZURE_STORAGE_ACCOUNT_NAME and"),
+        (
+            "az://bucket",
+            {"account_name": "x", "account_key": "*secret*"},
+            "the credentials for az://bucket cannot be read",
+        ),
+        ("az://bucket", {"account_name": "x", "sas_key": "secret"}, "check AZURE_STORAGE_ACCOUNT_NAME and"),
+        ("gs://bucket", {"service_account": "/secret"}, "cannot be read: check GOOGLE_APPLICATION_CREDENTIALS, or"),
+        ("gs://bucket", {"service_account_key": "secret"}, "cannot be read: check GOOGLE_APPLICATION_CREDENTIALS, or"),
+        ("s3://bucket", {"access_key_id": "secret"}, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"),
+        ("s3://bucket", {"secret_access_key": "secret"}, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"),
+    ],
+)
+def test_incomplete_or_unusable_credentials_name_their_variables(
+    sync_client: Together, sim: Simulator, bucket: str, options: Mapping[str, str], problem: str
+) -> None:
+    with pytest.raises(StoreCredentialsError) as caught:
+        sync_client.fine_tuning.download(LORA_JOB, output=f"{bucket}/x/", storage_options=options)
+    assert problem in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None
+    assert sim.bytes_sent == 0
 
 
 def test_a_cancelled_upload_is_resumed(sync_client: Together, url: str) -> None:

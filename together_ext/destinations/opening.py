@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from together_ext.errors import ConfigurationError
 from together_ext.text import printable
 
+from .refusals import credentials_refusal
 from .urls import Location
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def opened(location: Location, options: Mapping[str, str], patience: float, erro
 
     Raises:
         ConfigurationError: A setting is invalid.
+        StoreCredentialsError: Credentials are missing or cannot be used.
     """
     from obstore import store
 
@@ -55,8 +57,11 @@ def opened(location: Location, options: Mapping[str, str], patience: float, erro
     try:
         return kind(location.bucket, config=config, client_options=client, retry_config=retries)
     except errors as error:
+        refusal = credentials_refusal(error, location)
         unknown = type(error).__name__ == "UnknownConfigurationKeyError"
         untrusting = "CA certificates" in str(error)
+    if refusal is not None:
+        raise refusal
     if untrusting:
         raise ConfigurationError(
             f"could not open {location}: no trusted certificates: check SSL_CERT_FILE and SSL_CERT_DIR"

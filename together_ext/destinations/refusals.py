@@ -60,7 +60,15 @@ _AGAIN: Final = {
 }
 """Codes of responses after which a rerun may succeed, whatever their status; two uploads of one object cause some."""
 
-_FOUND_NONE: Final = ("169.254.169.254", "metadata.google.internal", "MissingAccessKey", "CredentialProvider")
+_FOUND_NONE: Final = (
+    "169.254.169.254",
+    "metadata.google.internal",
+    "CredentialProvider",
+    "MissingAccessKey",
+    "MissingAccount",
+    "MissingSecretAccessKey",
+)
+_UNUSABLE: Final = ("DecodeCredentials", "InvalidAccessKey {", "MissingSasComponent", "OpenCredentials")
 
 _FAILURES: Final = {
     "kind: Timeout": "the store does not respond",
@@ -130,6 +138,11 @@ def refusal(error: BaseException, location: Location, action: str) -> TogetherEx
     )
 
 
+def credentials_refusal(error: BaseException, location: Location) -> StoreCredentialsError | None:
+    """The error for one of obstore if credentials are missing or cannot be used."""
+    return _credentials(_seen(error), location.scheme, f"{location.scheme}://{location.bucket}")
+
+
 def _credentials(seen: _Seen, scheme: str, bucket: str) -> StoreCredentialsError | None:
     """The error if the credentials are the problem, or the clock, whose time is signed."""
     if seen.reason in _CLOCK:
@@ -148,6 +161,10 @@ def _credentials(seen: _Seen, scheme: str, bucket: str) -> StoreCredentialsError
     if any(sign in seen.text for sign in _FOUND_NONE):
         return StoreCredentialsError(
             f"no credentials for {bucket} were found: set {WAYS[scheme]}, or pass storage options"
+        )
+    if any(sign in seen.text for sign in _UNUSABLE):
+        return StoreCredentialsError(
+            f"the credentials for {bucket} cannot be read: check {WAYS[scheme]}, or the storage options"
         )
     return None
 

@@ -74,6 +74,7 @@ class Store:
         Raises:
             MissingExtraError: obstore is not installed.
             ConfigurationError: A setting is invalid.
+            StoreCredentialsError: Credentials are missing or cannot be used.
         """
         self.location = location
         check_options(options)
