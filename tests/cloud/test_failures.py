@@ -185,7 +185,9 @@ def test_a_server_that_is_killed_ends_the_upload_and_the_rerun_completes(sim: Si
     (sentence,) = (line for line in text.splitlines() if line.startswith("error: "))
     # By when it was killed: the object was found to be free, or is written, or the partial receipt is.
     assert re.match("error: could not (list|read|write to) s3://bucket/", sentence)
-    assert sentence.endswith("the store refuses the connection; run it again to resume")
+    # A response that the kill cuts off may be that of a request which obstore does not repeat.
+    reasons = "the store refuses the connection|the store closed the connection|the store's response was cut"
+    assert re.search(f": ({reasons}); run it again to resume$", sentence)
     assert "an incomplete multipart upload of s3://bucket/" in text
 
     # moto keeps everything in memory: what it had is gone.
