@@ -1,6 +1,7 @@
 """The names of the older generated client, `together.generated`, for code that was written with it.
 
-Imports `client`, and the results of `api` and `fine_tuning`. New operations are not added here: this list of names is complete.
+Imports `client`, and the results of `api` and `fine_tuning`. New operations are not added here: this list of names is
+complete.
 
 The examples of its documentation work with changed imports:
 
