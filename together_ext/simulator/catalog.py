@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from .jobs import Job
+from .jobs import FLOW, Job
 
 LORA_JOB = "ft-12345678-abcd-1234-efgh-123456789012"
 """Completed; LoRA, supervised. Checkpoints at steps 250, 500 and 750, which is the best; final weights at 1000."""
@@ -106,6 +106,11 @@ def lived(job: Job, status: str = "completed") -> Job:
     while job.status != status and not job.ended:
         job.advance(job.updated_at + _STEP)
     return job
+
+
+def age(status: str) -> timedelta:
+    """How long a job has existed when `lived` has brought it to ``status``."""
+    return _STEP * FLOW.index(status) if status in FLOW else timedelta()
 
 
 def _settings(suffix: str, **settings: object) -> dict[str, object]:

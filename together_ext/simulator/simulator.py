@@ -24,7 +24,7 @@ from .app import Api
 from .archives import Archive, Content, served
 from .base_model_operations import BaseModelOperations
 from .breaking import Gate
-from .catalog import lived
+from .catalog import age, lived
 from .chat import Chat
 from .dataset_operations import DatasetOperations
 from .delivery import Delivery
@@ -265,13 +265,15 @@ class Simulator:
         training = {"type": training_type} if training_type != "Lora" else {"type": "Lora", "lora_r": 64}
         settings: dict[str, object] = {"training_file": "file-added", "model": "acme/Tiny", "training_type": training}
         new_id = job_id or identifier(f"added {len(self._account.all())}")
-        job = Job(new_id, settings, steps, self._clock(), model_output_name)
-        if status in FLOW:
-            lived(job, status)
-        elif status in {"error", "user_error"}:
-            lived(job, "running").fail(job.updated_at, "Training failed", status)
+        failed = status in {"error", "user_error"}
+        reached = "running" if failed else status
+        job = Job(new_id, settings, steps, self._clock() - age(reached), model_output_name)
+        if reached in FLOW:
+            lived(job, reached)
         else:
             job.status = status
+        if failed:
+            job.fail(job.updated_at, "Training failed", status)
         self._account.add(job)
         if archive is not None:
             self.add_archive(new_id, archive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from together_ext.simulator import (
     Fault,
     Simulator,
 )
+from together_ext.simulator.jobs import FLOW
 
 from .asking import ADAPTER, MERGED, SMALL, collect
 
@@ -257,6 +259,13 @@ class TestPace:
         job = sim.add_job("ft-mine", status=status, training_type="Full", model_output_name="me/../evil")
         found = http.get(f"/fine-tunes/{job}").json()
         assert (job, found["status"], found["training_type"]) == ("ft-mine", status, {"type": "Full"})
+
+    @pytest.mark.parametrize("status", [*FLOW, "user_error", "hibernating"])
+    def test_nothing_has_happened_to_an_added_job_in_the_future(self, sim: Simulator, status: str) -> None:
+        job = sim.job(sim.add_job(status=status))
+        now = datetime.now(UTC)
+        assert job.created_at <= job.updated_at <= now
+        assert max(event.at for event in job.events) <= now
 
     def test_a_jobs_fields_can_be_anything_or_absent(self, sim: Simulator, http: httpx.Client) -> None:
         """For tests of odd servers."""
