@@ -29,16 +29,26 @@ class Kind:
     change: Callable[[Node], None]
     found: frozenset[str]
     synced: str
+    used: str
 
 
 KINDS: list[Kind] = []
 
 
-def kind(number: int, *found: str, synced: str) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
-    """Make a case of a function; its name, in words, is that of the case."""
+def kind(
+    number: int, *found: str, synced: str, used: str = ""
+) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
+    """Make a case of a function; its name, in words, is that of the case.
+
+    Args:
+        number: The number of the kind.
+        found: What the report says.
+        synced: What comes of a sync: `SAME`, `NEW`, or the message that refuses it.
+        used: What a sync of the public specification says instead of `NEW`: `together_ext` uses what is gone.
+    """
 
     def add(change: Callable[[Node], None]) -> Callable[[Node], None]:
-        KINDS.append(Kind(number, change.__name__.replace("_", " "), change, frozenset(found), synced))
+        KINDS.append(Kind(number, change.__name__.replace("_", " "), change, frozenset(found), synced, used))
         return change
 
     return add
@@ -270,14 +280,14 @@ def a_parameter_is_moved_and_required(document: Node) -> None:
     parameter(document, "GET /finetune/download", "checkpoint").update({"in": "header", "required": True})
 
 
-@kind(3, "parameter-moved breaking", "value-removed breaking", synced=NEW)
+@kind(3, "parameter-moved breaking", "value-removed breaking", synced=NEW, used="uses ADAPTER of .*DownloadCheckpoint")
 def a_parameter_is_moved_and_loses_a_value(document: Node) -> None:
     checkpoint = parameter(document, "GET /finetune/download", "checkpoint")
     checkpoint["in"] = "header"
     checkpoint["schema"]["enum"].remove("adapter")
 
 
-@kind(3, "parameter-added-required breaking", synced=NEW)
+@kind(3, "parameter-added-required breaking", synced=NEW, used="uses the keyword id of .*list_fine_tune_events")
 def a_parameter_of_the_query_has_the_name_of_one_of_the_path(document: Node) -> None:
     one = {"name": "id", "in": "query", "required": True, "schema": STRING}
     operation(document, "GET /fine-tunes/{id}/events")["parameters"].append(one)
@@ -357,7 +367,7 @@ def a_level_is_replaced(document: Node) -> None:
     renamed_value(schema(document, "FinetuneEventLevels")["enum"], "warning", "warn")
 
 
-@kind(5, "value-removed breaking", "value-added additive", synced=NEW)
+@kind(5, "value-removed breaking", "value-added additive", synced=NEW, used="uses MERGED of .*DownloadCheckpoint")
 def a_value_of_a_request_is_replaced(document: Node) -> None:
     renamed_value(parameter(document, "GET /finetune/download", "checkpoint")["schema"]["enum"], "merged", "combined")
 
@@ -933,7 +943,7 @@ def a_field_of_a_response_becomes_write_only(document: Node) -> None:
 @kind(
     15,
     "field-added additive",
-    synced=r"has a type BatchSizeMax, .* gives the type of FinetuneCreateRequest\.batch_size",
+    synced=r"has a type BatchSizeMax, .* gives the type of \w+\.batch_size",
 )
 def a_new_type_takes_the_name_of_a_place(document: Node) -> None:
     document["components"]["schemas"]["BatchSizeMax"] = {"type": "object", "properties": {"size": STRING}}

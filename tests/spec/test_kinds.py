@@ -16,7 +16,7 @@ from tools.spec.documents import SpecError, parse
 from tools.spec.sync import compared, made, sync, text_of
 
 from .cases import CASES, NEW, SAME, Case
-from .conftest import NAMED, Repository, generate_here, slow
+from .conftest import NAMED, REFERENCE, Repository, generate_here, slow
 from .kinds import CHECKED, KINDS, Kind
 from .test_drift import told
 
@@ -84,7 +84,11 @@ def test_a_client_is_generated_and_reads_the_payloads(repository: Repository, ki
     root, upstream = tmp_path / "repository", tmp_path / "upstream.yaml"
     shutil.copytree(repository.root, root)
     upstream.write_text(json.dumps(changed))
-    assert sync(upstream, root, generate_here).changed
+    if kind.used and repository.upstream_file == REFERENCE:
+        with pytest.raises(SpecError, match=kind.used):
+            sync(upstream, root, generate_here)
+    else:
+        assert sync(upstream, root, generate_here).changed
 
 
 def test_every_kind_has_three_variants() -> None:

@@ -177,7 +177,7 @@ class _Merge:
         return [
             *self._parameters(known, operation.get("parameters", [])),
             *self._bodies(known.content, "requestBody", operation.get("requestBody"), "body"),
-            *self._responses(known, operation.get("responses") or {}),
+            *self._responses(known, operation),
         ]
 
     def _parameters(self, known: Operation, ours: list[Node]) -> Iterator[tuple[str, bool]]:
@@ -190,7 +190,10 @@ class _Merge:
                 known.content.setdefault("parameters", []).append(self._ours(parameter))
             yield f"parameter {parameter['name']}", needed
 
-    def _responses(self, known: Operation, ours: Node) -> Iterator[tuple[str, bool]]:
+    def _responses(self, known: Operation, operation: Node) -> Iterator[tuple[str, bool]]:
+        ours = operation.get("responses") or {}
+        if operation.get(PARTS) and not any(status.startswith("2") for status in known.responses):
+            return  # parts are no response; a rule refuses the operation
         if ours:
             # Responses that are described elsewhere may be those of other operations, too.
             known.content["responses"] = {status: {**response} for status, response in known.responses.items()}
