@@ -8,6 +8,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -149,13 +150,11 @@ def test_of_any_two_specifications_something_is_told(one: Node, other: Node) -> 
     assert bool(there.changes) == bool(back.changes)
 
 
-junk: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 7, "x", [], {}, [7], {"x": 7}, [[]], {"$ref": 7}, {"$ref": "#/x"}, {"type": 7}]
-)
+JUNK: list[Any] = [None, True, 7, "x", [], {}, [7], {"x": 7}, [[]], {"$ref": 7}, {"$ref": "#/x"}, {"type": 7}]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(random=st.randoms(use_true_random=False), value=junk)
+@given(random=st.randoms(use_true_random=False), value=st.sampled_from(JUNK))
 def test_whatever_stands_where_it_does_not_belong_is_told_in_a_sentence(
     specimen: Repository,
     random: Random,
@@ -166,6 +165,31 @@ def test_whatever_stands_where_it_does_not_belong_is_told_in_a_sentence(
     holders = [one for one in parts(changed) if one]
     holder = random.choice(holders)
     holder[random.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))] = deepcopy(value)
+    is_told_in_a_sentence(specimen, changed)
+
+
+@pytest.mark.parametrize("value", JUNK, ids=repr)
+def test_whatever_stands_outside_of_any_operation_is_told_in_a_sentence(
+    specimen: Repository,
+    value: Any,  # noqa: ANN401 -- junk
+) -> None:
+    for place in ("servers", "paths", "components", "security", "info", "openapi"):
+        changed = specimen.upstream
+        changed[place] = deepcopy(value)
+        is_told_in_a_sentence(specimen, changed)
+    for server in (
+        value,
+        {"url": value},
+        {"url": "/{v}", "variables": value},
+        {"url": "/{v}", "variables": {"v": value}},
+    ):
+        changed = specimen.upstream
+        changed["servers"] = [deepcopy(server)]
+        is_told_in_a_sentence(specimen, changed)
+
+
+def is_told_in_a_sentence(specimen: Repository, changed: Node) -> None:
+    """Neither a sync nor a report of a changed specification ends in a traceback."""
     with contextlib.suppress(SpecError):
         specimen.text(changed)
     for old, new in ((specimen.upstream, changed), (changed, specimen.upstream)):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -103,8 +104,11 @@ def made(upstream: Node, recipe: Recipe, known: Node | None = None) -> Node:
                 check_names(exchanged, recipe.surface, recipe.words, known)
             document = overlay.apply(rules.apply(kept, recipe.surface), recipe.overlay)
     except FaultError as error:
-        # A comparison with itself finds the operations, and all faults.
-        raise SpecError("\n".join(compare(upstream, upstream, recipe.surface).problems) or str(error)) from error
+        # A comparison with itself finds the operations, and all faults; unless there is one outside of any operation.
+        problems: tuple[str, ...] = ()
+        with suppress(SpecError), well_formed("The specification"):
+            problems = compare(upstream, upstream, recipe.surface).problems
+        raise SpecError("\n".join(problems) or str(error)) from error
     check_servers(document)
     return document
 
